@@ -1,0 +1,57 @@
+"""A text corpus: read strictly, hashed, split by characters."""
+
+import hashlib
+from dataclasses import dataclass
+
+from hf_llm.config import UserError, require
+from hf_llm.data.sources import find
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text and where it came from. `sha256` is that of its UTF-8 bytes."""
+
+    name: str
+    text: str
+    sha256: str
+
+    @property
+    def bytes(self) -> int:
+        """Length in UTF-8 bytes."""
+        return len(self.text.encode("utf-8"))
+
+
+def read_text(source: str) -> Text:
+    """Read a named source or a text file as UTF-8.
+
+    A byte order mark, as Windows editors write it, is dropped; line ends stay as they are.
+
+    Raises:
+        UserError: When the file is missing, empty, binary, or not UTF-8.
+    """
+    path = find(source)[0]
+    require(path.is_file(), f"{source} is a folder, not a text file; name one file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{source} cannot be read: {error.strerror}") from None
+    require(content.strip() != b"", f"{source} is empty; a corpus needs at least a few hundred characters")
+    require(b"\0" not in content[:65536], f"{source} is a binary file, not a text; name a UTF-8 text file")
+    try:
+        text = content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{source} is not UTF-8 (byte {error.start}); if it is Latin-1, convert it with: "
+            f"iconv -f latin1 -t utf-8 {source} > utf8.txt"
+        ) from None
+    return Text(source, text, hashlib.sha256(text.encode("utf-8")).hexdigest())
+
+
+def split_text(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
+    """Split by characters: the last `validation_fraction` is for validation.
+
+    >>> split_text("0123456789", 0.2)
+    ('01234567', '89')
+    """
+    cut = int(len(text) * (1 - validation_fraction))
+    return text[:cut], text[cut:]
