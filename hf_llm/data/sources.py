@@ -68,9 +68,7 @@ SOURCES: dict[str, tuple[SourceFile, ...]] = {
         _mnist("t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     ),
     # SMS Spam Collection (Almeida, Hidalgo 2011); elsewhere it is the Hub data set ucirvine/sms_spam
-    "sms-spam": (
-        SourceFile("sms-spam.tsv", "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d"),
-    ),
+    "sms-spam": (SourceFile("sms-spam.tsv", "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d"),),
     # OpenAI GPT-2's vocabulary and merges, MIT
     "gpt2-tokenizer": (
         SourceFile(
