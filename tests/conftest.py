@@ -1,0 +1,39 @@
+"""Fixtures of all rooms: data that may lie beside the checkout, and where it does not, a skip that says so."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hf_llm.data import MissingData, find, read_text
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # tests are hermetic: nothing is ever downloaded
+shared = Path(__file__).parents[2] / "shared" / "data"
+if shared.is_dir():
+    os.environ.setdefault("HF_LLM_DATA_DIR", str(shared))
+
+
+def files_or_skip(source: str) -> list[Path]:
+    """Return the files of a named source, or skip the test with what is missing."""
+    try:
+        return find(source)
+    except MissingData:
+        pytest.skip(f"{source} is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def verdict_text() -> str:
+    files_or_skip("the-verdict")
+    return read_text("the-verdict").text
+
+
+@pytest.fixture(scope="session")
+def shakespeare_text() -> str:
+    files_or_skip("tiny-shakespeare")
+    return read_text("tiny-shakespeare").text
+
+
+@pytest.fixture(scope="session")
+def gpt2_tokenizer_files() -> list[Path]:
+    """vocab.json and merges.txt of OpenAI's GPT-2."""
+    return files_or_skip("gpt2-tokenizer")
