@@ -1,0 +1,65 @@
+"""A corpus as one long line of token ids, in memory or in files larger than memory.
+
+Training wants a window of consecutive tokens at any place. The files of a large corpus are mapped, not read: only
+the pages that a window touches are loaded, and the shards behave as one array.
+
+>>> tokens = TokenArray([np.array([5, 6, 7], np.uint16), np.array([8, 9], np.uint16)])
+>>> tokens.window(2, 3)
+array([7, 8, 9])
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from hf_llm.config import UserError, require
+
+
+class TokenArray:
+    """The concatenation of `shards`, each of shape (tokens,) and an unsigned type."""
+
+    def __init__(self, shards: list[np.ndarray]):
+        self.shards = shards
+        self.ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)  # (shards,)
+
+    @classmethod
+    def load(cls, folder: str | Path, split: str) -> "TokenArray":
+        """Map the files `split-00000.npy`, `split-00001.npy`, … of a folder that scripts/prepare_corpus.py wrote.
+
+        Raises:
+            UserError: When there are none, or one is damaged.
+        """
+        paths = sorted(Path(folder).glob(f"{split}-*.npy"))
+        require(bool(paths), f"{folder} holds no {split} tokens; make it with scripts/prepare_corpus.py")
+        return cls([_map(path) for path in paths])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    def window(self, start: int, length: int) -> np.ndarray:
+        """Return tokens `start` to `start + length`, shape (length,), int64 as torch's embeddings want them.
+
+        Raises:
+            IndexError: When the window reaches outside the array.
+        """
+        if not 0 <= start <= start + length <= len(self):
+            raise IndexError(f"tokens {start} to {start + length} of {len(self)}")
+        window = np.empty(length, np.int64)
+        filled = 0
+        shard = int(np.searchsorted(self.ends, start, side="right"))  # the first that ends after `start`
+        while filled < length:
+            offset = start + filled - (int(self.ends[shard]) - len(self.shards[shard]))
+            part = self.shards[shard][offset : offset + length - filled]
+            window[filled : filled + len(part)] = part
+            filled += len(part)
+            shard += 1
+        return window
+
+
+def _map(path: Path) -> np.ndarray:
+    try:
+        tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(f"{path} is damaged ({error}); prepare the corpus again") from None
+    require(tokens.ndim == 1 and tokens.dtype.kind == "u", f"{path} holds no token ids; prepare the corpus again")
+    return tokens
