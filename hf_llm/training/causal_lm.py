@@ -1,0 +1,63 @@
+"""Next-token prediction: windows of a token array, and the validation loss in bits per byte."""
+
+import numpy as np
+import torch
+from hf_llm.evaluation.bits_per_byte import evaluate_tokens
+from torch import nn
+
+from hf_llm.data import BatchPlan
+from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.training.task import Task
+
+
+class CausalLM(Task):
+    """A causal language model on windows of `context` tokens that start every `stride` tokens.
+
+    Args:
+        model: Returns `.loss` from `input_ids` and `labels`, as `GPT2LMHeadModel` does.
+        tokens: Training tokens.
+        validation: Validation tokens; the first one is `<|endoftext|>`.
+        byte_lengths: UTF-8 bytes of each id, shape (vocab,).
+        context: Tokens of a window, T.
+        stride: Tokens between the starts of two windows.
+        total_batch_size, per_device_batch_size, world_size, seed: As in `BatchPlan`.
+        eval_tokens: Cap on the validation tokens that are scored while training.
+        sampler: Writes a text with the model, for the eye; None writes nothing.
+    """
+
+    unit = "tokens"
+
+    def __init__(
+        self, model: nn.Module, tokens: TokenArray, validation: np.ndarray, byte_lengths: np.ndarray, *,
+        context: int, stride: int, total_batch_size: int, per_device_batch_size: int,
+        world_size: int = 1, seed: int = 0, eval_tokens: int | None = None, sampler=None,
+    ):  # fmt: skip
+        self.model, self.tokens, self.validation, self.byte_lengths = model, tokens, validation, byte_lengths
+        self.context, self.stride, self.eval_tokens, self.sampler = context, stride, eval_tokens, sampler
+        windows = (len(tokens) - context - 1) // stride + 1  # each needs one token more, to predict
+        self.plan = BatchPlan(windows, total_batch_size, per_device_batch_size, world_size, seed)
+
+    def batch(self, step: int, micro_step: int, rank: int) -> dict[str, torch.Tensor]:
+        """Return `input_ids` and what follows each of them, `shift_labels`, both (B, T).
+
+        The labels are shifted here, so that a window of T tokens gives T predictions rather than T - 1.
+        """
+        starts = self.plan.indices(step, micro_step, rank) * self.stride
+        windows = np.stack([self.tokens.window(int(start), self.context + 1) for start in starts])  # (B, T + 1)
+        windows = torch.from_numpy(windows)
+        inputs = windows[:, :-1].contiguous()  # (B, T)
+        return {"input_ids": inputs, "labels": inputs, "shift_labels": windows[:, 1:].contiguous()}
+
+    def items(self, batch: dict[str, torch.Tensor]) -> int:
+        return batch["shift_labels"].numel()
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Return loss in nats a token and bits per byte of the validation part, capped at `eval_tokens`."""
+        scores = evaluate_tokens(
+            model, self.validation, self.byte_lengths,
+            stride=max(1, self.context // 2), context=self.context, max_tokens=self.eval_tokens,
+        )  # fmt: skip
+        return {"validation_loss": scores.loss, "bits_per_byte": scores.bits_per_byte}
+
+    def sample(self, model: nn.Module) -> str | None:
+        return self.sampler(model) if self.sampler else None

@@ -1,0 +1,134 @@
+"""Settings of a training, and of pretraining GPT-2. Names are those of `TrainingArguments` where it has one.
+
+This module imports neither torch nor transformers, so that `--help` answers at once.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hf_llm.config import UserError, require
+
+
+def setting(default, help: str):
+    """A field with its help: meaning, unit, and why this default."""
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata={"help": help})
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass
+class TrainingConfig:
+    """What the loop needs to know, whatever it trains."""
+
+    output_dir: str = setting("runs/run", "run folder: checkpoints, log, figures, the published model")
+    seed: int = setting(0, "seeds weights, order of the samples and dropout")
+    max_steps: int = setting(1000, "optimizer steps")
+    total_batch_size: int = setting(16, "samples an optimizer step, over all processes and micro-batches")
+    per_device_train_batch_size: int = setting(
+        16, "samples at once in one process; where the total is larger, gradients are accumulated"
+    )
+    optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = setting(
+        "adamw", "update rule; adamw is what GPT-2 is trained with"
+    )
+    learning_rate: float = setting(1e-3, "peak of the learning-rate curve")
+    min_learning_rate_ratio: float = setting(0.1, "where the cosine ends, as a share of learning_rate")
+    warmup_steps: int = setting(50, "steps of linear warm-up; Adam's second moment is noise before that")
+    weight_decay: float = setting(0.1, "decoupled decay, of matrices and embeddings only: biases and norms stay free")
+    adam_beta1: float = setting(0.9, "decay of Adam's first moment; the momentum of sgd")
+    adam_beta2: float = setting(0.99, "decay of the second moment; 0.999 is slow to adapt in a short run")
+    adam_epsilon: float = setting(1e-8, "added to the root of the second moment")
+    max_grad_norm: float = setting(1.0, "gradients are scaled down to this norm; 0 switches clipping off")
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
+    )
+    compile: bool = setting(False, "torch.compile the model: faster steps after a minute of compiling")
+    eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
+    early_stopping_patience: int = setting(
+        0, "stop after so many evaluations in a row without a better validation loss; 0 never stops early"
+    )
+    logging_steps: int = setting(10, "steps between lines of log.jsonl")
+    save_steps: int = setting(200, "steps between checkpoints; a better evaluation saves one too")
+    save_total_limit: int = setting(2, "how many checkpoints to keep")
+    restart: bool = setting(False, "move an old run in output_dir aside and begin anew")
+    log_samples: bool = setting(
+        False, "write the sample numbers of each step to samples-<rank>.jsonl, to audit what each process saw"
+    )
+    report_to: list[str] = setting(
+        [], "trackers beside log.jsonl: trackio, tensorboard, wandb (pip install hf_llm[track])"
+    )
+
+    def __post_init__(self):
+        for name in ("max_steps", "total_batch_size", "per_device_train_batch_size", "eval_steps", "logging_steps",
+                     "save_steps", "save_total_limit"):  # fmt: skip
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
+        for name in ("learning_rate", "adam_epsilon"):
+            require(0 < getattr(self, name) < float("inf"), f"{name} must be greater than 0, not {getattr(self, name)}")
+        for name in ("adam_beta1", "adam_beta2"):
+            require(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        require(
+            0 <= self.min_learning_rate_ratio <= 1,
+            f"min_learning_rate_ratio must be between 0 and 1, not {self.min_learning_rate_ratio}",
+        )
+        require(
+            self.warmup_steps <= self.max_steps,
+            f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it",
+        )
+        trackers = ("trackio", "tensorboard", "wandb")
+        for name in self.report_to:
+            if name not in trackers:
+                raise UserError(
+                    f"report_to: unknown tracker {name!r}; choose of {', '.join(trackers)}, or leave it out"
+                )
+
+
+@dataclass
+class PretrainConfig(TrainingConfig):
+    """GPT-2 on a corpus, from random weights."""
+
+    output_dir: str = setting("runs/verdict", "run folder: checkpoints, log, figures, the published model")
+    corpus: str = setting(
+        "the-verdict",
+        "the-verdict, tiny-shakespeare, sample, a UTF-8 text file, or a folder made by scripts/prepare_corpus.py",
+    )
+    validation_fraction: float = setting(0.1, "share of a text, at its end, that is kept for validation")
+    tokenizer: str | None = setting(
+        None, "tokenizer folder, Hub id or gpt2-tokenizer; without it a BPE is trained on the training part"
+    )
+    vocab_size: int = setting(1000, "tokens of the BPE that is trained; 257 is bytes alone")
+    model: str = setting("mini", "size: nano, micro, mini, small, medium, large or xl")
+    n_layer: int | None = setting(None, "Transformer blocks, instead of the size's")
+    n_head: int | None = setting(None, "attention heads, instead of the size's")
+    n_embd: int | None = setting(None, "width, instead of the size's")
+    n_positions: int | None = setting(None, "context length in tokens, instead of the size's")
+    dropout: float = setting(0.1, "at the embedding, on attention weights and after each sub-layer; GPT-2 used 0.1")
+    attention: Literal["eager", "sdpa"] = setting("sdpa", "how attention is computed; eager is faster on some CPUs")
+    gradient_checkpointing: bool = setting(False, "recompute activations in the backward pass: less memory, slower")
+    sample_stride: int | None = setting(
+        None, "tokens between starts of training windows; 1 takes every offset (small texts), default the context"
+    )
+    eval_stride: int | None = setting(
+        None, "final evaluation: windows slide by so many tokens; 1 is exact and slow, default half the context"
+    )
+    eval_tokens: int = setting(100_000, "cap on validation tokens while training; the final evaluation takes all")
+    sample_prompt: str = setting("", "the model continues this at every evaluation; empty lets it begin freely")
+    sample_tokens: int = setting(60, "tokens of that continuation")
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 <= self.dropout < 1, f"dropout must be at least 0 and below 1, not {self.dropout}")
+        require(
+            0 < self.validation_fraction < 1,
+            f"validation_fraction must be between 0 and 1, not {self.validation_fraction}",
+        )
+        require(
+            self.vocab_size >= 257 or self.tokenizer is not None,
+            f"vocab_size {self.vocab_size} is too small: a byte-level BPE needs 256 bytes and <|endoftext|>, "
+            "at least 257",
+        )
+        for name in ("n_layer", "n_head", "n_embd", "n_positions", "sample_stride", "eval_stride"):
+            value = getattr(self, name)
+            require(value is None or value >= 1, f"{name} must be at least 1, not {value}")
+        for name in ("eval_tokens", "sample_tokens"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")

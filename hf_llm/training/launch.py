@@ -1,0 +1,52 @@
+"""One process or several: what accelerate made of the launch, checked before anything is written.
+
+`accelerate launch` with `distributed_type: MULTI_CPU` silently starts one process, and two CPU processes without
+`ACCELERATE_USE_CPU` each believe that they are alone and write the same files. Neither may pass.
+"""
+
+import os
+
+import psutil
+import torch
+from accelerate import PartialState
+
+from hf_llm.config import UserError
+
+TWO_CPU_PROCESSES = "accelerate launch --config_file configs/accelerate/cpu-2.yaml scripts/pretrain.py"
+
+
+def start_processes() -> PartialState:
+    """Join the process group of this launch and set the threads.
+
+    CUDA where there is one, else the CPU: Apple's MPS has trained GPT-2 silently wrong.
+
+    Raises:
+        UserError: When the launch asked for several processes and accelerate made one of it.
+    """
+    asked = os.environ.get("WORLD_SIZE")
+    if asked is None and "MASTER_ADDR" in os.environ:
+        raise UserError(
+            "this launch asked for several processes but started only one (distributed_type: MULTI_CPU does that); "
+            f"use: {TWO_CPU_PROCESSES}"
+        )
+    state = PartialState(cpu=not torch.cuda.is_available())  # cpu=True makes it independent of ACCELERATE_USE_CPU
+    if asked is not None and int(asked) != state.num_processes:
+        raise UserError(
+            f"WORLD_SIZE is {asked} but accelerate runs {state.num_processes} process(es) here; use: {TWO_CPU_PROCESSES}"
+        )
+    if state.device.type == "cpu":
+        # accelerate launch sets OMP_NUM_THREADS=1, which would leave half of the cores idle
+        torch.set_num_threads(max(1, usable_cores() // local_processes()))
+    return state
+
+
+def usable_cores() -> int:
+    """Return the physical cores that this process may use."""
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return min(physical, allowed)
+
+
+def local_processes() -> int:
+    """Return how many processes of this run share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))

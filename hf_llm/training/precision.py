@@ -1,0 +1,43 @@
+"""bf16 where it pays: decided by a timed step, once a run."""
+
+import time
+from contextlib import nullcontext
+
+import torch
+from accelerate.utils import broadcast_object_list
+
+from hf_llm.training.task import Task
+
+FASTER = 0.95  # bf16 must take at most this share of fp32's time; less is noise
+
+
+def autocast(precision: str, device: torch.device):
+    """Return the context of the forward pass. Weights, gradients and moments stay fp32 either way.
+
+    Not accelerate's `mixed_precision`: its state is one a process, so a second run could not choose anew.
+    """
+    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def resolve_precision(asked: str, task: Task, device: torch.device) -> str:
+    """Return "fp32" or "bf16"; for "auto" time both on the first micro-batch and leave no trace."""
+    if asked != "auto":
+        return asked
+    seconds = {precision: _step_seconds(task, precision, device) for precision in ("fp32", "bf16")}
+    choice = "bf16" if seconds["bf16"] <= FASTER * seconds["fp32"] else "fp32"
+    return broadcast_object_list([choice])[0]  # all processes take the first one's
+
+
+def _step_seconds(task: Task, precision: str, device: torch.device, repeats: int = 3) -> float:
+    """Return the fastest of some forward and backward passes, after one to warm up."""
+    batch = {name: tensor.to(device) for name, tensor in task.batch(0, 0, 0).items()}
+    model, times = task.model.to(device).train(), []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        with autocast(precision, device):
+            loss = task.loss(model, batch, task.items(batch))
+        loss.backward()
+        loss.item()  # waits for a GPU
+        model.zero_grad(set_to_none=True)
+        times.append(time.perf_counter() - start)
+    return min(times[1:])

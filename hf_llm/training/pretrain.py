@@ -1,0 +1,186 @@
+"""The job behind scripts/pretrain.py: a corpus and settings in, a run folder out.
+
+corpus → tokenizer → token arrays → GPT-2 → plan → loop → best weights, evaluated → published folder
+"""
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from hf_llm.training.plan import Plan, make_plan
+from transformers import PreTrainedTokenizerFast
+
+from hf_llm.config import UserError, as_dict, require
+from hf_llm.data import read_text, split_text
+from hf_llm.generation.config import GenerateConfig
+from hf_llm.generation.generate import generate
+from hf_llm.models.gpt2 import gpt2_config, new_gpt2
+from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.runs.run import Run, open_run
+from hf_llm.tokenization.bpe import load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.corpus import CORPUS_FILE, Corpus, corpus_from_text, load_corpus
+from hf_llm.training.causal_lm import CausalLM
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.launch import start_processes
+from hf_llm.training.loop import train
+from hf_llm.training.precision import resolve_precision
+from hf_llm.training.publish import publish
+from hf_llm.training.trackers import Trackers
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made from, before any weights exist."""
+
+    corpus: Corpus
+    tokenizer: PreTrainedTokenizerFast
+    model_config: object  # GPT2Config
+
+
+def pretrain(config: PretrainConfig) -> dict:
+    """Train a GPT-2 as `config` says, or go on with the run that `config.output_dir` holds.
+
+    Returns:
+        The manifest (run.json); of a finished run it has `metrics`.
+
+    Raises:
+        UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk.
+    """
+    processes = start_processes()
+    first = processes.is_main_process
+    inputs = read_inputs(config)
+    manifest = new_manifest(config, inputs, processes.num_processes)
+    if not first:
+        processes.wait_for_everyone()  # until the first process has opened, or moved aside, the folder
+    with open_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, first) as run:
+        if "metrics" in run.manifest:
+            if first:
+                processes.wait_for_everyone()
+            return run.manifest
+        plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
+        if first:
+            print(plan.describe())
+        plan.require_fit()
+        task = make_task(config, inputs, processes.num_processes)
+        resolved = run.manifest.get("resolved") or resolve(config, task, processes.device)
+        torch.set_num_threads(resolved["threads"])
+        if first:
+            run.manifest["resolved"] = resolved
+            run.write_manifest()
+            processes.wait_for_everyone()
+        return _train_and_publish(config, inputs, task, run, plan, processes)
+
+
+def read_inputs(config: PretrainConfig) -> Inputs:
+    """Read the corpus, load or train the tokenizer, encode.
+
+    Raises:
+        UserError: When the corpus is missing, unreadable or too short, or the tokenizer is another corpus's.
+    """
+    if (Path(config.corpus) / CORPUS_FILE).exists():
+        tokenizer = load_tokenizer(config.tokenizer or config.corpus)
+        corpus = load_corpus(config.corpus, tokenizer)
+    else:
+        text = read_text(config.corpus)
+        training_part, _ = split_text(text.text, config.validation_fraction)
+        tokenizer = (
+            load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
+        )
+        corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
+    model_config = gpt2_config(
+        config.model, len(tokenizer), config.n_positions, config.n_layer, config.n_head, config.n_embd,
+        config.dropout, tokenizer.bos_token_id, config.attention,
+    )  # fmt: skip
+    context = model_config.n_positions
+    require(
+        len(corpus.train) > context,
+        f"{config.corpus} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
+        f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
+    )
+    require(len(corpus.validation) > 1, f"{config.corpus} leaves no validation tokens; raise --validation_fraction")
+    return Inputs(corpus, tokenizer, model_config)
+
+
+def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> CausalLM:
+    """Return the task: an untrained model, its windows and its validation tokens."""
+    model = new_gpt2(inputs.model_config, config.seed)
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    settings = GenerateConfig(
+        prompt=config.sample_prompt, max_new_tokens=config.sample_tokens, temperature=0.8, seed=config.seed
+    )
+    context = inputs.model_config.n_positions
+    return CausalLM(
+        model,
+        inputs.corpus.train,
+        inputs.corpus.validation,
+        token_byte_lengths(inputs.tokenizer),
+        context=context,
+        stride=config.sample_stride or context,
+        total_batch_size=config.total_batch_size,
+        per_device_batch_size=config.per_device_train_batch_size,
+        world_size=world_size,
+        seed=config.seed,
+        eval_tokens=config.eval_tokens,
+        sampler=lambda model: generate(model, inputs.tokenizer, config.sample_prompt, settings).text,
+    )
+
+
+def new_manifest(config: PretrainConfig, inputs: Inputs, world_size: int) -> dict:
+    """Return run.json as it is before training."""
+    corpus = inputs.corpus
+    return {
+        "command": command_line(),
+        "config": as_dict(config),
+        "seed": config.seed,
+        "data": {
+            "name": corpus.name,
+            "sha256": corpus.sha256,
+            "bytes": corpus.bytes,
+            "train_tokens": len(corpus.train),
+            "validation_tokens": len(corpus.validation),
+        },
+        "tokenizer": {"sha256": tokenizer_sha256(inputs.tokenizer), "vocab_size": len(inputs.tokenizer)},
+        "environment": environment(),
+        "commit": commit(),
+        "world_size": world_size,
+        "resumed_from": [],
+    }
+
+
+def resolve(config: PretrainConfig, task: CausalLM, device: torch.device) -> dict:
+    """Decide what `auto` means on this machine. Resuming and verifying use the record, not a new decision."""
+    return {
+        "precision": resolve_precision(config.precision, task, device),
+        "compile": config.compile,
+        "attention": config.attention,
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+    }
+
+
+def _train_and_publish(config, inputs: Inputs, task: CausalLM, run: Run, plan: Plan, processes) -> dict:
+    settings = dataclasses.replace(config, precision=run.manifest["resolved"]["precision"])
+    with Trackers(config.report_to, run.folder, config) as trackers:
+
+        def on_record(record: dict) -> None:
+            trackers.log(record)
+            if "validation_loss" in record:
+                _print_evaluation(record)
+
+        result = train(task, settings, run, on_record)
+    if result.step_seconds and processes.is_main_process:
+        print(f"measured: {result.step_seconds:.3g} s a step (predicted: {plan.step_seconds:.3g} s)")
+    if result.interrupted:
+        raise UserError(
+            f"stopped at step {result.progress.step} of {config.max_steps}; "
+            f"the checkpoint is in {run.checkpoints}; the same command goes on from there"
+        )
+    if processes.is_main_process:
+        publish(config, inputs, task, run, plan, result)
+    processes.wait_for_everyone()
+    return run.manifest
