@@ -11,8 +11,8 @@ A vocabulary of 257 is bytes alone. The one special token, `<|endoftext|>`, begi
 
 import hashlib
 import json
-import warnings
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import find
+
+logger = logging.getLogger(__name__)
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
@@ -55,13 +57,14 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         show_progress=False,
     )
     texts = [text] if isinstance(text, str) else text
-    tokenizer.train_from_iterator((_checked(part) for part in texts), trainer)
+    tokenizer.train_from_iterator((check_unicode(part) for part in texts), trainer)
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
-        warnings.warn(
-            f"the text holds only {learned - BYTES_VOCAB_SIZE} merges: the vocabulary has {learned} tokens, "
-            f"not {vocab_size}",
-            stacklevel=2,
+        logger.warning(
+            "the training text holds only %d merges: the vocabulary has %d tokens, not %d",
+            learned - BYTES_VOCAB_SIZE,
+            learned,
+            vocab_size,
         )
     model = json.loads(tokenizer.to_str())["model"]
     return _gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]])
@@ -113,15 +116,7 @@ def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
     Raises:
         UserError: When the text holds a lone surrogate, which UTF-8 cannot express.
     """
-    ids = tokenizer(
-        list(_pieces(tokenizer, _checked(text))),
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,  # no warning about a text longer than the model's context
-    )["input_ids"]
-    return np.concatenate([np.array(piece, token_dtype(tokenizer)) for piece in ids])
+    return encode_batch(tokenizer, [text])[0]
 
 
 def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
@@ -129,11 +124,38 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
     return np.concatenate([np.array([document_start(tokenizer)], token_dtype(tokenizer)), encode(tokenizer, text)])
 
 
+def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
+    """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
+    pieces = [_pieces(tokenizer, check_unicode(text)) for text in texts]
+    ids = tokenizer(
+        [piece for text in pieces for piece in text],
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,  # no warning about a text longer than the model's context
+    )["input_ids"]
+    arrays = iter([np.array(piece, token_dtype(tokenizer)) for piece in ids])
+    return [np.concatenate([next(arrays) for _ in text]) for text in pieces]
+
+
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
     """Return the id that begins a document: bos, or eos where a tokenizer has no bos."""
     ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
     require(bool(ids), "this tokenizer has neither a bos nor an eos token to begin documents with; use another one")
     return ids[0]
+
+
+def check_unicode(text: str) -> str:
+    """Return `text`, or raise a `UserError` that names the place of its first lone surrogate."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"the text holds half of a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start}, "
+            f"which UTF-8 cannot express; remove it or decode its source again"
+        ) from None
+    return text
 
 
 def token_dtype(tokenizer: PreTrainedTokenizerFast) -> np.dtype:
@@ -178,18 +200,7 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
     )
 
 
-def _checked(text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"the text holds half of a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start}, "
-            f"which UTF-8 cannot express; remove it or decode its source again"
-        ) from None
-    return text
-
-
-def _pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> Iterator[str]:
+def _pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
     """Cut a long text where GPT-2's pre-tokenizer cuts anyway, which bounds the memory and keeps every id.
 
     Before a line end that follows a visible character a token always ends: no pattern of GPT-2's regular expression
@@ -197,14 +208,18 @@ def _pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> Iterator[str]:
     """
     backend = tokenizer.backend_tokenizer
     splitter = backend.pre_tokenizer
-    gpt2 = isinstance(splitter, pre_tokenizers.ByteLevel) and splitter.use_regex and not splitter.add_prefix_space
-    start = 0
-    while gpt2 and backend.normalizer is None and len(text) - start > _PIECE:
-        cut = text.find("\n", start + _PIECE)
+    if (
+        not isinstance(splitter, pre_tokenizers.ByteLevel)
+        or not splitter.use_regex
+        or splitter.add_prefix_space
+        or backend.normalizer is not None
+    ):
+        return [text]
+    cuts = [0]
+    while (cut := text.find("\n", cuts[-1] + _PIECE)) > 0:
         while cut > 0 and text[cut - 1].isspace():
             cut = text.find("\n", cut + 1)
         if cut < 0:
             break
-        yield text[start:cut]
-        start = cut
-    yield text[start:]
+        cuts.append(cut)
+    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)])]
