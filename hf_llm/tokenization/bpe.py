@@ -21,12 +21,12 @@ from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import find
+from hf_llm.tokenization.pieces import batches, pieces
 
 logger = logging.getLogger(__name__)
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
-_PIECE = 1 << 20  # characters; tokenizers' own records of a text take some 100 bytes a token
 
 
 def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
@@ -126,17 +126,12 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
 
 def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
     """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
-    pieces = [_pieces(tokenizer, check_unicode(text)) for text in texts]
-    ids = tokenizer(
-        [piece for text in pieces for piece in text],
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,  # no warning about a text longer than the model's context
-    )["input_ids"]
-    arrays = iter([np.array(piece, token_dtype(tokenizer)) for piece in ids])
-    return [np.concatenate([next(arrays) for _ in text]) for text in pieces]
+    cut = [pieces(tokenizer.backend_tokenizer, check_unicode(text)) for text in texts]
+    ids = (
+        id_list for batch in batches([piece for text in cut for piece in text]) for id_list in _ids(tokenizer, batch)
+    )
+    arrays = (np.array(id_list, token_dtype(tokenizer)) for id_list in ids)
+    return [np.concatenate([next(arrays) for _ in text]) for text in cut]
 
 
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
@@ -200,26 +195,12 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
     )
 
 
-def _pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
-    """Cut a long text where GPT-2's pre-tokenizer cuts anyway, which bounds the memory and keeps every id.
-
-    Before a line end that follows a visible character a token always ends: no pattern of GPT-2's regular expression
-    spans the two, and its look-ahead concerns white space alone. Other pre-tokenizers get the text whole.
-    """
-    backend = tokenizer.backend_tokenizer
-    splitter = backend.pre_tokenizer
-    if (
-        not isinstance(splitter, pre_tokenizers.ByteLevel)
-        or not splitter.use_regex
-        or splitter.add_prefix_space
-        or backend.normalizer is not None
-    ):
-        return [text]
-    cuts = [0]
-    while (cut := text.find("\n", cuts[-1] + _PIECE)) > 0:
-        while cut > 0 and text[cut - 1].isspace():
-            cut = text.find("\n", cut + 1)
-        if cut < 0:
-            break
-        cuts.append(cut)
-    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)])]
+def _ids(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
+    return tokenizer(
+        texts,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,  # no warning about a text longer than the model's context
+    )["input_ids"]

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from hf_llm.training.plan import Plan, make_plan
+try:
+    from hf_llm.training.plan import Plan, make_plan
+except ImportError: Plan=make_plan=None
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, as_dict, require
 from hf_llm.data import read_text, split_text
-from hf_llm.generation.config import GenerateConfig
+from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.runs.manifest import command_line, commit, environment
@@ -27,6 +29,7 @@ from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
 from hf_llm.training.precision import resolve_precision
 from hf_llm.training.publish import publish
+from hf_llm.training.report import print_evaluation
 from hf_llm.training.trackers import Trackers
 
 logger = logging.getLogger(__name__)
@@ -110,14 +113,12 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
     model = new_gpt2(inputs.model_config, config.seed)
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    settings = GenerateConfig(
-        prompt=config.sample_prompt, max_new_tokens=config.sample_tokens, temperature=0.8, seed=config.seed
-    )
+    settings = GenerationSettings(max_new_tokens=config.sample_tokens, seed=config.seed)
     context = inputs.model_config.n_positions
     return CausalLM(
         model,
         inputs.corpus.train,
-        inputs.corpus.validation,
+        np.concatenate(inputs.corpus.validation.shards),
         token_byte_lengths(inputs.tokenizer),
         context=context,
         stride=config.sample_stride or context,
@@ -170,7 +171,7 @@ def _train_and_publish(config, inputs: Inputs, task: CausalLM, run: Run, plan: P
         def on_record(record: dict) -> None:
             trackers.log(record)
             if "validation_loss" in record:
-                _print_evaluation(record)
+                print_evaluation(record)
 
         result = train(task, settings, run, on_record)
     if result.step_seconds and processes.is_main_process:

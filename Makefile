@@ -1,0 +1,44 @@
+# The two commands of the README, and what they stand on. `make` alone lists them.
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# a class's shared data folder beside the checkout, where nothing else is set
+ifeq ($(HF_LLM_DATA_DIR),)
+ifneq ($(wildcard ../shared/data),)
+export HF_LLM_DATA_DIR := $(abspath ../shared/data)
+endif
+endif
+
+.PHONY: help setup demo test lint stress clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1|/' | column -t -s '|'
+
+setup: $(STAMP)  ## the environment in .venv (TORCH_INDEX=… takes torch from another index)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "hf_llm needs Python 3.10 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: setup  ## a tokenizer and a GPT-2 on The Verdict, into runs/verdict
+	@$(BIN)/python scripts/demo.py
+
+test: setup lint  ## the tests
+	@$(BIN)/python -m pytest -m 'not stress'
+
+lint: setup  ## ruff
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+stress: setup  ## the long fault tests, with results/crash-test
+	@$(BIN)/python -m pytest -m stress
+	@$(BIN)/python scripts/crash_test.py --kills 100 --seed 0 --output_dir results/crash-test
+
+clean:  ## remove the environment
+	rm -rf $(VENV)

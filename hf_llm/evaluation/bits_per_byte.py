@@ -1,0 +1,136 @@
+"""Loss, perplexity and bits per byte of a text, each token scored exactly once.
+
+Perplexity depends on the tokenizer: with longer tokens there are fewer of them, each harder to guess. Bits per byte
+divides the same total by the UTF-8 bytes of the text, so that models with different tokenizers can be compared
+(Gao et al. 2020, The Pile, section 3.1):
+
+    bits per byte = (sum of -ln p over the tokens) / (ln 2 · UTF-8 bytes)
+
+Windows of the context's length slide over the text. With stride 1 each token is predicted from the longest context
+that the model can read, at one window a token; with stride = context the windows do not overlap, and the first token
+of each is predicted from a single one. Between them lies the usual compromise, half the context.
+
+    stride 2, context 4:    [s 0 1 2]            scores 0 1 2 3
+                                [1 2 3 4]        scores       4 5      s: start of the document
+                                    [3 4 5 6]    scores           6 7
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from hf_llm.config import require
+from hf_llm.generation.inference import context_length, evaluating
+
+_LOGITS = 1 << 26  # at most so many at once: 256 MB in fp32, and cross-entropy makes a second copy
+
+
+@dataclass(frozen=True)
+class LanguageModelScores:
+    """What a text costs a model.
+
+    Args:
+        loss: Mean negative log-likelihood in nats a token.
+        perplexity: exp(loss).
+        bits_per_byte: The whole text's negative log-likelihood in bits, over its UTF-8 bytes.
+        tokens: Number of tokens scored.
+        bytes: UTF-8 bytes of these tokens.
+        stride: By how many tokens the windows slid.
+    """
+
+    loss: float
+    perplexity: float
+    bits_per_byte: float
+    tokens: int
+    bytes: int
+    stride: int
+
+
+@torch.inference_mode()
+def evaluate_tokens(
+    model: PreTrainedModel,
+    ids: np.ndarray,
+    byte_lengths: np.ndarray,
+    stride: int,
+    context: int,
+    batch_size: int = 32,
+    max_tokens: int | None = None,
+    autocast: torch.dtype | None = None,
+) -> LanguageModelScores:
+    """Score all tokens but the first, which is given: it starts the document.
+
+    The context never reaches back before `ids[0]`, so that a validation split is judged without its training text.
+
+    Args:
+        model: Any causal LM of transformers; its train or eval mode is kept.
+        ids: Token ids, shape (N,).
+        byte_lengths: UTF-8 bytes of each id, shape (vocab,); a special token has none, but its nats count.
+        stride: Tokens between the ends of two windows, 1 to `context`.
+        context: Tokens that the model reads at once.
+        batch_size: Windows at once; fewer where their logits would fill the memory.
+        max_tokens: Score only the first so many tokens.
+        autocast: Precision of the forward pass, for example `torch.bfloat16`; the loss is always fp32.
+
+    Raises:
+        UserError: When there is nothing to score, the stride or the context is out of bounds, or the ids are not
+            the model's.
+    """
+    vocab, longest = model.get_input_embeddings().num_embeddings, context_length(model)
+    ids = ids if max_tokens is None else ids[: max_tokens + 1]
+    tokens = len(ids) - 1
+    require(tokens >= 1, "the text to evaluate has no token behind its start token; give a longer one")
+    require(longest is None or context <= longest, f"context {context} is more than the model's {longest}; lower it")
+    require(
+        1 <= stride <= context,
+        f"eval_stride must be between 1 and the model's context of {context} tokens, not {stride}",
+    )
+    require(
+        int(ids.max()) < vocab,
+        f"another model's tokenizer: the text holds token {int(ids.max())} and the model knows {vocab} tokens; "
+        f"use the tokenizer that was saved with the model",
+    )
+    width = min(context, tokens)
+    ends = np.append(np.arange(width, tokens, stride), tokens)  # a window that reads ids[end-width:end] ...
+    scored = np.diff(ends, prepend=0)  # ... scores its last so many predictions, the last of which is ids[end]
+    size = max(1, min(batch_size, _LOGITS // (min(stride, width) * vocab)))
+    # the first window scores more than the others, so it goes alone
+    batches = [slice(0, 1), *(slice(i, i + size) for i in range(1, len(ends), size))]
+
+    nats = torch.zeros((), dtype=torch.float64)
+    with evaluating(model):
+        for batch in tqdm(batches, desc="evaluate", unit="batch", disable=None, leave=False, delay=2):
+            rows = ids[ends[batch, None] + np.arange(-width, 1)].astype(np.int64)  # (B, width + 1)
+            windows = torch.from_numpy(rows).to(model.device)
+            kept = int(scored[batch].max())
+            losses = token_losses(model, windows, kept, autocast)  # (B, kept)
+            counts = torch.from_numpy(scored[batch, None]) > torch.arange(kept).flip(0)
+            nats += losses.cpu().double()[counts].sum()
+    return _scores(nats.item(), tokens, int(byte_lengths[ids[1:]].sum()), stride)
+
+
+def token_losses(
+    model: PreTrainedModel, windows: torch.Tensor, kept: int, autocast: torch.dtype | None = None
+) -> torch.Tensor:
+    """Return -ln p of the last `kept` tokens of each window, fp32, shape (B, kept).
+
+    Args:
+        model: Any causal LM of transformers.
+        windows: Token ids, shape (B, T + 1); the model reads the first T of each.
+        kept: 1 to T. Logits are computed for these positions only: they are most of the work of a small model.
+        autocast: Precision of the forward pass.
+    """
+    with torch.autocast(windows.device.type, dtype=autocast, enabled=autocast is not None):
+        logits = model(input_ids=windows[:, :-1], logits_to_keep=kept, use_cache=False).logits  # (B, kept, vocab)
+    return F.cross_entropy(logits.flatten(0, 1).float(), windows[:, -kept:].flatten(), reduction="none").view(-1, kept)
+
+
+def _scores(nats: float, tokens: int, bytes: int, stride: int) -> LanguageModelScores:
+    loss = nats / tokens
+    perplexity = math.inf if loss > 700 else math.exp(loss)  # exp overflows at 710
+    bits_per_byte = nats / math.log(2) / bytes if bytes else math.inf  # special tokens alone have no bytes
+    return LanguageModelScores(loss, perplexity, bits_per_byte, tokens, bytes, stride)

@@ -1,0 +1,58 @@
+"""Everything that is measured about one model and one text, ready for JSON."""
+
+from dataclasses import asdict
+
+from hf_llm.data import read_text, split_text
+from hf_llm.evaluation.bits_per_byte import evaluate_tokens
+from hf_llm.evaluation.config import EvaluateConfig
+from hf_llm.evaluation.memorisation import memorisation
+from hf_llm.generation.config import GenerationSettings
+from hf_llm.generation.generate import generate
+from hf_llm.generation.inference import context_length, require_own_tokenizer
+from hf_llm.models.loading import load_causal_lm
+from hf_llm.tokenization.bpe import encode_document, load_tokenizer, token_byte_lengths
+
+UNBOUNDED_CONTEXT = 1024  # tokens a window for a model whose context nothing bounds; GPT-2's own
+
+
+def evaluate_language_model(config: EvaluateConfig) -> dict:
+    """Score `config.model` on a part of `config.corpus`, and measure what a sample of it copies.
+
+    Returns:
+        The corpus and its hash, the fields of `LanguageModelScores`, and `memorisation`: the prompt, the sample, its
+        measures against the training part, and under `held_out` those of as many characters of the validation part.
+
+    Raises:
+        UserError: When model, tokenizer, corpus or settings do not fit together.
+    """
+    corpus = read_text(config.corpus)
+    training, validation = split_text(corpus.text, config.validation_fraction)
+    part = {"train": training, "validation": validation, "all": corpus.text}[config.split]
+    model, tokenizer = load_causal_lm(config.model), load_tokenizer(config.model)
+    require_own_tokenizer(model, tokenizer)
+    context = context_length(model) or UNBOUNDED_CONTEXT
+    scores = evaluate_tokens(
+        model,
+        encode_document(tokenizer, part),
+        token_byte_lengths(tokenizer),
+        stride=config.eval_stride or max(1, context // 2),
+        context=context,
+        max_tokens=config.eval_tokens,
+    )
+    settings = GenerationSettings(max_new_tokens=config.max_new_tokens, temperature=1.0, seed=config.seed)
+    sample = generate(model, tokenizer, config.prompt, settings).text
+    return {
+        "model": config.model,
+        "corpus": corpus.name,
+        "corpus_sha256": corpus.sha256,
+        "split": config.split,
+        "context": context,
+        **asdict(scores),
+        "memorisation": {
+            "prompt": config.prompt,
+            "sample": sample,
+            "seed": config.seed,
+            **memorisation(sample, training),
+            "held_out": memorisation(validation[: len(sample)], training),
+        },
+    }

@@ -1,0 +1,1 @@
+"""Generation: bounds, sampling, streaming."""

@@ -1,0 +1,69 @@
+"""Settings of text generation, every bound checked. No heavy import, so that `--help` answers at once."""
+
+from dataclasses import dataclass, field
+
+from hf_llm.config import require
+
+
+@dataclass
+class GenerationSettings:
+    """How to choose tokens, and when to stop.
+
+    Raises:
+        UserError: When a value is out of bounds.
+    """
+
+    max_new_tokens: int = field(default=200, metadata={"help": "at most so many tokens after the prompt"})
+    do_sample: bool = field(
+        default=True, metadata={"help": "draw the next token at random; off = always the likeliest one (greedy)"}
+    )
+    temperature: float = field(
+        default=0.8,
+        metadata={
+            "help": "divides the logits when sampling: towards 0 greedy, 1 the model's own distribution; "
+            "0.8 keeps a small model on its surer words"
+        },
+    )
+    top_k: int = field(default=0, metadata={"help": "sample among the k likeliest tokens; 0 = among all"})
+    top_p: float = field(
+        default=1.0,
+        metadata={"help": "sample among the likeliest tokens that together have this probability; 1 = among all"},
+    )
+    repetition_penalty: float = field(
+        default=1.0, metadata={"help": "above 1 makes tokens that already occurred less likely; 1 = off"}
+    )
+    num_beams: int = field(
+        default=1,
+        metadata={
+            "help": "beam search keeps so many texts and returns the likeliest, all at once; needs do_sample off; 1 = off"
+        },
+    )
+    seed: int = field(default=0, metadata={"help": "seed of the sampling: the same one gives the same text"})
+    stop: list[str] = field(
+        default_factory=list, metadata={"help": "texts that end the generation; they are left out themselves"}
+    )
+
+    def __post_init__(self):
+        for name in ("max_new_tokens", "num_beams"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("temperature", "repetition_penalty"):
+            value = getattr(self, name)
+            # beyond these the logits overflow; far below 1, a temperature is greedy anyway
+            require(0.001 <= value <= 1000, f"{name} must be between 0.001 and 1000, not {value}")
+        require(self.top_k >= 0, f"top_k must be at least 1, or 0 for no limit, not {self.top_k}")
+        require(0 < self.top_p <= 1, f"top_p must be greater than 0 and at most 1, not {self.top_p}")
+        require(0 <= self.seed < 2**63, f"seed must be between 0 and 2**63 - 1, not {self.seed}")
+        require("" not in self.stop, "a stop text must not be empty: it would end the text before it begins")
+        require(
+            self.num_beams == 1 or not self.do_sample,
+            f"num_beams {self.num_beams} looks for the likeliest text and draws nothing: switch do_sample off "
+            f"(--no_do_sample), or leave num_beams at 1",
+        )
+
+
+@dataclass(kw_only=True)
+class GenerateConfig(GenerationSettings):
+    """What scripts/generate.py needs: the settings, a model and a prompt."""
+
+    model: str = field(metadata={"help": "run folder, any causal language model's folder, or a Hub id"})
+    prompt: str = field(default="", metadata={"help": "the text to continue; empty = the model begins a document"})

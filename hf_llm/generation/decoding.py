@@ -1,0 +1,84 @@
+"""From a prompt to token ids, one by one: a loop with a key-value cache, and beam search.
+
+transformers' `generate()` raises an IndexError once prompt and new tokens exceed the position embeddings, which a
+small model's context does at once. This loop lets the window slide: when it is full, the model forgets its older half
+and reads the newer half again, as at the start of a text. Within the context, greedy text is that of `generate()`.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from transformers import PreTrainedModel
+
+from hf_llm.config import require
+from hf_llm.generation.config import GenerationSettings
+from hf_llm.generation.inference import context_length
+from hf_llm.generation.sampling import Sampler
+
+
+def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> Iterator[int]:
+    """Yield the `max_new_tokens` next tokens, greedily or sampled. It does not stop at an end-of-text token.
+
+    `settings` alone decide: a temperature or a penalty in the model's own generation config is not used.
+
+    Args:
+        model: Any causal LM of transformers, in evaluation mode.
+        prompt_ids: At least one token; of a prompt longer than the context the last part is read.
+        settings: How to choose, and how many.
+    """
+    context = context_length(model)
+    choose = Sampler(settings, model.device)
+    history = torch.tensor([prompt_ids], device=model.device)  # (1, T), all tokens: the repetition penalty wants them
+    window = len(prompt_ids) if context is None else min(len(prompt_ids), context)  # the last tokens, which are in view
+    unread, cache = history[:, -window:], None
+    for _ in range(settings.max_new_tokens):
+        logits, cache = _forward(model, unread, cache)
+        token = choose(history, logits)
+        history = torch.cat([history, token], dim=1)
+        yield int(token)
+        window += 1
+        if context is not None and window > context:
+            window, cache = max(1, context // 2), None
+        unread = token if cache is not None else history[:, -window:]
+
+
+@torch.inference_mode()  # on a plain function: around a `yield` it would leak into the caller
+def _forward(model: PreTrainedModel, unread: torch.Tensor, cache) -> tuple[torch.Tensor, object]:
+    """Read some tokens, (1, T), behind those in the cache; return the next token's logits, (1, vocab), and the cache."""
+    output = model(input_ids=unread, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    # a model without a key-value cache (a state space) returns none, and reads the whole window each time
+    return output.logits[:, -1], getattr(output, "past_key_values", None)
+
+
+def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> list[int]:
+    """Return the new tokens of the likeliest of `num_beams` texts, by transformers' beam search.
+
+    Raises:
+        UserError: When prompt and new tokens exceed the context: beams share one window, which cannot slide.
+    """
+    context = context_length(model)
+    if context is not None:
+        room = context - len(prompt_ids)
+        advice = f"set max_new_tokens to at most {room}" if room > 0 else "shorten the prompt"
+        require(
+            settings.max_new_tokens <= room,
+            f"beam search stays within the model's context of {context} tokens, and a prompt of {len(prompt_ids)} "
+            f"(its start token included) with {settings.max_new_tokens} new ones exceeds it; {advice}",
+        )
+    prompt = torch.tensor([prompt_ids], device=model.device)
+    output = model.generate(
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_new_tokens=settings.max_new_tokens,
+        num_beams=settings.num_beams,
+        do_sample=False,
+        repetition_penalty=settings.repetition_penalty,
+        pad_token_id=next(iter(end_of_text_ids(model)), 0),  # only fills up behind the end
+    )
+    return output[0, len(prompt_ids) :].tolist()
+
+
+def end_of_text_ids(model: PreTrainedModel) -> list[int]:
+    """Return the ids that end a text by the model's own generation config; none, one or several."""
+    ids = model.generation_config.eos_token_id
+    return [] if ids is None else [ids] if isinstance(ids, int) else list(ids)

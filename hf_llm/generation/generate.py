@@ -1,0 +1,99 @@
+"""Continue a text: the one way from a prompt to words, streamed or at once.
+
+>>> generate(model, tokenizer, "I had always", GenerationSettings(max_new_tokens=20, do_sample=False)).text
+' thought Jack Gisburn rather a cheap genius--though a good fellow enough'
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from hf_llm.generation.config import GenerationSettings
+from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids
+from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
+from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
+from hf_llm.tokenization.bpe import encode_document
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """A continuation.
+
+    Args:
+        text: The new text, without the prompt, cut before a stop text.
+        token_ids: The new tokens, those of a stop text included, an end-of-text token not.
+        prompt_ids: The prompt's tokens; the first one starts a document, as in training.
+        finish_reason: `length` (max_new_tokens reached), `stop` (a stop text) or `end_of_text` (the model's own end).
+        slid: Whether the text outgrew the context, so that the model no longer saw its beginning.
+    """
+
+    text: str
+    token_ids: list[int]
+    prompt_ids: list[int]
+    finish_reason: Literal["length", "stop", "end_of_text"]
+    slid: bool
+
+
+class TextStream:
+    """Iterate over it for pieces of text as they come; afterwards `result` holds the whole.
+
+    Beam search knows its text only at the end, so its pieces come all at once.
+
+    Args:
+        model: Any causal LM of transformers.
+        tokenizer: The model's own tokenizer.
+        prompt: The text to continue. `<|endoftext|>` in it is ordinary text; an empty prompt begins a document.
+        settings: How to choose tokens, and when to stop.
+
+    Raises:
+        UserError: At once, when the tokenizer is another model's or the prompt is no valid Unicode.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, settings: GenerationSettings
+    ):
+        require_own_tokenizer(model, tokenizer)
+        self.model, self.tokenizer, self.settings = model, tokenizer, settings
+        self.prompt_ids = encode_document(tokenizer, prompt).tolist()
+        self.result: GenerationResult | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        tokens = beam_search if self.settings.num_beams > 1 else decode
+        stops, ends = self.settings.stop, end_of_text_ids(self.model)
+        detokenizer = Detokenizer(self.tokenizer, self.prompt_ids)
+        shown, held, token_ids, finish_reason = [], "", [], "length"
+        with evaluating(self.model):
+            for token in tokens(self.model, self.prompt_ids, self.settings):
+                if token in ends:
+                    finish_reason = "end_of_text"
+                    break
+                token_ids.append(token)
+                piece, held, stopped = cut_at_stop(held + detokenizer.push(token), stops)
+                if piece:
+                    shown.append(piece)
+                    yield piece
+                if stopped:
+                    finish_reason = "stop"
+                    break
+        if finish_reason != "stop":
+            piece, held, stopped = cut_at_stop(held + detokenizer.flush(), stops)
+            finish_reason = "stop" if stopped else finish_reason
+            if piece + held:  # nothing follows, so a stop text that only began is text
+                shown.append(piece + held)
+                yield piece + held
+        context = context_length(self.model)
+        read = len(self.prompt_ids) + len(token_ids) - (finish_reason != "end_of_text")  # the last token is not read
+        slid = context is not None and read > context
+        self.result = GenerationResult("".join(shown), token_ids, self.prompt_ids, finish_reason, slid)
+
+
+def generate(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, settings: GenerationSettings
+) -> GenerationResult:
+    """Continue `prompt` and return the whole result; arguments and errors as in `TextStream`."""
+    stream = TextStream(model, tokenizer, prompt, settings)
+    for _ in stream:
+        pass
+    return stream.result

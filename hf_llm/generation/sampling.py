@@ -1,0 +1,63 @@
+"""From logits to the next token: transformers' own processors, then the likeliest token or a draw.
+
+The processors run in the order of `model.generate()`: repetition penalty (Keskar et al. 2019, CTRL), temperature,
+top-k (Fan et al. 2018), top-p, also called nucleus sampling (Holtzman et al. 2020).
+"""
+
+import torch
+from transformers import (
+    LogitsProcessorList,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from hf_llm.config import require
+from hf_llm.generation.config import GenerationSettings
+
+
+class Sampler:
+    """Chooses tokens by `settings`, with a random generator of its own: nothing else shifts its draws.
+
+    Args:
+        settings: Temperature, top-k, top-p, repetition penalty, seed; or greedy.
+        device: Where the logits will be.
+    """
+
+    def __init__(self, settings: GenerationSettings, device: torch.device):
+        self.do_sample = settings.do_sample
+        self.generator = torch.Generator(device).manual_seed(settings.seed)
+        self.processors = LogitsProcessorList()
+        if settings.repetition_penalty != 1:
+            self.processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+        if settings.do_sample:
+            if settings.temperature != 1:
+                self.processors.append(TemperatureLogitsWarper(settings.temperature))
+            if settings.top_k > 0:
+                self.processors.append(TopKLogitsWarper(settings.top_k))
+            if settings.top_p < 1:
+                self.processors.append(TopPLogitsWarper(settings.top_p))
+
+    def scores(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        """Return the processed logits in fp32, shape (1, vocab); tokens that are ruled out have -inf.
+
+        Args:
+            history: All token ids so far, prompt included, shape (1, T).
+            logits: The model's logits for the next token, shape (1, vocab).
+
+        Raises:
+            UserError: When the logits hold a NaN.
+        """
+        require(
+            not bool(logits.isnan().any()),
+            "the model's output is not a number (NaN), so its training must have diverged; use an earlier checkpoint",
+        )
+        return self.processors(history, logits.to(torch.float32, copy=True))  # a copy: processors write in place
+
+    def __call__(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        """Return the next token, shape (1, 1); arguments as in `scores`."""
+        scores = self.scores(history, logits)
+        if self.do_sample:
+            return torch.multinomial(scores.softmax(-1), num_samples=1, generator=self.generator)
+        return scores.argmax(-1, keepdim=True)

@@ -1,0 +1,80 @@
+"""A GPT-2 made, saved, loaded again and compared, tensor by tensor: does a model of this size work on this machine?
+
+The two models are never in memory together: what is compared is the SHA-256 of each tensor's bytes.
+"""
+
+import gc
+import hashlib
+import shutil
+import time
+from pathlib import Path
+
+import psutil
+import torch
+from transformers import GPT2Config, PreTrainedModel
+
+from hf_llm.config import UserError, require
+from hf_llm.models.gpt2 import new_gpt2, parameter_counts
+from hf_llm.models.loading import load_causal_lm
+
+
+def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dict[str, float]:
+    """Make a GPT-2, save it into `output_dir`, load it again and compare the weights.
+
+    Args:
+        config: As `gpt2_config` returns it.
+        output_dir: A new or empty folder; afterwards it holds the model.
+        seed: Seed of the weights.
+
+    Returns:
+        `tensors` compared, `bytes` of the weights on disk, and the seconds `make`, `save` and `load` took.
+
+    Raises:
+        UserError: When memory or disk cannot hold the model, the folder is in use, or a tensor came back changed.
+    """
+    folder = Path(output_dir)
+    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    require(empty, f"{folder} is in use; name a new or an empty folder")
+    _check_room(4 * parameter_counts(config)["total"], folder)
+
+    clock = time.perf_counter()
+    model = new_gpt2(config, seed)
+    made, clock = time.perf_counter() - clock, time.perf_counter()
+    try:
+        model.save_pretrained(folder)
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror or error}") from error
+    saved = time.perf_counter() - clock
+    before = tensor_hashes(model)
+    del model
+    gc.collect()  # a model holds reference cycles; without this both would be in memory
+
+    clock = time.perf_counter()
+    model = load_causal_lm(folder)
+    loaded = time.perf_counter() - clock
+    after = tensor_hashes(model)
+    changed = [name for name in before if before[name] != after.get(name)]
+    require(not changed and len(before) == len(after), f"{folder}: {changed[:1]} came back changed; check the disk")
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return {"tensors": len(after), "bytes": size, "make": made, "save": saved, "load": loaded}
+
+
+def tensor_hashes(model: PreTrainedModel) -> dict[str, str]:
+    """Return {name of a parameter: SHA-256 of its bytes}; tied parameters come once."""
+    return {
+        name: hashlib.sha256(tensor.detach().contiguous().view(torch.uint8).numpy()).hexdigest()
+        for name, tensor in model.named_parameters()
+    }
+
+
+def _check_room(needed: int, folder: Path) -> None:
+    """Refuse what memory or disk cannot hold, before a process is killed or a file is left half written."""
+    existing = next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
+    for place, free in {
+        "of memory": psutil.virtual_memory().available,
+        f"in {existing}": shutil.disk_usage(existing).free,
+    }.items():
+        require(
+            free > 1.05 * needed,
+            f"the weights take {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB {place} are free; take a smaller size",
+        )

@@ -1,0 +1,51 @@
+"""Encoding long texts in bounded memory: cut them only where the tokenizer cuts anyway.
+
+tokenizers keeps some 100 bytes of records for each token of a text until the whole text is encoded. A text cut into
+pieces needs that for a few pieces at a time, and several cores can share the work; the ids are those of the whole.
+"""
+
+from collections.abc import Iterator
+
+from tokenizers import Tokenizer, pre_tokenizers
+
+PIECE = 1 << 18  # characters
+BATCH = 1 << 22  # characters encoded at once
+
+
+def pieces(backend: Tokenizer, text: str, size: int = PIECE) -> list[str]:
+    """Cut `text` into pieces of about `size` characters whose encodings joined are its encoding.
+
+    With GPT-2's pre-tokenizer a token always ends before a line end that follows a visible character: no pattern of
+    its regular expression spans the two, and its look-ahead concerns white space alone. For other tokenizers no such
+    place is known, and they get the text whole.
+    """
+    splitter = backend.pre_tokenizer
+    known = (
+        isinstance(splitter, pre_tokenizers.ByteLevel)
+        and splitter.use_regex
+        and not splitter.add_prefix_space
+        and backend.normalizer is None
+    )
+    if not known:
+        return [text]
+    cuts = [0]
+    while (cut := text.find("\n", cuts[-1] + size)) > 0:
+        while cut > 0 and text[cut - 1].isspace():
+            cut = text.find("\n", cut + 1)
+        if cut < 0:
+            break
+        cuts.append(cut)
+    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)])]
+
+
+def batches(texts: list[str], size: int = BATCH) -> Iterator[list[str]]:
+    """Yield `texts` in order, in lists of at most `size` characters together, or of one longer text."""
+    batch, characters = [], 0
+    for text in texts:
+        if batch and characters + len(text) > size:
+            yield batch
+            batch, characters = [], 0
+        batch.append(text)
+        characters += len(text)
+    if batch:
+        yield batch

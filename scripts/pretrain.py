@@ -1,0 +1,27 @@
+"""Pretrain a GPT-2 on a text or a prepared corpus; the output folder loads with transformers alone.
+
+    python scripts/pretrain.py --config configs/gpt2/verdict.yaml
+    accelerate launch --config_file configs/accelerate/cpu-2.yaml scripts/pretrain.py --config configs/gpt2/verdict.yaml
+
+A run that was stopped goes on when the same command is given again.
+"""
+
+from pathlib import Path
+
+from hf_llm.config import command, parse
+from hf_llm.training.config import PretrainConfig
+
+
+@command
+def main() -> None:
+    config = parse(PretrainConfig, description=__doc__)
+    from hf_llm.training.pretrain import pretrain
+    from hf_llm.training.report import finished_report
+
+    manifest = pretrain(config)
+    if manifest.get("is_first_process", True):
+        print(finished_report(Path(config.output_dir), manifest))
+
+
+if __name__ == "__main__":
+    main()
