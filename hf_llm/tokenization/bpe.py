@@ -12,7 +12,7 @@ A vocabulary of 257 is bytes alone. The one special token, `<|endoftext|>`, begi
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -127,11 +127,8 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
 def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
     """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
     cut = [pieces(tokenizer.backend_tokenizer, check_unicode(text)) for text in texts]
-    ids = (
-        id_list for batch in batches([piece for text in cut for piece in text]) for id_list in _ids(tokenizer, batch)
-    )
-    arrays = (np.array(id_list, token_dtype(tokenizer)) for id_list in ids)
-    return [np.concatenate([next(arrays) for _ in text]) for text in cut]
+    encoded = _encode_pieces(tokenizer, [piece for text in cut for piece in text])
+    return [np.concatenate([next(encoded) for _ in text]) for text in cut]
 
 
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
@@ -195,12 +192,15 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
     )
 
 
-def _ids(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
-    return tokenizer(
-        texts,
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,  # no warning about a text longer than the model's context
-    )["input_ids"]
+def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
+    dtype = token_dtype(tokenizer)
+    for batch in batches(texts):
+        encoding = tokenizer(
+            batch,
+            add_special_tokens=False,
+            split_special_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,  # no warning about a text longer than the model's context
+        )
+        yield from (np.array(ids, dtype) for ids in encoding["input_ids"])
