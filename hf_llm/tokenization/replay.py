@@ -1,9 +1,8 @@
 """How BPE learns, in slow motion: the same merges as the tokenizers library, one at a time, in plain Python.
 
 Training (Sennrich et al. 2016, algorithm 1): count neighbouring tokens inside words, join the pair that occurs most
-often into a new token, adjust the counts, repeat. Where two pairs occur equally often, tokenizers takes the one with
-the smaller token ids; a heap of (-count, ids) gives exactly that order. Only words that hold the pair are counted
-again, so that a megabyte takes seconds. Tokens are in ByteLevel's alphabet, where a space is written Ġ.
+often, adjust the counts, repeat. Of equally frequent pairs tokenizers takes the one with the smaller token ids; a
+heap of (-count, ids) gives exactly that order. Tokens are in ByteLevel's alphabet, where a space is written Ġ.
 
 >>> [merge.token for merge in replay("low lower lowest", vocab_size=260)]
 ['lo', 'low', 'Ġlow']
@@ -61,7 +60,7 @@ def replay(text: str, vocab_size: int) -> Iterator[Merge]:
             continue  # the count has changed since; a newer entry is in the heap
         token = "".join(pair)
         ids.setdefault(token, len(ids))
-        changed, shown = set(), None
+        step, changed, shown = step + 1, set(), None
         for word in sorted(holders.pop(pair), key=lambda word: (-frequency[word], word)):
             old, new = spelling[word], join(spelling[word], pair)
             if len(new) == len(old):
@@ -73,10 +72,9 @@ def replay(text: str, vocab_size: int) -> Iterator[Merge]:
                     count[neighbours] += sign * frequency[word]
                     holders[neighbours].add(word)
                     changed.add(neighbours)
-        for neighbours in changed:
-            if count[neighbours]:
-                heapq.heappush(heap, entry(neighbours))
-        yield Merge(step := step + 1, pair, -negative_count, token, *shown, text_tokens)
+        for neighbours in filter(count.get, changed):
+            heapq.heappush(heap, entry(neighbours))
+        yield Merge(step, pair, -negative_count, token, *shown, text_tokens)
 
 
 def join(tokens: list[str], pair: tuple[str, str]) -> list[str]:
