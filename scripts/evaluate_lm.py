@@ -1,6 +1,6 @@
 """Measure a causal language model on a text: loss, perplexity, bits per byte and memorisation, as JSON on stdout.
 
-    python scripts/evaluate_lm.py --model runs/verdict --corpus the-verdict
+python scripts/evaluate_lm.py --model runs/verdict --corpus the-verdict
 """
 
 import json

@@ -1,6 +1,6 @@
 """Let a causal language model continue a prompt: text on stdout, as it is written.
 
-    python scripts/generate.py --model runs/verdict --prompt "I had always thought"
+python scripts/generate.py --model runs/verdict --prompt "I had always thought"
 """
 
 import sys

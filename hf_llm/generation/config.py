@@ -35,7 +35,7 @@ class GenerationSettings:
     num_beams: int = field(
         default=1,
         metadata={
-            "help": "beam search keeps so many texts and returns the likeliest, all at once; needs do_sample off; 1 = off"
+            "help": "beam search: keeps so many texts, writes the likeliest at the end; needs do_sample off; 1 = off"
         },
     )
     seed: int = field(default=0, metadata={"help": "seed of the sampling: the same one gives the same text"})

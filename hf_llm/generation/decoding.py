@@ -44,7 +44,7 @@ def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSe
 
 @torch.inference_mode()  # on a plain function: around a `yield` it would leak into the caller
 def _forward(model: PreTrainedModel, unread: torch.Tensor, cache) -> tuple[torch.Tensor, object]:
-    """Read some tokens, (1, T), behind those in the cache; return the next token's logits, (1, vocab), and the cache."""
+    """Read tokens, (1, T), behind those in the cache; return the next one's logits, (1, vocab), and the cache."""
     output = model(input_ids=unread, past_key_values=cache, use_cache=True, logits_to_keep=1)
     # a model without a key-value cache (a state space) returns none, and reads the whole window each time
     return output.logits[:, -1], getattr(output, "past_key_values", None)
