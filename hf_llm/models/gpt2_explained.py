@@ -175,7 +175,7 @@ class GPT2Explained(nn.Module):
         ids_shape = tuple(input_ids.shape)
         require(len(ids_shape) == 2 and 0 not in ids_shape, f"input_ids must have shape (B, T), not {ids_shape}")
         T = ids_shape[1]
-        require(T <= n_positions, f"{T} tokens are more than this model's context of {n_positions}; take fewer")
+        require(n_positions >= T, f"{T} tokens are more than this model's context of {n_positions}; take fewer")
         fit = int(input_ids.min()) >= 0 and int(input_ids.max()) < vocab_size
         require(fit, f"token ids must lie in 0 … {vocab_size - 1}; use this model's own tokenizer")
         wanted = {name for pattern in capture for name in matching(pattern, n_layer)}

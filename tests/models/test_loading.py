@@ -1,0 +1,189 @@
+"""Models from folders: any causal LM loads, nothing that came with it runs, and each bad folder gets a sentence."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from safetensors.torch import load_file, save_file
+from transformers import GPT2Model, LlamaConfig, LlamaForCausalLM, T5Config
+
+from hf_llm.config import UserError
+from hf_llm.models.gpt2 import gpt2_config, new_gpt2
+from hf_llm.models.loading import load_causal_lm
+from hf_llm.models.round_trip import tensor_hashes
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The folder of a tiny GPT-2; tests copy it before they damage it."""
+    folder = tmp_path_factory.mktemp("gpt2")
+    new_gpt2(gpt2_config("nano", vocab_size=300), seed=0).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "model")
+
+
+def change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def refusal(name) -> str:
+    with pytest.raises(UserError) as error:
+        load_causal_lm(name)
+    sentence = str(error.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_gpt2_comes_back_as_it_was_saved(folder):
+    model = load_causal_lm(folder)
+    assert tensor_hashes(model) == tensor_hashes(new_gpt2(gpt2_config("nano", vocab_size=300), seed=0))
+    assert not model.training
+    assert model.generation_config.pad_token_id == 0
+
+
+def test_the_loss_does_not_warn(folder, caplog):
+    ids = torch.arange(1, 11).view(1, 10)
+    assert load_causal_lm(str(folder))(input_ids=ids, labels=ids).loss > 0
+    assert not caplog.records
+
+
+def test_another_causal_lm_in_another_precision(tmp_path):
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=8, **sizes)).to(torch.bfloat16).save_pretrained(tmp_path)
+    model = load_causal_lm(tmp_path)
+    assert isinstance(model, LlamaForCausalLM)
+    assert model.dtype == torch.float32
+
+
+def test_weights_in_several_files(tmp_path):
+    model = new_gpt2(gpt2_config("nano", vocab_size=300), seed=0)
+    model.save_pretrained(tmp_path, max_shard_size="200KB")
+    assert not (tmp_path / "model.safetensors").exists()
+    assert tensor_hashes(load_causal_lm(tmp_path)) == tensor_hashes(model)
+
+
+def test_weights_without_the_head_that_is_tied(tmp_path):
+    """As OpenAI's GPT-2 lies on the Hub: the names lack the prefix `transformer.`."""
+    model = new_gpt2(gpt2_config("nano", vocab_size=300), seed=0)
+    model.transformer.save_pretrained(tmp_path)
+    assert "wte.weight" in load_file(tmp_path / "model.safetensors")
+    assert isinstance(model.transformer, GPT2Model)
+    assert tensor_hashes(load_causal_lm(tmp_path)) == tensor_hashes(model)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attn_implementation": "someone/kernel"},
+        {"_attn_implementation": "someone/kernel@main"},
+        {"attn_implementation": {"": "eager", "text_config": "someone/kernel:function"}},
+        {"text_config": {"experts_implementation": "someone/kernel"}},
+    ],
+)
+def test_a_kernel_of_the_hub_is_refused_before_anything_loads(folder, changes, monkeypatch):
+    def must_not_run(*_, **__):
+        raise AssertionError("a model was about to be loaded")
+
+    monkeypatch.setattr("hf_llm.models.loading.AutoModelForCausalLM.from_pretrained", must_not_run)
+    change_config(folder, **changes)
+    assert "'someone/kernel" in refusal(folder)
+
+
+def test_a_plain_attention_is_not_refused(folder):
+    change_config(folder, attn_implementation="eager")
+    assert load_causal_lm(folder).config._attn_implementation == "eager"
+
+
+def test_python_code_in_the_folder_does_not_run(folder):
+    witness = folder / "it-ran"
+    (folder / "modeling.py").write_text(f"open({str(witness)!r}, 'w')\n")
+    auto_map = {"AutoConfig": "modeling.Config", "AutoModelForCausalLM": "modeling.Model"}
+    change_config(folder, model_type="strange", auto_map=auto_map)
+    assert "Python code of its own" in refusal(folder)
+    change_config(folder, model_type="gpt2")  # transformers' own class is used, and the code left alone
+    load_causal_lm(folder)
+    assert not witness.exists()
+
+
+def test_a_model_that_is_no_causal_lm(folder):
+    T5Config().save_pretrained(folder)
+    assert "model_type 't5'" in refusal(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "3", "\x00"])
+def test_a_config_that_is_none(folder, content):
+    (folder / "config.json").write_text(content)
+    assert "config.json is not the configuration of a model" in refusal(folder)
+
+
+def test_a_config_whose_values_do_not_fit(folder):
+    change_config(folder, n_layer="two")
+    assert "cannot be loaded" in refusal(folder)
+
+
+def test_missing_files_are_named(folder):
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+    assert "holds no model.safetensors" in refusal(folder)
+    (folder / "config.json").unlink()
+    assert "holds no config.json" in refusal(folder)
+
+
+def test_truncated_weights(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert "cannot be loaded" in refusal(folder)
+
+
+def test_weights_of_another_shape(folder):
+    change_config(folder, n_embd=32)
+    assert "cannot be loaded" in refusal(folder)
+
+
+def test_a_missing_tensor_is_not_filled_with_random_numbers(folder):
+    weights = load_file(folder / "model.safetensors")
+    del weights["transformer.ln_f.bias"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert "lacks 1 tensors" in refusal(folder)
+    assert "transformer.ln_f.bias" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no-owner/no-model", "the Hub cannot be asked"),  # tests are offline
+        ("a/b/c", "cannot be a model on the Hub either"),
+        ("two words", "cannot be a model on the Hub either"),
+        (__file__, "is a file"),
+    ],
+)
+def test_a_name_that_is_no_model(name, sentence):
+    assert sentence in refusal(name)
+
+
+def test_a_hub_id_loads_from_the_cache_without_network(saved, tmp_path, monkeypatch):
+    repository = tmp_path / "models--someone--tiny"
+    shutil.copytree(saved, repository / "snapshots" / ("0" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert tensor_hashes(load_causal_lm("someone/tiny")) == tensor_hashes(load_causal_lm(saved))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [(RepositoryNotFoundError, "no such model on the Hub"), (GatedRepoError, "accept its terms at https://")],
+)
+def test_what_the_hub_refuses(monkeypatch, kind, sentence):
+    def refuse(*_, **__):
+        raise kind.__new__(kind)  # its constructor wants an HTTP response
+
+    monkeypatch.setattr("hf_llm.models.loading.snapshot_download", refuse)
+    assert sentence in refusal("someone/private")
