@@ -58,7 +58,7 @@ def evaluate_tokens(
     byte_lengths: np.ndarray,
     stride: int,
     context: int,
-    batch_size: int = 32,
+    batch_size: int = 8,
     max_tokens: int | None = None,
     autocast: torch.dtype | None = None,
 ) -> LanguageModelScores:

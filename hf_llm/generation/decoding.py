@@ -50,21 +50,22 @@ def _forward(model: PreTrainedModel, unread: torch.Tensor, cache) -> tuple[torch
     return output.logits[:, -1], getattr(output, "past_key_values", None)
 
 
-def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> list[int]:
-    """Return the new tokens of the likeliest of `num_beams` texts, by transformers' beam search.
-
-    Raises:
-        UserError: When prompt and new tokens exceed the context: beams share one window, which cannot slide.
-    """
+def require_room_for_beams(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> None:
+    """Raise `UserError` when prompt and new tokens exceed the context: the window of beam search does not slide."""
     context = context_length(model)
-    if context is not None:
-        room = context - len(prompt_ids)
-        advice = f"set max_new_tokens to at most {room}" if room > 0 else "shorten the prompt"
-        require(
-            settings.max_new_tokens <= room,
-            f"beam search stays within the model's context of {context} tokens, and a prompt of {len(prompt_ids)} "
-            f"(its start token included) with {settings.max_new_tokens} new ones exceeds it; {advice}",
-        )
+    if context is None:
+        return
+    room = context - len(prompt_ids)
+    advice = f"set max_new_tokens to at most {room}" if room > 0 else "shorten the prompt"
+    require(
+        settings.max_new_tokens <= room,
+        f"beam search stays within the model's context of {context} tokens, and a prompt of {len(prompt_ids)} "
+        f"(its start token included) with {settings.max_new_tokens} new ones exceeds it; {advice}",
+    )
+
+
+def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> list[int]:
+    """Return the new tokens of the likeliest of `num_beams` texts, by transformers' own beam search."""
     prompt = torch.tensor([prompt_ids], device=model.device)
     output = model.generate(
         prompt,

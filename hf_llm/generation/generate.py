@@ -1,7 +1,7 @@
 """Continue a text: the one way from a prompt to words, streamed or at once.
 
->>> generate(model, tokenizer, "I had always", GenerationSettings(max_new_tokens=20, do_sample=False)).text
-' thought Jack Gisburn rather a cheap genius--though a good fellow enough'
+>>> for piece in TextStream(model, tokenizer, "I had always", GenerationSettings(max_new_tokens=20)):
+...     print(piece, end="", flush=True)
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Literal
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.generation.config import GenerationSettings
-from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids
+from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids, require_room_for_beams
 from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
 from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
 from hf_llm.tokenization.bpe import encode_document
@@ -48,7 +48,8 @@ class TextStream:
         settings: How to choose tokens, and when to stop.
 
     Raises:
-        UserError: At once, when the tokenizer is another model's or the prompt is no valid Unicode.
+        UserError: At once, when the tokenizer is another model's, the prompt is no valid Unicode, or beam search
+            would exceed the context. While iterating, when the model's output is not a number.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class TextStream:
         require_own_tokenizer(model, tokenizer)
         self.model, self.tokenizer, self.settings = model, tokenizer, settings
         self.prompt_ids = encode_document(tokenizer, prompt).tolist()
+        if settings.num_beams > 1:
+            require_room_for_beams(model, self.prompt_ids, settings)
         self.result: GenerationResult | None = None
 
     def __iter__(self) -> Iterator[str]:

@@ -47,11 +47,11 @@ class Sampler:
             logits: The model's logits for the next token, shape (1, vocab).
 
         Raises:
-            UserError: When the logits hold a NaN.
+            UserError: When the logits hold a NaN or an infinity, -inf apart: a model may rule out tokens itself.
         """
         require(
-            not bool(logits.isnan().any()),
-            "the model's output is not a number (NaN), so its training must have diverged; use an earlier checkpoint",
+            bool(logits.amax().isfinite()),  # the greatest of several numbers and a NaN is the NaN
+            "the model's output is not a finite number, so its training must have diverged; use an earlier checkpoint",
         )
         return self.processors(history, logits.to(torch.float32, copy=True))  # a copy: processors write in place
 

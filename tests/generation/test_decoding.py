@@ -6,7 +6,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, MambaConfig, MambaForCau
 
 from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
-from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids
+from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids, require_room_for_beams
 
 PROMPT = [0, 70, 101, 259, 80]
 CONTEXT = 32
@@ -69,11 +69,12 @@ def test_beams_are_those_of_transformers(model, beams):
 
 
 def test_beams_do_not_slide(model):
+    require_room_for_beams(model, PROMPT, GenerationSettings(max_new_tokens=27, do_sample=False, num_beams=2))
     settings = GenerationSettings(max_new_tokens=28, do_sample=False, num_beams=2)
     with pytest.raises(UserError, match="max_new_tokens to at most 27"):
-        beam_search(model, PROMPT, settings)
+        require_room_for_beams(model, PROMPT, settings)
     with pytest.raises(UserError, match="shorten the prompt"):
-        beam_search(model, PROMPT * 8, settings)
+        require_room_for_beams(model, PROMPT * 8, settings)
 
 
 def test_another_architecture():

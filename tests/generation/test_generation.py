@@ -87,6 +87,11 @@ def test_another_models_tokenizer(model):
         TextStream(model, larger, "a", GREEDY)
 
 
+def test_beams_beyond_the_context_are_refused_at_once(model, tokenizer):
+    with pytest.raises(UserError, match="at most 31"):
+        TextStream(model, tokenizer, "", GenerationSettings(max_new_tokens=99, do_sample=False, num_beams=2))
+
+
 def test_a_lone_surrogate(model, tokenizer):
     with pytest.raises(UserError, match="surrogate"):
         TextStream(model, tokenizer, "\ud83d", GREEDY)

@@ -64,7 +64,8 @@ def test_a_seed_is_a_text_whatever_ran_before(model):
     assert list(decode(model, [0, 5], GenerationSettings(max_new_tokens=25, seed=4))) != first
 
 
-def test_a_diverged_model_gets_a_sentence(model):
-    model.transformer.ln_f.weight.data.fill_(float("nan"))
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_diverged_model_gets_a_sentence(model, broken):
+    model.lm_head.weight.data[7] = broken
     with pytest.raises(UserError, match="diverged"):
         next(decode(model, [0], GenerationSettings(do_sample=False)))
