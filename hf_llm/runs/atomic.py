@@ -2,14 +2,20 @@
 
 The order is always the same: write beside the target, fsync the content, rename, fsync the folder that holds the
 name. A rename without the first fsync may survive a crash while the content does not (Pillai et al., "All file
-systems are not created equal", OSDI 2014).
+systems are not created equal", OSDI 2014); without the second one the new name may be forgotten.
 """
 
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
+
+from hf_llm.config import UserError
 
 
 def sync_file(path: Path) -> None:
@@ -38,14 +44,25 @@ def replace(temporary: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace the file's content with `text`."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def make_folder(path: Path) -> None:
+    """Create the folder, and those above it, where they are missing; the new names survive a power cut."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file's content."""
+    temporary = temporary_name(path)
+    temporary.write_bytes(content)
+    sync_file(temporary)
     replace(temporary, path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file's content with `text`, in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, value) -> None:
@@ -53,22 +70,25 @@ def write_json(path: Path, value) -> None:
     write_text(path, to_json(value))
 
 
+def temporary_name(path: Path) -> Path:
+    """Return where the new content of `path` is written before it is renamed into place."""
+    return path.with_name(f".{path.name}.tmp")
+
+
 def to_json(value) -> str:
     """Return JSON as this project writes it: two spaces, keys in the order given, a final newline."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy and sync a file that nobody reads yet."""
-    shutil.copyfile(source, target)
-    sync_file(target)
-
-
 def ordinary_mode(path: Path) -> None:
-    """Give a file the mode that any new file has; safetensors writes 0600."""
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(path, 0o666 & ~mask)
+    """Give a file the mode that any new file beside it has; safetensors writes 0600.
+
+    The mode is read off a new file: asking for the umask would mean to change it for all threads.
+    """
+    probe = path.with_name(f".{path.name}.mode")
+    probe.touch()
+    shutil.copymode(probe, path)
+    probe.unlink()
 
 
 def file_sha256(path: Path) -> str:
@@ -80,3 +100,25 @@ def file_sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
         return digest.hexdigest()
+
+
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turn a full disk, or one that cannot be written, into a sentence.
+
+    Args:
+        what: Subject of the sentence: "the log runs/verdict/log.jsonl".
+
+    Raises:
+        UserError: For an error of the operating system in the body.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        if isinstance(error, SafetensorError) and "os error" not in str(error):
+            raise  # not the disk: safetensors has one class for all errors
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"{what} could not be written ({reason}); what was there before is intact: "
+            "mend that, then run the same command again to go on"
+        ) from None

@@ -4,23 +4,34 @@
         model.safetensors        the weights
         optimizer.safetensors    the optimizer's moments
         best.safetensors         the best weights so far, where they are not these
-        state.json               step, best loss, patience, config
-        manifest.json            size and SHA-256 of each file above
+        state.json               step, best loss, patience, length of the log
+        manifest.json            size and SHA-256 of each file above, and of itself
 
 A checkpoint is written into a folder with a temporary name, synced file by file, and renamed. Only then are old
 ones pruned. Loading goes newest first and falls back over damaged ones. There is no pickle in it.
 """
 
+import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hf_llm.config import UserError
-from hf_llm.runs.atomic import file_sha256, ordinary_mode, replace, sync_file, sync_folder, to_json, write_json
+from hf_llm.runs.atomic import (
+    disk_errors,
+    file_sha256,
+    make_folder,
+    ordinary_mode,
+    replace,
+    sync_file,
+    sync_folder,
+    to_json,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,43 +67,29 @@ def save_checkpoint(checkpoints: Path, state: dict, writers: dict[str, Callable[
         writers: {file name: function that writes it to the path it is given}.
         keep: How many checkpoints to keep, at least 1.
 
+    Returns:
+        The folder of the checkpoint.
+
     Raises:
         UserError: When the disk is full or not writable. What was there before is intact.
     """
-    logger.debug("save")
     target = checkpoints / folder_name(state["step"])
     temporary = checkpoints / f".{target.name}.tmp"
-    try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
+    with disk_errors(f"the checkpoint of step {state['step']} in {checkpoints}"):
+        logger.debug("save")
+        make_folder(checkpoints)
         _remove_leftovers(checkpoints)
-        temporary.mkdir()
-        for name, write in writers.items():
-            write(temporary / name)
-            ordinary_mode(temporary / name)
-            sync_file(temporary / name)
-        write_json(temporary / STATE, state)
-        files = {
-            name: {"bytes": (temporary / name).stat().st_size, "sha256": file_sha256(temporary / name)}
-            for name in [*writers, STATE]
-        }
-        write_json(temporary / MANIFEST, {"step": state["step"], "files": files})
-        sync_folder(temporary)
-    except Exception as error:  # safetensors reports a full disk with an exception class of its own
-        if not isinstance(error, OSError) and "os error" not in str(error).lower():
+        try:
+            _write_files(temporary, writers, state)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)  # gives a full disk its room back
             raise
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(
-            f"the checkpoint of step {state['step']} could not be written to {checkpoints} ({error}); "
-            "the ones before it are intact; make room, then run the same command again to resume"
-        ) from None
-    logger.debug("rename")
-    if target.exists():  # a damaged one that resuming fell back over
-        os.replace(target, checkpoints / f".{target.name}.old")
-    replace(temporary, target)
-    logger.debug("prune")
-    for old in _complete(checkpoints)[keep:]:
-        os.replace(old, checkpoints / f".{old.name}.old")  # a kill must not leave half of one under its name
-    _remove_leftovers(checkpoints)
+        logger.debug("rename")
+        replace(temporary, target)
+        logger.debug("prune")
+        for old in _published(checkpoints)[keep:]:
+            _hide(old)
+        _remove_leftovers(checkpoints)
     return target
 
 
@@ -105,14 +102,12 @@ def load_newest(checkpoints: Path) -> Checkpoint | None:
         UserError: When there are checkpoints but all are damaged.
     """
     complaints = []
-    for folder in _complete(checkpoints):
+    for folder in _published(checkpoints):
         try:
-            state = verify_checkpoint(folder)
+            return Checkpoint(folder, verify_checkpoint(folder))
         except Damaged as damage:
             complaints.append(f"{folder.name}/{damage}")
             logger.warning("checkpoint %s is damaged (%s); falling back to the one before", folder.name, damage)
-            continue
-        return Checkpoint(folder, state)
     if complaints:
         raise UserError(f"no intact checkpoint in {checkpoints} ({'; '.join(complaints)}); start anew with --restart")
     return None
@@ -125,35 +120,81 @@ def verify_checkpoint(folder: Path) -> dict:
         Damaged: Names the first file that is missing, of another size or content, or from another step.
     """
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
-        manifest = json.loads(text)
-        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in manifest["files"].items()}
-        step = manifest["step"]
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        own_sha256, step, files = manifest.pop("sha256"), manifest["step"], manifest["files"]
     except FileNotFoundError:
         raise Damaged(f"{MANIFEST}: missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Damaged(f"{MANIFEST}: unreadable") from None
-    if to_json(manifest) != text:
-        raise Damaged(f"{MANIFEST}: not as it was written")
+    if own_sha256 != _manifest_sha256(manifest):
+        raise Damaged(f"{MANIFEST}: SHA-256 differs")
     if folder_name(step) != folder.name:
         raise Damaged(f"{MANIFEST}: belongs to step {step}")
-    for name, (size, sha256) in files.items():
-        path = folder / name
-        if not path.is_file():
-            raise Damaged(f"{name}: missing")
-        if path.stat().st_size != size:
-            raise Damaged(f"{name}: {path.stat().st_size:,} bytes instead of {size:,}")
-        if file_sha256(path) != sha256:
-            raise Damaged(f"{name}: SHA-256 differs")
+    for name, expected in files.items():
+        try:
+            size = (folder / name).stat().st_size
+            if size != expected["bytes"]:
+                raise Damaged(f"{name}: {size:,} bytes instead of {expected['bytes']:,}")
+            if file_sha256(folder / name) != expected["sha256"]:
+                raise Damaged(f"{name}: SHA-256 differs")
+        except FileNotFoundError:
+            raise Damaged(f"{name}: missing") from None
+        except OSError as error:
+            raise Damaged(f"{name}: unreadable, {error.strerror}") from None
     return json.loads((folder / STATE).read_text(encoding="utf-8"))
 
 
-def _complete(checkpoints: Path) -> list[Path]:
-    """Return the published checkpoint folders, newest first."""
-    return sorted(checkpoints.glob("step-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+def discard_after(checkpoints: Path, step: int) -> None:
+    """Remove what a kill left unfinished, and the checkpoints after `step`: resuming found them damaged.
+
+    Were they to stay, pruning would count them, and keep a damaged one in place of an intact one.
+    """
+    _remove_leftovers(checkpoints)
+    for folder in _published(checkpoints):
+        if _step(folder) > step:
+            _hide(folder)
+    _remove_leftovers(checkpoints)
+
+
+def _write_files(folder: Path, writers: dict[str, Callable[[Path], None]], state: dict) -> None:
+    """Create the folder with all files of a checkpoint; they are on the disk when it returns."""
+    manifest = {"step": state["step"], "files": {}}
+
+    def write_manifest(path: Path) -> None:
+        path.write_bytes(to_json({**manifest, "sha256": _manifest_sha256(manifest)}).encode("utf-8"))
+
+    folder.mkdir()
+    state_writer = {STATE: lambda path: path.write_bytes(to_json(state).encode("utf-8"))}
+    for name, write in {**writers, **state_writer, MANIFEST: write_manifest}.items():
+        path = folder / name
+        write(path)
+        ordinary_mode(path)
+        sync_file(path)
+        manifest["files"][name] = {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+    sync_folder(folder)
+
+
+def _manifest_sha256(manifest: dict) -> str:
+    """Return the hash that a manifest carries of its own content."""
+    return hashlib.sha256(to_json(manifest).encode("utf-8")).hexdigest()
+
+
+def _published(checkpoints: Path) -> list[Path]:
+    """Return the checkpoint folders, newest first."""
+    folders = [path for path in checkpoints.glob("step-*") if re.fullmatch(r"step-\d+", path.name) and path.is_dir()]
+    return sorted(folders, key=_step, reverse=True)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
+
+
+def _hide(folder: Path) -> None:
+    """Take a checkpoint away in one step: a kill must not leave half of one under its name."""
+    os.replace(folder, folder.with_name(f".{folder.name}.old"))
 
 
 def _remove_leftovers(checkpoints: Path) -> None:
-    """Remove what a kill left of unfinished or pruned checkpoints."""
+    """Remove hidden checkpoints, and what a kill left of unfinished ones."""
     for leftover in checkpoints.glob(".step-*"):
         shutil.rmtree(leftover)

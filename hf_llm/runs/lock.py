@@ -7,6 +7,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hf_llm.config import UserError
+from hf_llm.runs.atomic import make_folder
+
+NAME = ".lock"
 
 
 @contextmanager
@@ -16,9 +19,9 @@ def hold(folder: Path) -> Iterator[None]:
     Raises:
         UserError: When another process holds it, or it cannot be created or written.
     """
+    lock = FileLock(folder / NAME, timeout=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=0)
+        make_folder(folder)
         lock.acquire()
     except Timeout:
         raise UserError(
@@ -26,7 +29,7 @@ def hold(folder: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise UserError(
-            f"the run folder {folder} cannot be written ({error.strerror}); name another --output_dir"
+            f"the run folder {folder} cannot be written ({error.strerror or error}); name another --output_dir"
         ) from None
     try:
         yield

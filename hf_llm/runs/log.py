@@ -1,14 +1,24 @@
-"""log.jsonl: one JSON object a logged step."""
+"""log.jsonl: one JSON object a logged step.
 
+A checkpoint holds a mark of the log, its length and hash. Resuming cuts the log back to the mark, so that a run
+that was killed ends with the lines of one that was not.
+"""
+
+import hashlib
 import json
-import os
+import logging
 from pathlib import Path
 
+from hf_llm.runs.atomic import disk_errors, sync_file, write_bytes
+
+logger = logging.getLogger(__name__)
+
 TIMES = ("tokens_per_second", "images_per_second", "seconds")  # what a repetition need not give again
+EMPTY = {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}  # the mark of a log without lines
 
 
 class RunLog:
-    """Appends records to `path`; a line is on the disk once `sync()` returned.
+    """The log of a run.
 
     >>> log = RunLog(folder / "log.jsonl")
     >>> log.append({"step": 10, "loss": 5.1})
@@ -18,29 +28,44 @@ class RunLog:
         self.path = path
 
     def append(self, record: dict) -> None:
-        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
+        """Add a line.
+
+        Raises:
+            UserError: When the disk is full or not writable.
+        """
+        with disk_errors(f"the log {self.path}"), open(self.path, "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
-    def sync(self) -> None:
-        """Called before a checkpoint is published, so that no checkpoint knows more than the log."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            os.fsync(file.fileno())
+    def mark(self) -> dict:
+        """Return the mark of the log as it is now, which is then on the disk: no checkpoint knows more than the log.
 
-    def cut(self, step: int) -> None:
-        """Forget what came after `step`, a half-written last line included."""
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in self.records(step))
-        temporary = self.path.with_name(".log.jsonl.tmp")
-        temporary.write_text(lines, encoding="utf-8", newline="\n")
-        os.replace(temporary, self.path)
+        Raises:
+            UserError: When the disk is full or not writable.
+        """
+        with disk_errors(f"the log {self.path}"):
+            self.path.touch()
+            sync_file(self.path)
+            content = self.path.read_bytes()
+        return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
-    def records(self, last_step: int | None = None) -> list[dict]:
-        """Return the whole records, up to `last_step` where it is given."""
+    def cut(self, mark: dict) -> None:
+        """Forget what came after `mark`. A log that lost lines before it gets a warning and keeps what it has."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        kept = content[: mark["bytes"]]
+        if hashlib.sha256(kept).hexdigest() != mark["sha256"]:
+            logger.warning("%s was changed or cut since the checkpoint was saved; its curve may have gaps", self.path)
+            kept = kept[: kept.rfind(b"\n") + 1]
+        with disk_errors(f"the log {self.path}"):
+            write_bytes(self.path, kept)
+
+    def records(self) -> list[dict]:
+        """Return the records. A last line that is only half written, by a kill or a run that goes on, is left out."""
         records = []
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []:
+        # not splitlines(): a sample may hold U+2028 or U+0085, which JSON leaves as they are
+        lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
+        for number, line in enumerate(lines, start=1):
             try:
-                record = json.loads(line)
+                records.append(json.loads(line))
             except ValueError:
-                break  # a kill in the middle of a line
-            if last_step is None or record["step"] <= last_step:
-                records.append(record)
+                logger.warning("line %d of %s is not JSON and was left out", number, self.path)
         return records

@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, require
 from hf_llm.runs.atomic import file_sha256
 
 NAME = "run.json"
@@ -88,15 +88,20 @@ def read_manifest(folder: Path) -> dict | None:
     """Return run.json, or None where there is none.
 
     Raises:
-        UserError: When the file is there and is not JSON.
+        UserError: When the file is there and is not a manifest.
     """
     path = Path(folder) / NAME
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); start anew with --restart") from None
+    require(
+        isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),
+        f"{path} is not a run's manifest (it has no config); start anew with --restart",
+    )
+    return manifest
 
 
 def _processor() -> str:
