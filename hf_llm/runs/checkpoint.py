@@ -120,13 +120,14 @@ def verify_checkpoint(folder: Path) -> dict:
         Damaged: Names the first file that is missing, of another size or content, or from another step.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        own_sha256, step, files = manifest.pop("sha256"), manifest["step"], manifest["files"]
+        content = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(content)
+        step, files = manifest["step"], manifest["files"]
     except FileNotFoundError:
         raise Damaged(f"{MANIFEST}: missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Damaged(f"{MANIFEST}: unreadable") from None
-    if own_sha256 != _manifest_sha256(manifest):
+    if content != _sealed(step, files):
         raise Damaged(f"{MANIFEST}: SHA-256 differs")
     if folder_name(step) != folder.name:
         raise Damaged(f"{MANIFEST}: belongs to step {step}")
@@ -158,25 +159,27 @@ def discard_after(checkpoints: Path, step: int) -> None:
 
 def _write_files(folder: Path, writers: dict[str, Callable[[Path], None]], state: dict) -> None:
     """Create the folder with all files of a checkpoint; they are on the disk when it returns."""
-    manifest = {"step": state["step"], "files": {}}
-
-    def write_manifest(path: Path) -> None:
-        path.write_bytes(to_json({**manifest, "sha256": _manifest_sha256(manifest)}).encode("utf-8"))
-
+    files = {}
     folder.mkdir()
-    state_writer = {STATE: lambda path: path.write_bytes(to_json(state).encode("utf-8"))}
-    for name, write in {**writers, **state_writer, MANIFEST: write_manifest}.items():
+    writers = {
+        **writers,
+        STATE: lambda path: path.write_bytes(to_json(state).encode("utf-8")),
+        MANIFEST: lambda path: path.write_bytes(_sealed(state["step"], files)),
+    }
+    for name, write in writers.items():
         path = folder / name
         write(path)
         ordinary_mode(path)
         sync_file(path)
-        manifest["files"][name] = {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        files[name] = {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
     sync_folder(folder)
 
 
-def _manifest_sha256(manifest: dict) -> str:
-    """Return the hash that a manifest carries of its own content."""
-    return hashlib.sha256(to_json(manifest).encode("utf-8")).hexdigest()
+def _sealed(step: int, files: dict) -> bytes:
+    """Return the manifest, which ends with the hash of what precedes it."""
+    manifest = {"step": step, "files": files}
+    sha256 = hashlib.sha256(to_json(manifest).encode("utf-8")).hexdigest()
+    return to_json({**manifest, "sha256": sha256}).encode("utf-8")
 
 
 def _published(checkpoints: Path) -> list[Path]:

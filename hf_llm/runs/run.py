@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -112,28 +112,31 @@ def open_run(folder: Path, manifest: dict, keep: int, restart: bool, first_proce
 
     Args:
         restart: Move what is there aside and begin anew.
-        first_process: Only this one holds the lock and writes.
+        first_process: Only this one looks into the folder, holds the lock and writes; it tells the others the manifest.
 
     Raises:
         UserError: When the folder is in use, not writable, or holds another run.
     """
     folder = Path(folder)
-    with lock.hold(folder) if first_process else nullcontext():
-        if first_process and restart:
+    if not first_process:
+        yield Run(folder, manifest, keep, writes=False)
+        return
+    with lock.hold(folder):
+        if restart:
             with disk_errors(f"the old run beside {folder}"):
                 move_aside(folder)
         old = read_manifest(folder)
         if old is not None:
             _require_same_run(folder, old, manifest)
             manifest = _continued(old, manifest)
-        elif first_process:
+        else:
             ours = (lock.NAME, temporary_name(folder / NAME).name, "figures")
             strangers = sorted(path.name for path in folder.iterdir() if path.name not in ours)
             require(
                 not strangers,
                 f"{folder} holds files but no run ({', '.join(strangers[:3])}); name another --output_dir",
             )
-        yield Run(folder, manifest, keep, writes=first_process)
+        yield Run(folder, manifest, keep)
 
 
 def move_aside(folder: Path) -> None:
