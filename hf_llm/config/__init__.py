@@ -2,6 +2,8 @@
 
 from hf_llm.config.command import command
 from hf_llm.config.errors import UserError, require
-from hf_llm.config.parser import as_dict, load_yaml, nearest, parse
+from hf_llm.config.parser import as_dict, parse
+from hf_llm.config.values import nearest
+from hf_llm.config.yaml_file import load_yaml
 
 __all__ = ["UserError", "as_dict", "command", "load_yaml", "nearest", "parse", "require"]

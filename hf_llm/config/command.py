@@ -1,6 +1,7 @@
 """What every script does around its one call: errors for people on one line, bugs with their traceback."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 
@@ -8,7 +9,10 @@ from hf_llm.config.errors import UserError
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
-    """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C."""
+    """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
+
+    A reader that leaves early, as in `generate.py … | head`, ends the script silently with 141, as the shell counts it.
+    """
 
     @functools.wraps(main)
     def wrapped() -> None:
@@ -17,12 +21,17 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            sys.exit(main() or 0)
+            code = main() or 0
+            sys.stdout.flush()
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            code = 2
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
-            sys.exit(130)
+            code = 130
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python flushes it again, and complains
+            code = 141
+        sys.exit(code)
 
     return wrapped
