@@ -47,8 +47,8 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         f"vocab_size {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {BYTES_VOCAB_SIZE}, "
         f"without which some texts could not be encoded; ask for {BYTES_VOCAB_SIZE} (bytes alone) or more",
     )
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer, cutter = Tokenizer(models.BPE()), Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -57,7 +57,8 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         show_progress=False,
     )
     texts = [text] if isinstance(text, str) else text
-    tokenizer.train_from_iterator((check_unicode(part) for part in texts), trainer)
+    # the iterator must not touch the tokenizer that is being trained: it is locked, and both would wait forever
+    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(cutter, check_unicode(one))), trainer)
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
         logger.warning(
