@@ -61,11 +61,14 @@ class BatchPlan:
         """Forward passes of one process a step."""
         return self.total_batch_size // (self.micro_batch_size * self.world_size)
 
+    def places(self, step: int, micro_step: int, rank: int) -> np.ndarray:
+        """Return where a micro-batch stands in the endless line, shape (micro_batch_size,): unique for each draw."""
+        first = step * self.total_batch_size + (micro_step * self.world_size + rank) * self.micro_batch_size
+        return np.arange(first, first + self.micro_batch_size)
+
     def indices(self, step: int, micro_step: int, rank: int) -> np.ndarray:
         """Return the sample numbers of one micro-batch, shape (micro_batch_size,)."""
-        first = step * self.total_batch_size + (micro_step * self.world_size + rank) * self.micro_batch_size
-        places = np.arange(first, first + self.micro_batch_size)
-        epochs, positions = np.divmod(places, self.samples)
+        epochs, positions = np.divmod(self.places(step, micro_step, rank), self.samples)
         return np.array([_order(self.samples, self.seed, int(e))[p] for e, p in zip(epochs, positions)])
 
 

@@ -36,8 +36,9 @@ def gpt2_config(
         n_head: Attention heads in a block.
         n_embd: Width of the residual stream.
         dropout: Probability of all three dropouts: of embeddings, attention weights and residual branches.
-        bos_token_id: Id of the one special token, which is bos, eos and pad. Default: the size's own, or 0 beside
-            another `vocab_size`, where this project's tokenizers have it.
+        bos_token_id: Id of the one special token, which is bos and eos. Default: the size's own, or 0 beside another
+            `vocab_size`, where this project's tokenizers have it. It pads only in `new_gpt2`'s generation config:
+            with a pad id in the model's own, transformers takes each document's first token for padding, and warns.
         attention: How transformers computes attention: `sdpa` (fused) or `eager` (can return its weights).
 
     Raises:
@@ -76,7 +77,6 @@ def gpt2_config(
         resid_pdrop=dropout,
         bos_token_id=bos_token_id,
         eos_token_id=bos_token_id,
-        pad_token_id=bos_token_id,
         attn_implementation=attention,
     )
 
@@ -98,6 +98,7 @@ def new_gpt2(config: GPT2Config, seed: int, device: str | torch.device = "cpu") 
         torch.default_generator.manual_seed(seed)
         model = GPT2LMHeadModel(copy.deepcopy(config))
     model.loss_type = "ForCausalLM"  # transformers guesses it from the class name, fails for this one, and warns
+    model.generation_config.pad_token_id = config.bos_token_id
     return model.to(device)
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from torch import nn
 
 from hf_llm.data import BatchPlan
+from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.training.task import Task
 
@@ -22,6 +22,8 @@ class CausalLM(Task):
         stride: Tokens between the starts of two windows.
         total_batch_size, per_device_batch_size, world_size, seed: As in `BatchPlan`.
         eval_tokens: Cap on the validation tokens that are scored while training.
+        input_noise: Share of input tokens that are replaced by random ones of the training text, while what follows
+            stays: unigram noising (Xie et al. 2017), which keeps a model from learning a short text by heart.
         sampler: Writes a text with the model, for the eye; None writes nothing.
     """
 
@@ -30,10 +32,12 @@ class CausalLM(Task):
     def __init__(
         self, model: nn.Module, tokens: TokenArray, validation: np.ndarray, byte_lengths: np.ndarray, *,
         context: int, stride: int, total_batch_size: int, per_device_batch_size: int,
-        world_size: int = 1, seed: int = 0, eval_tokens: int | None = None, sampler=None,
+        world_size: int = 1, seed: int = 0, eval_tokens: int | None = None,
+        input_noise: float = 0.0, sampler=None,
     ):  # fmt: skip
         self.model, self.tokens, self.validation, self.byte_lengths = model, tokens, validation, byte_lengths
-        self.context, self.stride, self.eval_tokens, self.sampler = context, stride, eval_tokens, sampler
+        self.context, self.stride, self.eval_tokens = context, stride, eval_tokens
+        self.input_noise, self.seed, self.sampler = input_noise, seed, sampler
         windows = (len(tokens) - context - 1) // stride + 1  # each needs one token more, to predict
         self.plan = BatchPlan(windows, total_batch_size, per_device_batch_size, world_size, seed)
 
@@ -45,8 +49,17 @@ class CausalLM(Task):
         starts = self.plan.indices(step, micro_step, rank) * self.stride
         windows = np.stack([self.tokens.window(int(start), self.context + 1) for start in starts])  # (B, T + 1)
         windows = torch.from_numpy(windows)
-        inputs = windows[:, :-1].contiguous()  # (B, T)
+        inputs = windows[:, :-1].clone()  # (B, T)
+        if self.input_noise:
+            for row, place in enumerate(self.plan.places(step, micro_step, rank)):
+                self._disturb(inputs[row], int(place))
         return {"input_ids": inputs, "labels": inputs, "shift_labels": windows[:, 1:].contiguous()}
+
+    def _disturb(self, row: torch.Tensor, place: int) -> None:
+        """Replace some of a window's tokens (T,) in place; which ones depends on the seed and the draw alone."""
+        random = np.random.default_rng([self.seed, place])
+        for position in np.flatnonzero(random.random(self.context) < self.input_noise):
+            row[position] = int(self.tokens.window(int(random.integers(len(self.tokens))), 1)[0])
 
     def items(self, batch: dict[str, torch.Tensor]) -> int:
         return batch["shift_labels"].numel()

@@ -41,6 +41,7 @@ class TrainingConfig:
     precision: Literal["auto", "fp32", "bf16"] = setting(
         "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
     )
+    threads: int = setting(0, "CPU threads a process; 0 takes an equal share of the cores, and records how many")
     compile: bool = setting(False, "torch.compile the model: faster steps after a minute of compiling")
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
@@ -61,7 +62,7 @@ class TrainingConfig:
         for name in ("max_steps", "total_batch_size", "per_device_train_batch_size", "eval_steps", "logging_steps",
                      "save_steps", "save_total_limit"):  # fmt: skip
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed"):
+        for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed", "threads"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
         for name in ("learning_rate", "adam_epsilon"):
             require(0 < getattr(self, name) < float("inf"), f"{name} must be greater than 0, not {getattr(self, name)}")
@@ -103,6 +104,12 @@ class PretrainConfig(TrainingConfig):
     n_embd: int | None = setting(None, "width, instead of the size's")
     n_positions: int | None = setting(None, "context length in tokens, instead of the size's")
     dropout: float = setting(0.1, "at the embedding, on attention weights and after each sub-layer; GPT-2 used 0.1")
+    input_noise: float = setting(
+        0.0, "share of input tokens replaced by random ones of the text, against learning a short text by heart"
+    )
+    bpe_dropout: float = setting(
+        0.0, "probability that a merge is passed over in every other encoding of a text, for the same purpose"
+    )
     attention: Literal["eager", "sdpa"] = setting("sdpa", "how attention is computed; eager is faster on some CPUs")
     gradient_checkpointing: bool = setting(False, "recompute activations in the backward pass: less memory, slower")
     sample_stride: int | None = setting(
@@ -117,7 +124,9 @@ class PretrainConfig(TrainingConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        require(0 <= self.dropout < 1, f"dropout must be at least 0 and below 1, not {self.dropout}")
+        for name in ("dropout", "input_noise", "bpe_dropout"):
+            value = getattr(self, name)
+            require(0 <= value < 1, f"{name} must be at least 0 and below 1, not {value}")
         require(
             0 < self.validation_fraction < 1,
             f"validation_fraction must be between 0 and 1, not {self.validation_fraction}",

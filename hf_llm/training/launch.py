@@ -15,8 +15,11 @@ from hf_llm.config import UserError
 TWO_CPU_PROCESSES = "accelerate launch --config_file configs/accelerate/cpu-2.yaml scripts/pretrain.py"
 
 
-def start_processes() -> PartialState:
+def start_processes(threads: int = 0) -> PartialState:
     """Join the process group of this launch and set the threads.
+
+    Args:
+        threads: CPU threads of this process; 0 for an equal share of the cores.
 
     CUDA where there is one, else the CPU: Apple's MPS has trained GPT-2 silently wrong.
 
@@ -36,7 +39,7 @@ def start_processes() -> PartialState:
         )
     if state.device.type == "cpu":
         # accelerate launch sets OMP_NUM_THREADS=1, which would leave half of the cores idle
-        torch.set_num_threads(max(1, usable_cores() // local_processes()))
+        torch.set_num_threads(threads or max(1, usable_cores() // local_processes()))
     return state
 
 

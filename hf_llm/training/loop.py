@@ -66,7 +66,7 @@ def train(
     Raises:
         UserError: When the loss is no longer finite, or a checkpoint cannot be written.
     """
-    state = start_processes()
+    state = start_processes(config.threads)
     rank, world, device = state.process_index, state.num_processes, state.device
     precision = resolve_precision(config.precision, task, device)
     accelerator = Accelerator(cpu=device.type == "cpu")

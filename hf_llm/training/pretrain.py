@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
+
 try:
     from hf_llm.training.plan import Plan, make_plan
-except ImportError: Plan=make_plan=None
+except ImportError:
+    Plan = make_plan = None
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, as_dict, require
@@ -23,7 +26,9 @@ from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.runs.run import Run, open_run
 from hf_llm.tokenization.bpe import load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.corpus import CORPUS_FILE, Corpus, corpus_from_text, load_corpus
+from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -32,6 +37,8 @@ from hf_llm.training.precision import resolve_precision
 from hf_llm.training.publish import publish
 from hf_llm.training.report import print_evaluation
 from hf_llm.training.trackers import Trackers
+
+ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
 
 logger = logging.getLogger(__name__)
 
@@ -52,30 +59,25 @@ def pretrain(config: PretrainConfig) -> dict:
         The manifest (run.json); of a finished run it has `metrics`.
 
     Raises:
-        UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk.
+        UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
-    processes = start_processes()
+    processes = start_processes(config.threads)
     first = processes.is_main_process
     inputs = read_inputs(config)
     manifest = new_manifest(config, inputs, processes.num_processes)
-    if not first:
-        processes.wait_for_everyone()  # until the first process has opened, or moved aside, the folder
     with open_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, first) as run:
+        run.manifest = broadcast_object_list([run.manifest])[0]  # what the first process found in the folder
         if "metrics" in run.manifest:
-            if first:
-                processes.wait_for_everyone()
             return run.manifest
         plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
         if first:
             print(plan.describe())
         plan.require_fit()
         task = make_task(config, inputs, processes.num_processes)
-        resolved = run.manifest.get("resolved") or resolve(config, task, processes.device)
-        torch.set_num_threads(resolved["threads"])
+        if "resolved" not in run.manifest:
+            run.manifest["resolved"] = resolve(config, task, processes.device)
         if first:
-            run.manifest["resolved"] = resolved
             run.write_manifest()
-            processes.wait_for_everyone()
         return _train_and_publish(config, inputs, task, run, plan, processes)
 
 
@@ -86,6 +88,7 @@ def read_inputs(config: PretrainConfig) -> Inputs:
         UserError: When the corpus is missing, unreadable or too short, or the tokenizer is another corpus's.
     """
     if (Path(config.corpus) / CORPUS_FILE).exists():
+        require(not config.bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
         tokenizer = load_tokenizer(config.tokenizer or config.corpus)
         corpus = load_corpus(config.corpus, tokenizer)
     else:
@@ -95,6 +98,9 @@ def read_inputs(config: PretrainConfig) -> Inputs:
             load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
         )
         corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
+        if config.bpe_dropout:
+            encodings = encodings_with_dropout(tokenizer, training_part, config.bpe_dropout, ENCODINGS, config.seed)
+            corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
     model_config = gpt2_config(
         config.model, len(tokenizer), config.n_positions, config.n_layer, config.n_head, config.n_embd,
         config.dropout, tokenizer.bos_token_id, config.attention,
@@ -128,6 +134,7 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
         world_size=world_size,
         seed=config.seed,
         eval_tokens=config.eval_tokens,
+        input_noise=config.input_noise,
         sampler=lambda model: generate(model, inputs.tokenizer, config.sample_prompt, settings).text,
     )
 
@@ -166,7 +173,8 @@ def resolve(config: PretrainConfig, task: CausalLM, device: torch.device) -> dic
 
 
 def _train_and_publish(config, inputs: Inputs, task: CausalLM, run: Run, plan: Plan, processes) -> dict:
-    settings = dataclasses.replace(config, precision=run.manifest["resolved"]["precision"])
+    resolved = run.manifest["resolved"]
+    settings = dataclasses.replace(config, precision=resolved["precision"], threads=resolved["threads"])
     with Trackers(config.report_to, run.folder, config) as trackers:
 
         def on_record(record: dict) -> None:

@@ -9,11 +9,14 @@ import shutil
 from pathlib import Path
 
 import torch
+
 from hf_llm.evaluation.bits_per_byte import LanguageModelScores, evaluate_tokens
 from hf_llm.runs.card import write_card
+
 try:
     from hf_llm.training.plan import Plan
-except ImportError: Plan=None
+except ImportError:
+    Plan = None
 from safetensors.torch import load_file
 
 from hf_llm.runs.atomic import ordinary_mode, replace, sync_file

@@ -54,9 +54,10 @@ def test_what_is_given_replaces_the_size():
     ("settings", "expected"),
     [({}, 50256), ({"vocab_size": 500}, 0), ({"vocab_size": 500, "bos_token_id": 7}, 7), ({"bos_token_id": 0}, 0)],
 )
-def test_one_special_token_is_bos_eos_and_pad(settings, expected):
+def test_one_special_token_is_bos_and_eos_and_pads_when_generating(settings, expected):
     config = gpt2_config("small", **settings)
-    assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (expected, expected, expected)
+    assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (expected, expected, None)
+    assert new_gpt2(config, seed=0, device="meta").generation_config.pad_token_id == expected
 
 
 @pytest.mark.parametrize(

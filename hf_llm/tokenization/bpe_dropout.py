@@ -1,0 +1,56 @@
+"""One text, many encodings: BPE-dropout (Provilkov et al. 2020), for corpora so small that a model learns them by heart.
+
+Each time a word is encoded some merges are forgotten, so that `Gisburn` is now `ĠGis burn`, now `ĠG is burn`. The
+model meets the same letters in other tokens and has to learn what they share. `tokenizers` has the same dropout, but
+draws it from a generator that cannot be seeded.
+"""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from hf_llm.tokenization.bpe import document_start, encode_document, token_dtype
+from hf_llm.tokenization.replay import join, words
+
+
+def encodings_with_dropout(
+    tokenizer: PreTrainedTokenizerFast, text: str, dropout: float, copies: int, seed: int
+) -> list[np.ndarray]:
+    """Return the text's own encoding and one with dropout in turn, `copies` of each.
+
+    Within one copy a word is split the same way wherever it occurs: words are drawn once a copy, not once a place.
+
+    Args:
+        tokenizer: A byte-level BPE of this project.
+        text: The training text.
+        dropout: Probability that a possible merge is passed over, 0 to 1.
+        copies: How many encodings with dropout.
+        seed: Seed of the draws.
+
+    Returns:
+        2 · `copies` arrays of ids, each beginning with the document's start token.
+    """
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    rank = {tuple(pair): place for place, pair in enumerate(model["merges"])}
+    ids, plain, cut = model["vocab"], encode_document(tokenizer, text), words(text)
+    distinct = sorted(set(cut))
+    arrays = []
+    for copy in range(copies):
+        random = np.random.default_rng([seed, copy])
+        spelling = {word: [ids[token] for token in _tokenize(word, rank, dropout, random)] for word in distinct}
+        encoded = [document_start(tokenizer), *(id for word in cut for id in spelling[word])]
+        arrays += [plain, np.array(encoded, token_dtype(tokenizer))]
+    return arrays
+
+
+def _tokenize(word: str, rank: dict[tuple[str, str], int], dropout: float, random: np.random.Generator) -> list[str]:
+    """Apply the earliest merge that is possible and was not passed over, until none is left."""
+    tokens = list(word)
+    while True:
+        possible = [pair for pair in pairwise(tokens) if pair in rank]
+        kept = [pair for pair, draw in zip(possible, random.random(len(possible))) if draw >= dropout]
+        if not kept:
+            return tokens
+        tokens = join(tokens, min(kept, key=rank.get))

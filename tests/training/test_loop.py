@@ -1,0 +1,110 @@
+"""What the loop does beside descending: precision, early stopping, a diverged loss, what it leaves alone."""
+
+import math
+
+import pytest
+import torch
+
+from hf_llm.config import UserError
+from hf_llm.training import precision
+from hf_llm.training.config import TrainingConfig
+from hf_llm.training.loop import dropout_seed, train
+from hf_llm.training.optimizer import learning_rate, make_optimizer
+from hf_llm.training.progress import Progress
+
+
+def test_it_learns_and_reports_what_the_contract_names(make_config, make_tiny_task):
+    config = make_config(max_steps=40, eval_steps=20, learning_rate=3e-3)
+    result = train(make_tiny_task(config), config)
+    first, last = result.records[0], result.records[-1]
+    assert abs(first["loss"] - math.log(300)) < 0.3  # an untrained model guesses evenly
+    assert last["loss"] < first["loss"] - 0.5
+    assert {"step", "loss", "learning_rate", "grad_norm", "tokens_per_second"} <= first.keys()
+    assert {"validation_loss", "bits_per_byte"} <= last.keys()
+    assert result.progress.best_step in (20, 40)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(make_config, make_tiny_task):
+    def losses(seed):
+        config = make_config(seed=seed, dropout=0.2)
+        return [record["loss"] for record in train(make_tiny_task(config), config).records]
+
+    assert losses(0) == losses(0)
+    assert losses(0) != losses(1)
+
+
+def test_dropout_seeds_differ_in_each_coordinate():
+    seeds = {dropout_seed(*coordinates) for coordinates in
+             [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]}  # fmt: skip
+    assert len(seeds) == 5
+
+
+def test_a_loss_that_is_no_number_stops_with_a_sentence(make_config, make_tiny_task):
+    config = make_config(learning_rate=1e6, max_grad_norm=0, max_steps=200, optimizer="sgd")
+    with pytest.raises(UserError, match=r"no longer a finite number at step \d+.*lower learning_rate"):
+        train(make_tiny_task(config), config)
+
+
+def test_early_stopping_counts_evaluations_without_gain():
+    config = TrainingConfig(early_stopping_patience=2, warmup_steps=0)
+    progress = Progress()
+    improved = []
+    for step, loss in enumerate([3.0, 2.0, 2.5, 2.1], start=1):
+        progress.step = step
+        assert not progress.finished(config)
+        improved.append(progress.judge(loss))
+    assert improved == [True, True, False, False]
+    assert progress.best_step == 2
+    assert progress.finished(config)
+
+
+def test_early_stopping_ends_the_loop(make_config, make_tiny_task):
+    config = make_config(max_steps=100, eval_steps=5, early_stopping_patience=2)
+    task = make_tiny_task(config)
+    losses = iter([3.0, 2.0, 2.5, 2.1, 0.0])
+    task.evaluate = lambda model: {"validation_loss": next(losses)}
+    assert train(task, config).progress.step == 20
+
+
+def test_learning_rate_curve():
+    config = TrainingConfig(learning_rate=1.0, warmup_steps=10, max_steps=110, min_learning_rate_ratio=0.1)
+    assert learning_rate(0, config) == pytest.approx(0.1)
+    assert learning_rate(9, config) == learning_rate(10, config) == 1.0
+    assert learning_rate(60, config) == pytest.approx(0.55)
+    assert learning_rate(110, config) == pytest.approx(0.1)
+
+
+def test_only_matrices_decay(make_config, make_tiny_task):
+    config = make_config()
+    optimizer = make_optimizer(make_tiny_task(config).model, config)
+    decay, no_decay = optimizer.param_groups
+    assert decay["weight_decay"] == config.weight_decay
+    assert no_decay["weight_decay"] == 0
+    assert all(parameter.dim() >= 2 for parameter in decay["params"])
+    assert all(parameter.dim() == 1 for parameter in no_decay["params"])
+
+
+@pytest.mark.parametrize(("bf16", "choice"), [(0.5, "bf16"), (0.99, "fp32"), (2.0, "fp32")])
+def test_auto_takes_bf16_only_where_a_step_is_faster(make_config, make_tiny_task, monkeypatch, bf16, choice):
+    seconds = {"fp32": 1.0, "bf16": bf16}
+    monkeypatch.setattr(precision, "_step_seconds", lambda task, name, device: seconds[name])
+    task = make_tiny_task(make_config())
+    assert precision.resolve_precision("auto", task, torch.device("cpu")) == choice
+
+
+def test_timing_the_precision_leaves_no_trace(make_config, make_tiny_task):
+    config = make_config()
+    task = make_tiny_task(config)
+    before = {name: tensor.clone() for name, tensor in task.model.state_dict().items()}
+    assert precision.resolve_precision("auto", task, torch.device("cpu")) in ("fp32", "bf16")
+    assert all(torch.equal(before[name], tensor) for name, tensor in task.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in task.model.parameters())
+
+
+def test_bf16_trains_close_to_fp32(make_config, make_tiny_task):
+    losses = {}
+    for name in ("fp32", "bf16"):
+        config = make_config(precision=name, learning_rate=3e-3)
+        losses[name] = train(make_tiny_task(config), config).records[-1]["loss"]
+    assert losses["bf16"] != losses["fp32"]
+    assert abs(losses["bf16"] - losses["fp32"]) < 0.05
