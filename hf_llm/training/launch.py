@@ -35,7 +35,7 @@ def start_processes(threads: int = 0) -> PartialState:
     state = PartialState(cpu=not torch.cuda.is_available())  # cpu=True makes it independent of ACCELERATE_USE_CPU
     if asked is not None and int(asked) != state.num_processes:
         raise UserError(
-            f"WORLD_SIZE is {asked} but accelerate runs {state.num_processes} process(es) here; use: {TWO_CPU_PROCESSES}"
+            f"WORLD_SIZE is {asked} but accelerate made {state.num_processes} process here; use: {TWO_CPU_PROCESSES}"
         )
     if state.device.type == "cpu":
         # accelerate launch sets OMP_NUM_THREADS=1, which would leave half of the cores idle

@@ -19,7 +19,7 @@ except ImportError:
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, as_dict, require
-from hf_llm.data import read_text, split_text
+from hf_llm.data import Text, read_text, split_text
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
@@ -82,25 +82,31 @@ def pretrain(config: PretrainConfig) -> dict:
 
 
 def read_inputs(config: PretrainConfig) -> Inputs:
-    """Read the corpus, load or train the tokenizer, encode.
+    """Read or map the corpus that `config` names; errors as in `inputs_from_text`."""
+    if not (Path(config.corpus) / CORPUS_FILE).exists():
+        return inputs_from_text(read_text(config.corpus), config)
+    require(not config.bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
+    tokenizer = load_tokenizer(config.tokenizer or config.corpus)
+    return _with_model(load_corpus(config.corpus, tokenizer), tokenizer, config)
+
+
+def inputs_from_text(text: Text, config: PretrainConfig) -> Inputs:
+    """Load the tokenizer or train it on the training part alone, and encode both parts.
 
     Raises:
-        UserError: When the corpus is missing, unreadable or too short, or the tokenizer is another corpus's.
+        UserError: When the text is too short, or the tokenizer cannot be had.
     """
-    if (Path(config.corpus) / CORPUS_FILE).exists():
-        require(not config.bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
-        tokenizer = load_tokenizer(config.tokenizer or config.corpus)
-        corpus = load_corpus(config.corpus, tokenizer)
-    else:
-        text = read_text(config.corpus)
-        training_part, _ = split_text(text.text, config.validation_fraction)
-        tokenizer = (
-            load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
-        )
-        corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
-        if config.bpe_dropout:
-            encodings = encodings_with_dropout(tokenizer, training_part, config.bpe_dropout, ENCODINGS, config.seed)
-            corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
+    training_part, _ = split_text(text.text, config.validation_fraction)
+    tokenizer = load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
+    corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
+    if config.bpe_dropout:
+        encodings = encodings_with_dropout(tokenizer, training_part, config.bpe_dropout, ENCODINGS, config.seed)
+        corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
+    return _with_model(corpus, tokenizer, config)
+
+
+def _with_model(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, config: PretrainConfig) -> Inputs:
+    """Add the model's configuration, and check that the corpus fills its context."""
     model_config = gpt2_config(
         config.model, len(tokenizer), config.n_positions, config.n_layer, config.n_head, config.n_embd,
         config.dropout, tokenizer.bos_token_id, config.attention,
@@ -108,10 +114,9 @@ def read_inputs(config: PretrainConfig) -> Inputs:
     context = model_config.n_positions
     require(
         len(corpus.train) > context,
-        f"{config.corpus} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
+        f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
         f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
     )
-    require(len(corpus.validation) > 1, f"{config.corpus} leaves no validation tokens; raise --validation_fraction")
     return Inputs(corpus, tokenizer, model_config)
 
 

@@ -18,25 +18,27 @@ def print_evaluation(record: dict) -> None:
 
 def finished_report(folder: Path, manifest: dict) -> str:
     """Return what came out of a finished run, where it is, and what to do next."""
-    data, metrics, model = manifest["data"], manifest["metrics"], manifest["model"]
+    data, metrics, config = manifest["data"], manifest["metrics"], manifest["config"]
     best, last = metrics["validation"], metrics["validation_last"]
     minutes, seconds = divmod(round(manifest["wall_seconds"]), 60)
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
-    return f"""
-{"─" * 78}
-corpus        {data["name"]}: {data["bytes"]:,} bytes, {data["train_tokens"]:,} training tokens
-model         GPT-2, {model["parameters"]:,} parameters, vocabulary {manifest["tokenizer"]["vocab_size"]:,}
-training      {minutes} min {seconds} s, {manifest["tokens_per_second"]:,.0f} tokens a second, {manifest["resolved"]["precision"]}
-validation    {best["bits_per_byte"]:.3f} bits per byte at step {best["step"]} (published); {last["bits_per_byte"]:.3f} at the last step
-it writes     {textwrap.fill(sample, 64, subsequent_indent=" " * 14)}
-
-the model     {folder}                 (transformers loads it without hf_llm)
-loss curve    {folder / "figures" / "loss.png"}
-model card    {folder / "README.md"}
-
-next
-  let it write        python scripts/generate.py --model {folder} --prompt "I had always thought"
-  measure it          python scripts/evaluate_lm.py --model {folder} --corpus {data["name"]}
-  change something    python scripts/pretrain.py --config configs/gpt2/verdict.yaml --n_layer 2 --output_dir runs/mine
-  was it really so?   python scripts/verify.py {folder}
-{"─" * 78}"""
+    rows = {
+        "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
+        "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, {manifest['tokenizer']['vocab_size']:,} tokens",
+        "training": f"{minutes} min {seconds} s, {manifest['tokens_per_second']:,.0f} tokens a second, "
+        f"{manifest['resolved']['precision']} on {manifest['resolved']['device']}",
+        "validation": f"{best['bits_per_byte']:.3f} bits per byte (step {best['step']}, published), "
+        f"{last['bits_per_byte']:.3f} at the last step",
+        "it writes": textwrap.fill(sample, 62, subsequent_indent=" " * 16),
+        "": "",
+        "the model": f"{folder}  (loads with transformers alone)",
+        "loss curve": f"{folder / 'figures' / 'loss.png'}",
+        "model card": f"{folder / 'README.md'}",
+        " ": "",
+        "let it write": f'python scripts/generate.py --model {folder} --prompt "I had always thought"',
+        "measure it": f"python scripts/evaluate_lm.py --model {folder} --corpus {data['name']}",
+        "change it": "python scripts/pretrain.py --config configs/gpt2/verdict.yaml --n_layer 2 --output_dir runs/mine",
+        "repeat it": f"python scripts/verify.py {folder}",
+    }
+    lines = [f"{name:<14}  {text}".rstrip() for name, text in rows.items()]
+    return "\n".join(["─" * 78, *lines, "─" * 78])

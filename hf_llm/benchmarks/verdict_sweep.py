@@ -1,0 +1,80 @@
+"""How the default configuration was chosen: one setting changed at a time, on the first 90 % of The Verdict.
+
+Trained on the first 80 %, judged on the next 10 %. The last 10 %, on which the chosen configuration is reported, is
+cut off before anything else happens.
+"""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hf_llm.benchmarks.record import write_result
+from hf_llm.config import load_yaml
+from hf_llm.data import Text, read_text
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.loop import train
+from hf_llm.training.pretrain import inputs_from_text, make_task
+
+RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
+SEEDS = (0, 1)
+GRID = {
+    "vocab_size": [257, 400, 600, 1000],
+    "n_embd": [64, 192],
+    "n_layer": [2, 6],
+    "dropout": [0.1, 0.3],
+    "max_steps": [400, 1000],
+    "input_noise": [0.0, 0.1, 0.3],
+    "bpe_dropout": [0.0, 0.1, 0.3],
+    "learning_rate": [5e-4, 2e-3],
+    "n_positions": [32, 128],
+}
+
+
+def run(output_dir: Path) -> None:
+    """Run the sweep and write result.json; an hour on two cores."""
+    write_result(output_dir, sweep(read_text("the-verdict"), base_config()))
+
+
+def base_config() -> PretrainConfig:
+    """Return the committed recipe, without what the sweep does not need."""
+    return dataclasses.replace(PretrainConfig(**load_yaml(PretrainConfig, RECIPE)), sample_tokens=1, threads=1)
+
+
+def development_part(text: Text) -> Text:
+    """Return the first 90 % of a text, as a text of its own."""
+    part = text.text[: int(len(text.text) * 0.9)]
+    return Text(f"{text.name}, first 90 %", part, hashlib.sha256(part.encode("utf-8")).hexdigest())
+
+
+def sweep(text: Text, base: PretrainConfig, grid: dict[str, list] = GRID, seeds: tuple[int, ...] = SEEDS) -> dict:
+    """Train `base` and each one-setting variant of it; return a row each, best first."""
+    development = development_part(text)
+    base = dataclasses.replace(base, validation_fraction=1 / 9)  # a tenth of the whole
+    variants = [{}, *({name: value} for name, values in grid.items() for value in values)]
+    rows = []
+    for changes in tqdm(variants, desc="sweep", disable=None):
+        config = dataclasses.replace(base, **changes)
+        rows.append({"changes": changes, **_measure(development, config, seeds)})
+    rows.sort(key=lambda row: row["mean_best_bits_per_byte"])
+    return {"data": {"name": development.name, "sha256": development.sha256}, "seeds": list(seeds), "rows": rows}
+
+
+def _measure(text: Text, config: PretrainConfig, seeds: tuple[int, ...]) -> dict:
+    best, last, steps, seconds = [], [], [], []
+    for seed in seeds:
+        config = dataclasses.replace(config, seed=seed)
+        result = train(make_task(config, inputs_from_text(text, config)), config)
+        curve = [(r["bits_per_byte"], r["step"]) for r in result.records if "bits_per_byte" in r]
+        best.append(round(min(curve)[0], 4))
+        steps.append(min(curve)[1])
+        last.append(round(curve[-1][0], 4))
+        seconds.append(round(result.progress.seconds, 1))
+    return {
+        "mean_best_bits_per_byte": round(sum(best) / len(best), 4),
+        "best_bits_per_byte": best,
+        "best_steps": steps,
+        "last_bits_per_byte": last,
+        "timings": {"seconds": seconds},
+    }
