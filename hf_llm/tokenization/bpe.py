@@ -21,7 +21,7 @@ from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import find
-from hf_llm.tokenization.pieces import batches, pieces
+from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         f"vocab_size {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {BYTES_VOCAB_SIZE}, "
         f"without which some texts could not be encoded; ask for {BYTES_VOCAB_SIZE} (bytes alone) or more",
     )
-    tokenizer, cutter = Tokenizer(models.BPE()), Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -57,8 +57,8 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         show_progress=False,
     )
     texts = [text] if isinstance(text, str) else text
-    # the iterator must not touch the tokenizer that is being trained: it is locked, and both would wait forever
-    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(cutter, check_unicode(one))), trainer)
+    # this generator must not touch the tokenizer, which is locked while it trains: both would wait forever
+    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(check_unicode(one))), trainer)
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
         logger.warning(
@@ -127,7 +127,8 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
 
 def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
     """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
-    cut = [pieces(tokenizer.backend_tokenizer, check_unicode(text)) for text in texts]
+    whole = not splits_like_gpt2(tokenizer.backend_tokenizer)
+    cut = [[text] if whole else pieces(text) for text in map(check_unicode, texts)]
     encoded = _encode_pieces(tokenizer, [piece for text in cut for piece in text])
     return [np.concatenate([next(encoded) for _ in text]) for text in cut]
 

@@ -12,22 +12,23 @@ PIECE = 1 << 18  # characters
 BATCH = 1 << 22  # characters encoded at once
 
 
-def pieces(backend: Tokenizer, text: str, size: int = PIECE) -> list[str]:
-    """Cut `text` into pieces of about `size` characters whose encodings joined are its encoding.
-
-    With GPT-2's pre-tokenizer a token always ends before a line end that follows a visible character: no pattern of
-    its regular expression spans the two, and its look-ahead concerns white space alone. For other tokenizers no such
-    place is known, and they get the text whole.
-    """
+def splits_like_gpt2(backend: Tokenizer) -> bool:
+    """Say whether a tokenizer cuts a text into words by GPT-2's regular expression and changes nothing before."""
     splitter = backend.pre_tokenizer
-    known = (
+    return (
         isinstance(splitter, pre_tokenizers.ByteLevel)
         and splitter.use_regex
         and not splitter.add_prefix_space
         and backend.normalizer is None
     )
-    if not known:
-        return [text]
+
+
+def pieces(text: str, size: int = PIECE) -> list[str]:
+    """Cut `text` into pieces of about `size` characters, for tokenizers that split like GPT-2's.
+
+    Such a tokenizer always ends a token before a line end that follows a visible character: no pattern of the
+    regular expression spans the two, and its look-ahead concerns white space alone.
+    """
     cuts = [0]
     while (cut := text.find("\n", cuts[-1] + size)) > 0:
         while cut > 0 and text[cut - 1].isspace():

@@ -1,0 +1,99 @@
+"""Settings of the tokenizer scripts, each checked. No heavy import, so that `--help` answers at once."""
+
+from dataclasses import dataclass, field
+
+from hf_llm.config import require
+
+
+@dataclass(kw_only=True)
+class TrainTokenizerConfig:
+    """What scripts/train_tokenizer.py needs."""
+
+    corpus: str = field(metadata={"help": "named source (the-verdict, tiny-shakespeare, sample) or a UTF-8 text file"})
+    output_dir: str = field(metadata={"help": "folder for the tokenizer; AutoTokenizer loads it"})
+    vocab_size: int = field(
+        default=1000,
+        metadata={"help": "number of tokens, at least 257 = bytes alone; 1000 suits a short story, GPT-2 has 50257"},
+    )
+    validation_fraction: float = field(
+        default=0.1, metadata={"help": "share of the characters, from the end, that training never sees"}
+    )
+    replay: int = field(default=0, metadata={"help": "print so many merges of the training, one by one"})
+    overwrite: bool = field(default=False, metadata={"help": "replace the tokenizer that is in output_dir"})
+
+    def __post_init__(self):
+        require(
+            0 <= self.validation_fraction < 1,
+            f"validation_fraction must be at least 0 and less than 1, not {self.validation_fraction}",
+        )
+        require(self.replay >= 0, f"replay must be a number of merges, 0 or more, not {self.replay}")
+
+
+@dataclass(kw_only=True)
+class CompareTokenizersConfig:
+    """What scripts/compare_tokenizers.py needs."""
+
+    text: str | None = field(default=None, metadata={"help": "the text to encode"})
+    corpus: str | None = field(default=None, metadata={"help": "or a named source or text file, encoded whole"})
+    tokenizers: list[str] = field(
+        default_factory=list,
+        metadata={"help": "tokenizer folders, run folders or Hub ids; GPT-2's own is added where it is found"},
+    )
+    json: bool = field(default=False, metadata={"help": "print JSON instead of a table"})
+
+    def __post_init__(self):
+        require((self.text is None) != (self.corpus is None), "give either --text or --corpus")
+
+
+@dataclass(kw_only=True)
+class PrepareCorpusConfig:
+    """What scripts/prepare_corpus.py needs: documents from files or from a data set, a tokenizer, and the shape."""
+
+    output_dir: str = field(metadata={"help": "folder for the token arrays, corpus.json and the tokenizer"})
+    files: list[str] = field(
+        default_factory=list,
+        metadata={"help": "text (.txt, .md), JSON lines (.jsonl) or parquet files, folders of them, or glob patterns"},
+    )
+    document_separator: str | None = field(
+        default=None,
+        metadata={"help": "text that ends a document inside a text file, for example '<|endoftext|>'; else one a file"},
+    )
+    dataset: str | None = field(
+        default=None, metadata={"help": "or a data set's Hub id or folder, streamed once and never stored"}
+    )
+    dataset_config: str | None = field(default=None, metadata={"help": "the data set's configuration (subset)"})
+    dataset_split: str = field(default="train", metadata={"help": "the data set's split"})
+    dataset_revision: str = field(
+        default="main", metadata={"help": "the data set's commit or branch; a commit makes the corpus repeatable"}
+    )
+    text_field: str = field(default="text", metadata={"help": "name of the text in JSON lines, parquet and data sets"})
+    max_bytes: int = field(default=0, metadata={"help": "stop after so many bytes of text; 0 = take all"})
+    tokenizer: str | None = field(
+        default=None,
+        metadata={"help": "tokenizer folder, Hub id or gpt2-tokenizer; without it one is trained on a sample"},
+    )
+    vocab_size: int = field(
+        default=50257, metadata={"help": "size of the tokenizer to train; 50257 gives GPT-2 its published shape"}
+    )
+    tokenizer_sample_bytes: int = field(
+        default=100_000_000,
+        metadata={"help": "train the tokenizer on the first training documents with so many bytes, held in memory"},
+    )
+    validation_per_mille: int = field(
+        default=5, metadata={"help": "so many documents of 1,000 are for validation, chosen by a hash of their text"}
+    )
+    shard_tokens: int = field(
+        default=100_000_000, metadata={"help": "tokens a file; two bytes each for up to 65,536 vocabulary entries"}
+    )
+    overwrite: bool = field(default=False, metadata={"help": "replace the corpus that is in output_dir"})
+
+    def __post_init__(self):
+        require(bool(self.files) != bool(self.dataset), "give either --files or --dataset")
+        require(self.document_separator != "", "document_separator must not be empty")
+        require(
+            1 <= self.validation_per_mille <= 999,
+            f"validation_per_mille must be between 1 and 999, not {self.validation_per_mille}",
+        )
+        for name in ("shard_tokens", "tokenizer_sample_bytes"):
+            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+        require(self.max_bytes >= 0, f"max_bytes must be 0 (all) or a number of bytes, not {self.max_bytes}")

@@ -1,0 +1,65 @@
+"""A folder that appears whole or not at all: written beside its place under a temporary name, synced, renamed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+
+from hf_llm.config import UserError, require
+from hf_llm.runs.atomic import replace, sync_file, sync_folder
+from hf_llm.runs.lock import hold
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
+
+
+@contextmanager
+def new_folder(target: str | Path, kind: str, files: tuple[str, ...], overwrite: bool) -> Iterator[Path]:
+    """Yield an empty folder to write into; it takes the place of `target` when the body ends without an exception.
+
+    Args:
+        target: Where the folder will be.
+        kind: What it holds, for messages.
+        files: Name patterns of what such a folder holds; a folder with anything else in it is never replaced.
+        overwrite: Whether a folder that holds only `files` may be replaced.
+
+    Raises:
+        UserError: When `target` may not be replaced, cannot be written, or another process is writing it.
+    """
+    target = Path(target).absolute()
+    check_free(target, kind, files, overwrite)
+    temporary, old = (target.with_name(f".{target.name}.{state}") for state in ("tmp", "old"))
+    with hold(temporary):
+        try:
+            for leftover in temporary.iterdir():  # of a process that was killed
+                if leftover.name != ".lock":
+                    leftover.unlink()
+            yield temporary
+            for path in temporary.iterdir():
+                sync_file(path)
+            sync_folder(temporary)
+        except BaseException as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
+            raise UserError(
+                f"{target} could not be written ({error.strerror or error}); nothing was changed; "
+                f"make room or name another --output_dir"
+            ) from None
+    (temporary / ".lock").unlink(missing_ok=True)
+    check_free(target, kind, files, overwrite)  # it may have appeared in the meantime
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    replace(temporary, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def check_free(target: Path, kind: str, files: tuple[str, ...], overwrite: bool) -> None:
+    """Refuse a `target` that holds something which `new_folder` must not replace."""
+    require(not target.is_file(), f"{target} is a file; name a folder")
+    names = [path.name for path in target.iterdir()] if target.is_dir() else []
+    others = [name for name in names if not any(fnmatch(name, pattern) for pattern in files)]
+    require(not others, f"{target} holds other things than a {kind} ({min(others, default='')}); name another folder")
+    require(overwrite or not names, f"{target} holds a {kind} already; name another folder or add --overwrite")

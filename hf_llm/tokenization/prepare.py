@@ -1,0 +1,158 @@
+"""A large corpus becomes token arrays, once: read in one pass, split by document, written in shards.
+
+    output_dir/
+        train-00000.npy, train-00001.npy, …, validation-00000.npy     token ids, each document begun by its token
+        corpus.json                                                   origin, hashes, counts
+        tokenizer.json, tokenizer_config.json                         what made the ids
+
+A document is for validation when a hash of its text says so: neither the order of the documents nor how many there
+are changes its side, and copies of one text are all on the same. Memory holds the tokenizer's sample, or a batch of
+documents and one shard of each split, whatever the size of the corpus.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast
+
+from hf_llm.config import UserError, require
+from hf_llm.runs.atomic import write_json
+from hf_llm.tokenization.bpe import (
+    check_unicode,
+    document_start,
+    encode_batch,
+    load_tokenizer,
+    token_dtype,
+    tokenizer_sha256,
+    train_bpe,
+)
+from hf_llm.tokenization.config import PrepareCorpusConfig
+from hf_llm.tokenization.corpus import CORPUS_FILE
+from hf_llm.tokenization.documents import Document, read_documents
+from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.pieces import BATCH
+from hf_llm.tokenization.shards import ShardWriter
+
+SPLITS = ("train", "validation")
+CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER_FILES)
+
+
+@dataclass(frozen=True)
+class _Hashed:
+    """A document's text, its UTF-8 bytes, and the number from 0 to 999 that decides its split."""
+
+    text: str
+    content: bytes
+    thousandth: int
+
+
+def prepare_corpus(config: PrepareCorpusConfig) -> dict:
+    """Write the corpus folder, whole or not at all, and return what corpus.json says.
+
+    Raises:
+        UserError: For a source, tokenizer or folder that will not do, or when a split would be empty.
+    """
+    with new_folder(config.output_dir, "prepared corpus", CORPUS_FILES, config.overwrite) as folder:
+        documents = _hashed(read_documents(config), config.max_bytes)
+        tokenizer, sample, documents = _tokenizer(config, documents)
+        meta = _write(config, folder, tokenizer, documents)
+        meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample}
+        tokenizer.save_pretrained(folder)
+        write_json(folder / CORPUS_FILE, meta)
+    return meta
+
+
+def _hashed(documents: Iterable[Document], max_bytes: int) -> Iterator[_Hashed]:
+    """Leave out empty documents, end after `max_bytes`, and hash the rest."""
+    total = 0
+    for text, where in documents:
+        if not text.strip():
+            continue
+        try:
+            content = check_unicode(text).encode("utf-8")
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+        yield _Hashed(text, content, int.from_bytes(hashlib.sha256(content).digest(), "big") % 1000)
+        total += len(content)
+        if max_bytes and total >= max_bytes:
+            return
+
+
+def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
+    """Return the tokenizer, a record of its origin, and all documents, those that it was trained on included."""
+    if config.tokenizer:
+        return load_tokenizer(config.tokenizer), {"name": config.tokenizer}, documents
+    seen, size = [], 0  # a stream comes once: the sample is kept until it has been encoded too
+    for document in documents:
+        seen.append(document)
+        size += len(document.content) if document.thousandth >= config.validation_per_mille else 0
+        if size >= config.tokenizer_sample_bytes:
+            break
+    sample = [document for document in seen if document.thousandth >= config.validation_per_mille]
+    tokenizer = train_bpe((document.text for document in sample), config.vocab_size)
+    return tokenizer, {"sample_documents": len(sample), "sample_bytes": size}, chain(seen, documents)
+
+
+def _write(
+    config: PrepareCorpusConfig, folder: Path, tokenizer: PreTrainedTokenizerFast, documents: Iterable[_Hashed]
+) -> dict:
+    dtype = token_dtype(tokenizer)
+    start = np.array([document_start(tokenizer)], dtype)
+    writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
+    splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
+    digest, lowest = hashlib.sha256(), 999
+    bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
+    for batch in _batches(documents):
+        for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
+            split = SPLITS[document.thousandth < config.validation_per_mille]
+            writers[split].add(start)
+            writers[split].add(tokens)
+            splits[split]["documents"] += 1
+            splits[split]["bytes"] += len(document.content)
+            digest.update(len(document.content).to_bytes(8, "big"))  # so that the borders count
+            digest.update(document.content)
+            lowest = min(lowest, document.thousandth)
+            bar.update(len(document.content))
+        bar.set_postfix(tokens=f"{sum(writer.tokens for writer in writers.values()):,}", refresh=False)
+    bar.close()
+    documents_read = sum(counts["documents"] for counts in splits.values())
+    require(documents_read > 0, "the corpus holds no text; name files or a data set with documents in them")
+    for split, counts in splits.items():
+        require(
+            counts["documents"] > 0,
+            f"none of the {documents_read} documents is for {split}: a corpus is split by document; "
+            f"give more documents, say what separates them with --document_separator, "
+            f"or choose another --validation_per_mille (from {lowest + 1} on there is a validation document)",
+        )
+        counts["files"] = writers[split].close()
+        counts["tokens"] = writers[split].tokens
+    source = asdict(config)
+    for name in ("output_dir", "overwrite"):
+        del source[name]
+    return {
+        "name": config.dataset or ", ".join([*config.files[:3], *(["…"] if config.files[3:] else [])]),
+        "sha256": digest.hexdigest(),
+        "bytes": sum(counts["bytes"] for counts in splits.values()),
+        "documents": documents_read,
+        "dtype": str(dtype),
+        "splits": splits,
+        "source": source,
+    }
+
+
+def _batches(documents: Iterable[_Hashed]) -> Iterator[list[_Hashed]]:
+    """Yield documents in lists large enough to keep several cores busy."""
+    batch, size = [], 0
+    for document in documents:
+        batch.append(document)
+        size += len(document.text)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,58 @@
+"""From a corpus to a tokenizer folder: what scripts/train_tokenizer.py does."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from transformers import PreTrainedTokenizerFast
+
+from hf_llm.data import read_text, split_text
+from hf_llm.tokenization.bpe import encode, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.config import TrainTokenizerConfig
+from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.replay import Merge, replay
+
+
+@dataclass(frozen=True)
+class TrainedTokenizer:
+    """What training gave.
+
+    Attributes:
+        tokenizer: The tokenizer that was saved.
+        sha256: Its hash, `tokenizer_sha256`.
+        train_bytes: UTF-8 bytes that it was trained on.
+        train_bytes_per_token: Mean bytes a token on that text.
+        validation_bytes_per_token: The same on the text that it never saw; None where there is none.
+        merges: The first merges of its training, as many as were asked for.
+    """
+
+    tokenizer: PreTrainedTokenizerFast
+    sha256: str
+    train_bytes: int
+    train_bytes_per_token: float
+    validation_bytes_per_token: float | None
+    merges: list[Merge]
+
+
+def train_tokenizer(config: TrainTokenizerConfig) -> TrainedTokenizer:
+    """Train on the first part of the corpus alone and save the tokenizer, whole or not at all.
+
+    Raises:
+        UserError: For a corpus, vocabulary size or output folder that will not do.
+    """
+    with new_folder(config.output_dir, "tokenizer", TOKENIZER_FILES, config.overwrite) as folder:
+        text, unseen = split_text(read_text(config.corpus).text, config.validation_fraction)
+        tokenizer = train_bpe(text, config.vocab_size)
+        tokenizer.save_pretrained(folder)
+    return TrainedTokenizer(
+        tokenizer=tokenizer,
+        sha256=tokenizer_sha256(tokenizer),
+        train_bytes=len(text.encode("utf-8")),
+        train_bytes_per_token=bytes_per_token(tokenizer, text),
+        validation_bytes_per_token=bytes_per_token(tokenizer, unseen) if unseen else None,
+        merges=list(islice(replay(text, config.vocab_size), config.replay)),
+    )
+
+
+def bytes_per_token(tokenizer: PreTrainedTokenizerFast, text: str) -> float:
+    """Return how many UTF-8 bytes of `text` a token holds on average: more is a better compression."""
+    return len(text.encode("utf-8")) / len(encode(tokenizer, text))
