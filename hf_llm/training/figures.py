@@ -1,12 +1,13 @@
 """The loss figure of a run."""
 
-import os
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")  # no screen needed
 from matplotlib import pyplot as plt
+
+from hf_llm.runs.atomic import make_folder, replace, sync_file, temporary_name
 
 
 def loss_figure(records: list[dict], path: Path, best_step: int) -> None:
@@ -38,8 +39,9 @@ def loss_figure(records: list[dict], path: Path, best_step: int) -> None:
         axis.spines[["top", "right"]].set_visible(False)
     left.legend(frameon=False)
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    make_folder(path.parent)
+    temporary = temporary_name(path)
     figure.savefig(temporary, format="png", dpi=140)
     plt.close(figure)
-    os.replace(temporary, path)
+    sync_file(temporary)
+    replace(temporary, path)

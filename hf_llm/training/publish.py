@@ -4,6 +4,7 @@ Every file is replaced whole, and run.json comes last with the hashes of the oth
 without `metrics`, which the same command finishes.
 """
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -19,7 +20,7 @@ except ImportError:
     Plan = None
 from safetensors.torch import load_file
 
-from hf_llm.runs.atomic import ordinary_mode, replace, sync_file
+from hf_llm.runs.atomic import disk_errors, ordinary_mode, replace, sync_file
 from hf_llm.runs.manifest import hashes
 from hf_llm.runs.run import Run
 from hf_llm.training.causal_lm import CausalLM
@@ -29,9 +30,16 @@ from hf_llm.training.figures import loss_figure
 from hf_llm.training.loop import TrainingResult
 from hf_llm.training.memory import peak_memory_bytes
 
+logger = logging.getLogger(__name__)
+
 
 def publish(config: PretrainConfig, inputs, task: CausalLM, run: Run, plan: Plan, result: TrainingResult) -> None:
-    """Evaluate and publish; completes `run.manifest` and writes it."""
+    """Evaluate and publish; completes `run.manifest` and writes it.
+
+    Raises:
+        UserError: When the disk is full or not writable.
+    """
+    logger.debug("publish")
     progress, model = result.progress, task.model
     stride = config.eval_stride or max(1, task.context // 2)
     last = _score(task, stride) | {"step": progress.step}
@@ -42,9 +50,10 @@ def publish(config: PretrainConfig, inputs, task: CausalLM, run: Run, plan: Plan
     torch.manual_seed(config.seed)
     sample = task.sample(model)
 
-    names = _publish_files(run.folder, model, inputs.tokenizer)
     records = run.log.records()
-    loss_figure(records, run.folder / "figures" / "loss.png", progress.best_step)
+    with disk_errors(f"the trained model in {run.folder}"):
+        names = _publish_files(run.folder, model, inputs.tokenizer)
+        loss_figure(records, run.folder / "figures" / "loss.png", progress.best_step)
     speeds = [record["tokens_per_second"] for record in records[1:]] or [records[0]["tokens_per_second"]]
     tokens_per_second = sorted(speeds)[len(speeds) // 2]
     run.manifest |= {
@@ -56,7 +65,8 @@ def publish(config: PretrainConfig, inputs, task: CausalLM, run: Run, plan: Plan
         "flops_utilisation": round(plan.utilisation(tokens_per_second), 3),
         "peak_memory_bytes": peak_memory_bytes(),
     }
-    write_card(run.folder, run.manifest)
+    with disk_errors(f"the model card in {run.folder}"):
+        write_card(run.folder, run.manifest)
     run.manifest["files"] = hashes(run.folder, [*names, "README.md", "figures/loss.png", "log.jsonl"])
     run.write_manifest()
 
