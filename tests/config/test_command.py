@@ -1,0 +1,86 @@
+"""What a script's exit code and its last line on stderr are, for each way that it can end."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hf_llm.config import UserError, command
+
+
+def ends_with(capsys, main) -> tuple[int, str]:
+    """Return exit code and stderr of a command."""
+    with pytest.raises(SystemExit) as exit:
+        command(main)()
+    return exit.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1)])
+def test_the_code_is_what_main_returns(capsys, returned, code):
+    assert ends_with(capsys, lambda: returned) == (code, "")
+
+
+def test_a_user_error_is_one_line(capsys):
+    def main():
+        raise UserError("the file is damaged:\nline 3\r\nline 4")
+
+    assert ends_with(capsys, main) == (2, "error: the file is damaged: line 3 line 4\n")
+
+
+def test_a_subclass_too(capsys):
+    class Missing(UserError): ...
+
+    def main():
+        raise Missing("not here")
+
+    assert ends_with(capsys, main) == (2, "error: not here\n")
+
+
+def test_ctrl_c(capsys):
+    def main():
+        raise KeyboardInterrupt
+
+    assert ends_with(capsys, main) == (130, "stopped\n")
+
+
+def test_a_bug_keeps_its_traceback():
+    def main():
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        command(main)()
+
+
+def test_the_name_stays():
+    @command
+    def main():
+        """What it does."""
+
+    assert (main.__name__, main.__doc__) == ("main", "What it does.")
+
+
+def script(body: str) -> list[str]:
+    source = f"from hf_llm.config import UserError, command\n@command\ndef main():\n    {body}\nmain()"
+    return [sys.executable, "-c", source]
+
+
+def test_what_the_console_cannot_show_becomes_a_question_mark():
+    run = subprocess.run(
+        script(r"print('ação'); raise UserError('lone \udce9, 漢')"),
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii", "SYSTEMROOT": "C:\\Windows"},
+    )
+    assert run.returncode == 2
+    assert run.stdout.split() == [b"a??o"]
+    assert run.stderr.split() == [b"error:", b"lone", b"?,", b"?"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error on Windows")
+def test_a_reader_that_leaves_early_is_no_error():
+    process = subprocess.Popen(
+        script("[print('x' * 999, flush=True) for _ in range(9999)]"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
