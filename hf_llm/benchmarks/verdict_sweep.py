@@ -20,15 +20,14 @@ from hf_llm.training.pretrain import inputs_from_text, make_task
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
 SEEDS = (0, 1)
 GRID = {
-    "vocab_size": [257, 400, 600, 1000],
+    "vocab_size": [257, 400, 1200],
     "n_embd": [64, 192],
     "n_layer": [2, 6],
     "dropout": [0.1, 0.3],
     "max_steps": [400, 1000],
-    "input_noise": [0.0, 0.1, 0.3],
-    "bpe_dropout": [0.0, 0.1, 0.3],
     "learning_rate": [5e-4, 2e-3],
-    "n_positions": [32, 128],
+    "input_noise": [0.0, 0.3],
+    "bpe_dropout": [0.0, 0.3],
 }
 
 

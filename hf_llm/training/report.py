@@ -24,7 +24,8 @@ def finished_report(folder: Path, manifest: dict) -> str:
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
     rows = {
         "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
-        "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, {manifest['tokenizer']['vocab_size']:,} tokens",
+        "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, "
+        f"vocabulary {manifest['tokenizer']['vocab_size']:,}",
         "training": f"{minutes} min {seconds} s, {manifest['tokens_per_second']:,.0f} tokens a second, "
         f"{manifest['resolved']['precision']} on {manifest['resolved']['device']}",
         "validation": f"{best['bits_per_byte']:.3f} bits per byte (step {best['step']}, published), "
