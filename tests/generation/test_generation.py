@@ -45,6 +45,13 @@ def test_max_new_tokens(scripted, byte_tokenizer):
     assert (result.text, result.finish_reason, len(result.token_ids)) == ("abcd", "length", 4)
 
 
+def test_a_character_cut_by_the_length_is_shown_as_such(scripted, byte_tokenizer):
+    settings = GenerationSettings(max_new_tokens=2)  # "a" and the first of the two bytes of "é"
+    stream = TextStream(scripted(byte_tokenizer, "aé"), byte_tokenizer, "", settings)
+    assert list(stream) == ["a", "\ufffd"]
+    assert stream.result.text == "a\ufffd"
+
+
 @pytest.mark.parametrize(("stop", "text"), [(["FIM"], "the story "), (["x", "y F"], "the stor"), (["FIM!"], None)])
 def test_stop_texts(scripted, byte_tokenizer, tokenizer, stop, text):
     for some in (byte_tokenizer, tokenizer):
