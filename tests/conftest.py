@@ -7,6 +7,7 @@ import pytest
 
 from hf_llm.data import MissingData, find, read_text
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the scripts do, before anything imports torch
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests are hermetic: nothing is ever downloaded
 shared = Path(__file__).parents[2] / "shared" / "data"
 if shared.is_dir():

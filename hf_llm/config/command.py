@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from hf_llm.config.errors import UserError
 
+# Before torch loads: OpenMP's threads sleep while they wait instead of spinning. On two cores that something else
+# uses too, a training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
     """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
