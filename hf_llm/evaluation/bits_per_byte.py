@@ -124,8 +124,11 @@ def token_losses(
         kept: 1 to T. Logits are computed for these positions only: they are most of the work of a small model.
         autocast: Precision of the forward pass.
     """
+    inputs = windows[:, :-1]
+    mask = torch.ones_like(inputs)  # all is text; without it transformers would warn that start tokens may be padding
     with torch.autocast(windows.device.type, dtype=autocast, enabled=autocast is not None):
-        logits = model(input_ids=windows[:, :-1], logits_to_keep=kept, use_cache=False).logits  # (B, kept, vocab)
+        output = model(input_ids=inputs, attention_mask=mask, logits_to_keep=kept, use_cache=False)
+    logits = output.logits  # (B, kept, vocab)
     return F.cross_entropy(logits.flatten(0, 1).float(), windows[:, -kept:].flatten(), reduction="none").view(-1, kept)
 
 

@@ -32,7 +32,7 @@ def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSe
     window = len(prompt_ids) if context is None else min(len(prompt_ids), context)  # the last tokens, which are in view
     unread, cache = history[:, -window:], None
     for _ in range(settings.max_new_tokens):
-        logits, cache = _forward(model, unread, cache)
+        logits, cache = _forward(model, unread, cache, window)
         token = choose(history, logits)
         history = torch.cat([history, token], dim=1)
         yield int(token)
@@ -43,9 +43,11 @@ def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSe
 
 
 @torch.inference_mode()  # on a plain function: around a `yield` it would leak into the caller
-def _forward(model: PreTrainedModel, unread: torch.Tensor, cache) -> tuple[torch.Tensor, object]:
+def _forward(model: PreTrainedModel, unread: torch.Tensor, cache, window: int) -> tuple[torch.Tensor, object]:
     """Read tokens, (1, T), behind those in the cache; return the next one's logits, (1, vocab), and the cache."""
-    output = model(input_ids=unread, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    # all of the window is text; without a mask transformers would warn that the start token may be padding
+    mask = unread.new_ones(1, window)
+    output = model(input_ids=unread, attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1)
     # a model without a key-value cache (a state space) returns none, and reads the whole window each time
     return output.logits[:, -1], getattr(output, "past_key_values", None)
 

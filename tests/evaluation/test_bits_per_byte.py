@@ -99,6 +99,13 @@ def test_dropout_is_off_and_the_mode_is_kept(model, tokenizer, ids):
     assert model.training
 
 
+def test_the_start_token_is_not_taken_for_padding(model, tokenizer, ids, monkeypatch):
+    warned = []
+    monkeypatch.setattr("transformers.modeling_utils.logger.warning_once", warned.append)
+    evaluate_tokens(model, ids, token_byte_lengths(tokenizer), 8, CONTEXT)
+    assert warned == []
+
+
 def test_autocast(model, tokenizer, ids):
     exact = evaluate_tokens(model, ids, token_byte_lengths(tokenizer), 8, CONTEXT).loss
     rough = evaluate_tokens(model, ids, token_byte_lengths(tokenizer), 8, CONTEXT, autocast=torch.bfloat16).loss

@@ -24,6 +24,13 @@ def test_a_prompt_begins_a_document(model, tokenizer):
     assert generate(model, tokenizer, "Once", GREEDY).prompt_ids == [0, *encode(tokenizer, "Once").tolist()]
 
 
+def test_the_start_token_is_not_taken_for_padding(model, tokenizer, monkeypatch):
+    warned = []
+    monkeypatch.setattr("transformers.modeling_utils.logger.warning_once", warned.append)
+    generate(model, tokenizer, "Once", GREEDY)
+    assert warned == []
+
+
 def test_user_text_is_no_special_token(model, tokenizer):
     assert generate(model, tokenizer, "a<|endoftext|>b", GREEDY).prompt_ids.count(0) == 1
 
