@@ -1,0 +1,49 @@
+"""The job under test: `pretrain` as scripts/pretrain.py calls it, on the project's sample, small enough for seconds."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from hf_llm.runs.atomic import file_sha256
+from hf_llm.runs.log import TIMES, RunLog
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.pretrain import pretrain
+
+
+class PretrainJob:
+    """A nano GPT-2 with dropout, two micro-batches a step, a checkpoint each step, an evaluation each fourth."""
+
+    steps = 20
+
+    def config(self, folder: Path, keep: int | None) -> PretrainConfig:
+        return PretrainConfig(
+            output_dir=str(folder), corpus="sample", vocab_size=270, model="nano", n_positions=16, dropout=0.1,
+            total_batch_size=4, per_device_train_batch_size=2, max_steps=self.steps, warmup_steps=2, learning_rate=0.03,
+            eval_steps=4, eval_tokens=64, eval_stride=16, sample_tokens=1, logging_steps=1,
+            save_steps=1, save_total_limit=keep, precision="fp32", threads=1,
+        )  # fmt: skip
+
+    def run(self, folder: Path, keep: int | None) -> None:
+        pretrain(self.config(folder, keep))
+
+    def outcome(self, folder: Path) -> dict[str, str]:
+        records = [
+            {name: value for name, value in record.items() if name not in TIMES}
+            for record in RunLog(folder / "log.jsonl").records()
+        ]
+        leftovers = sorted(
+            str(path.relative_to(folder)) for path in folder.rglob(".*") if path != folder / ".lock"
+        )  # of what the kill interrupted
+        return {
+            "model.safetensors": file_sha256(folder / "model.safetensors"),
+            "log.jsonl": _sha256(records),
+            "leftovers": _sha256(leftovers),
+            "finished": _sha256("metrics" in json.loads((folder / "run.json").read_text(encoding="utf-8"))),
+        }
+
+    def step(self, folder: Path) -> int:
+        return max((int(path.name.removeprefix("step-")) for path in folder.glob("checkpoints/step-*")), default=0)
+
+
+def _sha256(value) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8")).hexdigest()
