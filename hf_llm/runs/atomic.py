@@ -8,6 +8,7 @@ systems are not created equal", OSDI 2014); without the second one the new name 
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,10 +116,19 @@ def disk_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        if isinstance(error, SafetensorError) and "os error" not in str(error):
-            raise  # not the disk: safetensors has one class for all errors
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = _reason(error)
+        if reason is None:
+            raise
         raise UserError(
             f"{what} could not be written ({reason}); what was there before is intact: "
             "mend that, then run the same command again to go on"
         ) from None
+
+
+def _reason(error: OSError | SafetensorError) -> str | None:
+    """Return what the operating system said; None for an error that is not its own."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    # safetensors has one class for all: "Error while serializing: I/O error: No space left on device (os error 28)"
+    said = re.search(r"([^:]*) \(os error \d+\)", str(error))
+    return said[1].strip() if said else None
