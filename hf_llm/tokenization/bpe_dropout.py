@@ -1,4 +1,4 @@
-"""One text, many encodings: BPE-dropout (Provilkov et al. 2020), for corpora so small that a model learns them by heart.
+"""One text, many encodings: BPE-dropout (Provilkov et al. 2020), for texts so small that a model learns them by heart.
 
 Each time a word is encoded some merges are forgotten, so that `Gisburn` is now `ĠGis burn`, now `ĠG is burn`. The
 model meets the same letters in other tokens and has to learn what they share. `tokenizers` has the same dropout, but

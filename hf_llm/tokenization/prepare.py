@@ -105,7 +105,7 @@ def _write(
     start = np.array([document_start(tokenizer)], dtype)
     writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
-    digest, lowest = hashlib.sha256(), 999
+    digest, thousandths = hashlib.sha256(), set()
     bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
     for batch in _batches(documents):
         for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
@@ -116,21 +116,13 @@ def _write(
             splits[split]["bytes"] += len(document.content)
             digest.update(len(document.content).to_bytes(8, "big"))  # so that the borders count
             digest.update(document.content)
-            lowest = min(lowest, document.thousandth)
+            thousandths.add(document.thousandth)
             bar.update(len(document.content))
         bar.set_postfix(tokens=f"{sum(writer.tokens for writer in writers.values()):,}", refresh=False)
     bar.close()
-    documents_read = sum(counts["documents"] for counts in splits.values())
-    require(documents_read > 0, "the corpus holds no text; name files or a data set with documents in them")
-    for split, counts in splits.items():
-        require(
-            counts["documents"] > 0,
-            f"none of the {documents_read} documents is for {split}: a corpus is split by document; "
-            f"give more documents, say what separates them with --document_separator, "
-            f"or choose another --validation_per_mille (from {lowest + 1} on there is a validation document)",
-        )
-        counts["files"] = writers[split].close()
-        counts["tokens"] = writers[split].tokens
+    _check_splits(splits, thousandths)
+    for split, writer in writers.items():
+        splits[split] |= {"tokens": writer.tokens, "files": writer.close()}
     source = asdict(config)
     for name in ("output_dir", "overwrite"):
         del source[name]
@@ -138,11 +130,25 @@ def _write(
         "name": config.dataset or ", ".join([*config.files[:3], *(["…"] if config.files[3:] else [])]),
         "sha256": digest.hexdigest(),
         "bytes": sum(counts["bytes"] for counts in splits.values()),
-        "documents": documents_read,
+        "documents": sum(counts["documents"] for counts in splits.values()),
         "dtype": str(dtype),
         "splits": splits,
         "source": source,
     }
+
+
+def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
+    """Refuse an empty split, with the setting that would fill it."""
+    count = sum(counts["documents"] for counts in splits.values())
+    require(count > 0, "the corpus holds no text; name files or a data set with documents in them")
+    require(
+        count > 1,
+        "the corpus is a single document, and a corpus is split by document; "
+        "say what separates its documents with --document_separator, or give more files",
+    )
+    advice = f"of the {count} documents is for {{}}; set --validation_per_mille to {{}}, or give more documents"
+    require(splits["validation"]["documents"] > 0, f"none {advice.format('validation', min(thousandths) + 1)}")
+    require(splits["train"]["documents"] > 0, f"none {advice.format('training', max(thousandths))}")
 
 
 def _batches(documents: Iterable[_Hashed]) -> Iterator[list[_Hashed]]:

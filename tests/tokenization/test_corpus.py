@@ -1,0 +1,121 @@
+"""Token arrays, and corpora made of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hf_llm.config import UserError
+from hf_llm.data import Text, read_text
+from hf_llm.tokenization.bpe import encode, load_tokenizer, train_bpe
+from hf_llm.tokenization.config import PrepareCorpusConfig
+from hf_llm.tokenization.corpus import corpus_from_text, load_corpus
+from hf_llm.tokenization.prepare import prepare_corpus
+from hf_llm.tokenization.token_array import TokenArray
+
+
+@pytest.fixture
+def folder(tmp_path, sample):
+    """A prepared corpus whose training split has several shards."""
+    source = tmp_path / "story.txt"
+    source.write_text(sample, encoding="utf-8")
+    config = PrepareCorpusConfig(
+        files=[str(source)],
+        document_separator="\n\n",
+        output_dir=str(tmp_path / "corpus"),
+        vocab_size=300,
+        validation_per_mille=200,
+        shard_tokens=1000,
+    )
+    prepare_corpus(config)
+    return tmp_path / "corpus"
+
+
+class TestTokenArray:
+    def test_every_window_of_several_shards(self):
+        line = np.arange(9)
+        tokens = TokenArray([part.astype(np.uint16) for part in np.split(line, [3, 5, 5, 8])])  # one is empty
+        assert len(tokens) == 9
+        for start in range(10):
+            for length in range(10 - start):
+                window = tokens.window(start, length)
+                assert window.dtype == np.int64
+                assert window.tolist() == line[start : start + length].tolist()
+
+    @pytest.mark.parametrize(("start", "length"), [(-1, 2), (8, 2), (10, 0), (0, 10), (3, -1)])
+    def test_a_window_outside_is_an_error(self, start, length):
+        with pytest.raises(IndexError):
+            TokenArray([np.arange(9, dtype=np.uint16)]).window(start, length)
+
+    def test_none(self):
+        assert len(TokenArray([])) == 0
+
+    def test_files_are_mapped_and_not_read(self, tmp_path):
+        for i in range(3):
+            np.save(tmp_path / f"train-{i:05d}.npy", np.arange(4 * i, 4 * i + 4, dtype=np.uint16))
+        tokens = TokenArray.load(tmp_path, "train")
+        assert all(isinstance(shard, np.memmap) for shard in tokens.shards)
+        assert tokens.window(0, 12).tolist() == list(range(12))
+
+    def test_missing_or_damaged_files_get_a_sentence(self, tmp_path):
+        with pytest.raises(UserError, match="holds no train tokens"):
+            TokenArray.load(tmp_path, "train")
+        file = tmp_path / "train-00000.npy"
+        np.save(file, np.arange(1000, dtype=np.uint16))
+        file.write_bytes(file.read_bytes()[:-2])
+        with pytest.raises(UserError, match=r"train-00000\.npy is damaged"):
+            TokenArray.load(tmp_path, "train")
+        file.write_bytes(b"")
+        with pytest.raises(UserError, match=r"train-00000\.npy is damaged"):
+            TokenArray.load(tmp_path, "train")
+        np.save(file, np.ones(3))
+        with pytest.raises(UserError, match="holds no token ids"):
+            TokenArray.load(tmp_path, "train")
+
+
+class TestCorpusFromText:
+    def test_both_splits_begin_a_document_and_are_the_text(self, tokenizer):
+        text = read_text("sample")
+        corpus = corpus_from_text(text, tokenizer, validation_fraction=0.25)
+        cut = int(len(text.text) * 0.75)
+        for tokens, expected in ((corpus.train, text.text[:cut]), (corpus.validation, text.text[cut:])):
+            ids = tokens.window(0, len(tokens))
+            assert ids[0] == tokenizer.bos_token_id
+            assert ids[1:].tolist() == encode(tokenizer, expected).tolist()
+        assert (corpus.name, corpus.sha256, corpus.bytes) == ("sample", text.sha256, text.bytes)
+        assert corpus.validation_bytes == len(text.text[cut:].encode("utf-8"))
+
+    @pytest.mark.parametrize(("text", "fraction"), [("a", 0.1), ("", 0.5), ("abc", 0.0), ("abc", 1.0)])
+    def test_an_empty_part_gets_a_sentence(self, tokenizer, text, fraction):
+        with pytest.raises(UserError, match=r"too short|not between 0 and 1"):
+            corpus_from_text(Text("tiny", text, ""), tokenizer, fraction)
+
+
+class TestLoadCorpus:
+    def test_it_is_what_was_prepared(self, folder, sample):
+        tokenizer = load_tokenizer(folder)
+        corpus = load_corpus(folder, tokenizer)
+        assert len(corpus.train.shards) > 2
+        documents = [paragraph.strip() for paragraph in sample.split("\n\n") if paragraph.strip()]
+        read = []
+        for tokens in (corpus.train, corpus.validation):
+            text = tokenizer.decode(tokens.window(0, len(tokens)))
+            read += text.removeprefix("<|endoftext|>").split("<|endoftext|>")
+        assert sorted(read) == sorted(documents)
+        assert corpus.bytes == sum(len(document.encode("utf-8")) for document in documents)
+
+    def test_another_models_tokenizer_is_refused(self, folder, sample):
+        with pytest.raises(UserError, match="another model's tokenizer"):
+            load_corpus(folder, train_bpe(sample, 301))
+
+    def test_a_missing_shard_is_found(self, folder):
+        (folder / "train-00001.npy").unlink()
+        with pytest.raises(UserError, match=r"holds \d+ of \d+ train tokens"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    @pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"splits": {}, "tokenizer": {}})])
+    def test_another_folder_gets_a_sentence(self, tmp_path, tokenizer, content):
+        if content is not None:
+            (tmp_path / "corpus.json").write_text(content)
+        with pytest.raises(UserError, match="is not a prepared corpus"):
+            load_corpus(tmp_path, tokenizer)

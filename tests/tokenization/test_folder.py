@@ -1,0 +1,77 @@
+"""A folder appears whole or not at all, and replaces only its like."""
+
+import pytest
+
+from hf_llm.config import UserError
+from hf_llm.tokenization.folder import new_folder
+
+FILES = ("tokenizer.json", "part-*.npy")
+
+
+def make(target, content: str = "new", overwrite: bool = False, fail: BaseException | None = None):
+    with new_folder(target, "tokenizer", FILES, overwrite) as folder:
+        (folder / "tokenizer.json").write_text(content)
+        if fail:
+            raise fail
+
+
+def test_it_appears_at_the_end(tmp_path):
+    target = tmp_path / "deep" / "folder"
+    with new_folder(target, "tokenizer", FILES, overwrite=False) as folder:
+        (folder / "part-1.npy").write_text("")
+        assert not target.exists()
+    assert [path.name for path in target.iterdir()] == ["part-1.npy"]
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("failure", [UserError("no"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_a_failure_leaves_what_was_there(tmp_path, failure):
+    make(tmp_path / "folder", "old")
+    with pytest.raises(type(failure)):
+        make(tmp_path / "folder", overwrite=True, fail=failure)
+    assert (tmp_path / "folder" / "tokenizer.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_full_disk_gets_a_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"could not be written \(No space left on device\); nothing was changed"):
+        make(tmp_path / "folder", fail=OSError(28, "No space left on device"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_its_like_is_replaced_and_only_when_asked(tmp_path):
+    target = tmp_path / "folder"
+    make(target, "old")
+    with pytest.raises(UserError, match=r"holds a tokenizer already; .* --overwrite"):
+        make(target)
+    make(target, overwrite=True)
+    assert (target / "tokenizer.json").read_text() == "new"
+    (target / "model.safetensors").write_text("weeks of work")
+    with pytest.raises(UserError, match=r"holds other things than a tokenizer \(model\.safetensors\)"):
+        make(target, overwrite=True)
+    assert (target / "model.safetensors").exists()
+
+
+def test_an_empty_folder_is_taken_and_a_file_is_not(tmp_path):
+    (tmp_path / "folder").mkdir()
+    make(tmp_path / "folder")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        make(tmp_path / "file", overwrite=True)
+
+
+def test_what_a_killed_process_left_is_no_part_of_it(tmp_path):
+    left = tmp_path / ".folder.tmp"
+    left.mkdir()
+    (left / "part-9.npy").write_text("half")
+    make(tmp_path / "folder")
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["tokenizer.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_two_writers_at_once(tmp_path):
+    with new_folder(tmp_path / "folder", "tokenizer", FILES, False) as folder:
+        (folder / "tokenizer.json").write_text("first")
+        with pytest.raises(UserError, match="in use by another process"):
+            make(tmp_path / "folder")
+    assert (tmp_path / "folder" / "tokenizer.json").read_text() == "first"

@@ -1,0 +1,52 @@
+"""A long text is cut only where its encoding is cut anyway."""
+
+import numpy as np
+import pytest
+from tokenizers import normalizers, pre_tokenizers
+
+from hf_llm.tokenization import pieces as module
+from hf_llm.tokenization.bpe import encode
+from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
+
+
+@pytest.mark.parametrize("size", [1, 50, 1000])
+def test_pieces_are_the_text_and_their_ids_its_ids(tokenizer, sample, size):
+    text = sample + "\n\n \n  a\n\r\n b \n\u2028\nc" * 50
+    cut = pieces(text, size)
+    assert len(cut) > 5
+    assert "".join(cut) == text
+    ids = np.concatenate([encode(tokenizer, piece) for piece in cut])
+    whole = tokenizer(text, split_special_tokens=True)["input_ids"]
+    assert ids.tolist() == whole
+
+
+def test_after_any_visible_character_a_line_end_begins_a_word():
+    """The fact that the cuts rest on, for every character of the basic plane."""
+    characters = [chr(i) for i in range(0x10000) if not 0xD800 <= i < 0xE000 and not chr(i).isspace()]
+    text = "".join(character + "\n" for character in characters)
+    ends = {end for _, (_, end) in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(text)}
+    assert [c for i, c in enumerate(characters) if 2 * i + 1 not in ends] == []
+
+
+def test_a_text_without_line_ends_stays_whole():
+    assert pieces("a b" * 1000, 10) == ["a b" * 1000]
+    assert pieces("a \n \n \n" * 1000, 10) == ["a \n \n \n" * 1000]
+    assert pieces("", 10) == [""]
+
+
+def test_encode_cuts_only_for_tokenizers_that_split_like_gpt2(tokenizer, sample, monkeypatch):
+    assert splits_like_gpt2(tokenizer.backend_tokenizer)
+    prefixed = type(tokenizer.backend_tokenizer).from_str(tokenizer.backend_tokenizer.to_str())
+    prefixed.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    assert not splits_like_gpt2(prefixed)
+    prefixed.pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer
+    assert splits_like_gpt2(prefixed)
+    prefixed.normalizer = normalizers.Lowercase()
+    assert not splits_like_gpt2(prefixed)
+
+
+def test_batches_keep_the_order_and_the_size():
+    texts = ["aa", "b", "cccccc", "d", "e"]
+    assert list(batches(texts, 3)) == [["aa", "b"], ["cccccc"], ["d", "e"]]
+    assert list(batches([], 3)) == []
+    assert module.PIECE < module.BATCH
