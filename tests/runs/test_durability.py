@@ -115,3 +115,22 @@ def test_pruning_before_the_new_one_is_on_the_disk_is_noticed(tmp_path, monkeypa
     (tmp_path / "step-000002").mkdir()
     os.replace(tmp_path / "step-000001", tmp_path / ".step-000001.old")
     assert "step-000001 became .step-000001.old before the name step-000002 was on the disk" in calls.problems
+
+
+def test_a_published_folder_is_on_the_disk_before_run_json_says_so(tmp_path, monkeypatch):
+    from hf_llm.training.config import PretrainConfig
+    from hf_llm.training.pretrain import pretrain
+
+    config = PretrainConfig(
+        output_dir=str(tmp_path / "run"), corpus="sample", vocab_size=270, model="nano", n_layer=1, n_positions=16,
+        max_steps=2, warmup_steps=0, total_batch_size=2, per_device_train_batch_size=2, eval_steps=1, eval_tokens=32,
+        eval_stride=16, sample_tokens=1, precision="fp32", threads=1,
+    )  # fmt: skip
+    calls = DiskCalls(monkeypatch)
+    manifest = pretrain(config)
+    calls.must_be_safe("the run ended")
+    assert calls.problems == []
+    assert "metrics" in manifest
+    for name in manifest["files"]:
+        path = tmp_path / "run" / name
+        assert calls.on_disk[path.stat().st_ino] == content(path), name

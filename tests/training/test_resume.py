@@ -1,7 +1,9 @@
 """A run that was interrupted after any step goes on bit for bit."""
 
+import logging
 import os
 import signal
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from hf_llm.config import UserError
 from hf_llm.runs.log import TIMES
 from hf_llm.runs.run import Run
 from hf_llm.training.loop import train
+from hf_llm.training.pretrain import pretrain
 from hf_llm.training.signals import stop_on_signals
 
 STEPS = 8
@@ -94,6 +97,42 @@ def test_patience_and_the_best_loss_survive(start):
     resumed, result, _ = start("stopped", **settings)
     assert {**vars(result.progress), "seconds": 0} == {**vars(whole.progress), "seconds": 0}
     assert outcome(resumed)[0] == outcome(undisturbed)[0]
+
+
+def test_a_terminated_pretraining_ends_with_a_sentence_and_the_same_call_goes_on(make_config, tmp_path):
+    settings = {"max_steps": 6, "dropout": 0.1, "eval_steps": 4, "save_steps": 100, "n_layer": 1, "n_embd": 32}
+    undisturbed = pretrain(make_config(output_dir=str(tmp_path / "undisturbed"), **settings))
+    config = make_config(output_dir=str(tmp_path / "stopped"), **settings)
+    with terminate_in(step=3), pytest.raises(UserError, match=r"stopped at step 3 of 6; .*the same command goes on"):
+        pretrain(config)
+    assert not (tmp_path / "stopped" / "model.safetensors").exists()
+    resumed = pretrain(config)
+    assert resumed["resumed_from"] == [3]
+    assert resumed["files"]["model.safetensors"] == undisturbed["files"]["model.safetensors"]
+    assert pretrain(config) == resumed  # the finished run is reported, not repeated
+
+
+@contextmanager
+def terminate_in(step: int):
+    """Send SIGTERM to this process when it begins the step."""
+    begun = []
+
+    class Terminator(logging.Handler):
+        def emit(self, record):
+            if record.msg == "train":
+                begun.append(record)
+                if len(begun) == step:
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+    logger, terminator = logging.getLogger("hf_llm.training.loop"), Terminator()
+    level = logger.level
+    logger.addHandler(terminator)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(terminator)
+        logger.setLevel(level)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
