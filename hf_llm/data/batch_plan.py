@@ -32,7 +32,8 @@ class BatchPlan:
         seed: Seed of the shuffling.
 
     Raises:
-        UserError: When the total does not divide into micro-batches; names the nearest total that does.
+        UserError: When the total does not divide into micro-batches; names the nearest total that does. When there
+            are no samples.
     """
 
     samples: int
@@ -42,19 +43,23 @@ class BatchPlan:
     seed: int = 0
 
     def __post_init__(self):
-        together = self.micro_batch_size * self.world_size
-        nearest = max(1, round(self.total_batch_size / together)) * together
-        processes = f" x {self.world_size} processes" if self.world_size > 1 else ""
+        require(self.samples >= 1, "there are no samples to train on")
+        total, at_once = self.total_batch_size, self.per_device_batch_size * self.world_size
+        if total <= at_once:  # one micro-batch, made as small as need be
+            unit, parts = self.world_size, f"among {self.world_size} processes"
+        else:
+            processes = f" x {self.world_size} processes" if self.world_size > 1 else ""
+            unit, parts = at_once, f"into micro-batches of {self.per_device_batch_size}{processes}"
         require(
-            self.total_batch_size % together == 0,
-            f"total_batch_size {self.total_batch_size} does not divide into micro-batches of "
-            f"{self.micro_batch_size}{processes}; the nearest that does is {nearest}",
+            total % unit == 0,
+            f"total_batch_size {total} does not divide {parts}; "
+            f"the nearest that does is {max(1, round(total / unit)) * unit}",
         )
 
     @property
     def micro_batch_size(self) -> int:
         """Samples of one forward pass in one process."""
-        return max(1, min(self.per_device_batch_size, self.total_batch_size // self.world_size))
+        return min(self.per_device_batch_size, self.total_batch_size // self.world_size)
 
     @property
     def accumulation(self) -> int:
@@ -69,9 +74,14 @@ class BatchPlan:
     def indices(self, step: int, micro_step: int, rank: int) -> np.ndarray:
         """Return the sample numbers of one micro-batch, shape (micro_batch_size,)."""
         epochs, positions = np.divmod(self.places(step, micro_step, rank), self.samples)
-        return np.array([_order(self.samples, self.seed, int(e))[p] for e, p in zip(epochs, positions)])
+        indices = np.empty_like(positions)
+        for epoch in np.unique(epochs):
+            here = epochs == epoch
+            indices[here] = _order(self.samples, self.seed, int(epoch))[positions[here]]
+        return indices
 
 
 @lru_cache(maxsize=2)  # a step touches two epochs at most, unless an epoch is shorter than a step
 def _order(samples: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the sample numbers in the order of an epoch, shape (samples,)."""
     return np.random.default_rng([seed, epoch]).permutation(samples)

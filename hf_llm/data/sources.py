@@ -1,21 +1,10 @@
-"""Named data: what a name means, where it is looked for, and that it is what it should be.
+"""What a data name means: its files, their hashes, and where they can be had.
 
-Search order: an explicit path → `$HF_LLM_DATA_DIR` → `./data` → the user cache → download into the cache → a
-sentence that names all of these. Hashes are SHA-256 of the **decompressed** bytes, since mirrors compress anew.
+Hashes are SHA-256 of the **decompressed** bytes, since mirrors compress anew.
 """
 
-import gzip
-import hashlib
-import os
-import sys
-import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-from hf_llm.config import UserError, nearest
 
 SAMPLE = Path(__file__).parent / "sample" / "sample.txt"
 _MNIST_MIRRORS = (
@@ -83,103 +72,3 @@ SOURCES: dict[str, tuple[SourceFile, ...]] = {
         ),
     ),
 }
-
-
-class MissingData(UserError):
-    """A named source is nowhere in the search path and could not be downloaded."""
-
-
-def find(source: str) -> list[Path]:
-    """Return the files of `source`, a name of `SOURCES`, `sample`, or a path; their hashes are checked.
-
-    Raises:
-        MissingData: When a named source is nowhere to be had.
-        UserError: When a path does not exist or a file's content is not what its name promises.
-    """
-    if source == "sample":
-        return [SAMPLE]
-    if source in SOURCES:
-        return [_find_file(source, file) for file in SOURCES[source]]
-    path = Path(source).expanduser()
-    if not path.exists():
-        names = ["sample", *SOURCES]
-        raise UserError(
-            f"no such file or source: {source!r}{nearest(source, names)}; name a file or one of {', '.join(names)}"
-        )
-    return [path]
-
-
-def user_cache() -> Path:
-    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm."""
-    if "XDG_CACHE_HOME" in os.environ:
-        return Path(os.environ["XDG_CACHE_HOME"]) / "hf_llm"
-    if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
-        return Path(os.environ["LOCALAPPDATA"]) / "hf_llm"
-    return Path.home() / ".cache" / "hf_llm"
-
-
-def search_folders() -> list[Path]:
-    """Return the folders that a named file is looked for in, first to last."""
-    given = os.environ.get("HF_LLM_DATA_DIR")
-    return [*([Path(given).expanduser()] if given else []), Path("data"), user_cache()]
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's decompressed bytes."""
-    try:
-        stat = path.stat()
-        return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
-    except (OSError, EOFError) as error:  # gzip raises both
-        raise UserError(f"{path} cannot be read: {error}") from None
-
-
-@lru_cache
-def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
-    """`size` and `mtime_ns` make the cache forget a file that changed."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    digest = hashlib.sha256()
-    with opener(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _find_file(source: str, file: SourceFile) -> Path:
-    for folder in search_folders():
-        path = folder / file.path
-        if path.is_file():
-            if sha256_of(path) != file.sha256:
-                raise UserError(f"{path} is not the {source} that this project knows (SHA-256 differs); remove it")
-            return path
-    return _download(source, file)
-
-
-def _download(source: str, file: SourceFile) -> Path:
-    """Fetch `file` into the user cache, atomically: a reader sees the whole checked file or none."""
-    target, failures = user_cache() / file.path, []
-    offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-    for url in () if offline else file.urls:
-        try:
-            print(f"downloading {url}", file=sys.stderr)
-            with urllib.request.urlopen(url, timeout=20) as response:
-                content = response.read()
-            plain = gzip.decompress(content) if target.suffix == ".gz" else content
-            if hashlib.sha256(plain).hexdigest() != file.sha256:
-                failures.append(f"{url}: other content than expected")
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as temporary:
-                temporary.write(content)
-                temporary.flush()
-                os.fsync(temporary.fileno())
-            os.chmod(temporary.name, 0o644)
-            os.replace(temporary.name, target)
-            return target
-        except (OSError, EOFError) as error:  # URLError is an OSError
-            failures.append(f"{url}: {getattr(error, 'reason', error)}")
-    reason = "; ".join(failures) or ("HF_HUB_OFFLINE is set" if offline else "it has no address to download from")
-    looked = ", ".join(str(folder / file.path) for folder in search_folders())
-    raise MissingData(
-        f"{source} was not found: looked for {looked} and could not download it ({reason}); "
-        f"put the file in one of these places, set HF_LLM_DATA_DIR to the folder that holds it, or use 'sample'"
-    )

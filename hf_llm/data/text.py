@@ -1,10 +1,11 @@
 """A text corpus: read strictly, hashed, split by characters."""
 
+import codecs
 import hashlib
 from dataclasses import dataclass
 
 from hf_llm.config import UserError, require
-from hf_llm.data.sources import find
+from hf_llm.data.search import find
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ def read_text(source: str) -> Text:
         UserError: When the file is missing, empty, binary, or not UTF-8.
     """
     path = find(source)[0]
-    require(path.is_file(), f"{source} is a folder, not a text file; name one file")
+    require(path.is_file(), f"{source!r} is not a file; name a UTF-8 text file")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{source} cannot be read: {error.strerror}") from None
-    require(content.strip() != b"", f"{source} is empty; a corpus needs at least a few hundred characters")
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    require(not utf16, f"{source} is UTF-16, as some Windows programs write; save it as UTF-8")
     require(b"\0" not in content[:65536], f"{source} is a binary file, not a text; name a UTF-8 text file")
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
@@ -44,6 +46,7 @@ def read_text(source: str) -> Text:
             f"{source} is not UTF-8 (byte {error.start}); if it is Latin-1, convert it with: "
             f"iconv -f latin1 -t utf-8 {source} > utf8.txt"
         ) from None
+    require(text.strip() != "", f"{source} is empty; a corpus needs at least a few hundred characters")
     return Text(source, text, hashlib.sha256(text.encode("utf-8")).hexdigest())
 
 

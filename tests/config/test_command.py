@@ -1,5 +1,6 @@
 """What a script's exit code and its last line on stderr are, for each way that it can end."""
 
+import os
 import subprocess
 import sys
 
@@ -76,11 +77,13 @@ def test_what_the_console_cannot_show_becomes_a_question_mark():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error on Windows")
-def test_a_reader_that_leaves_early_is_no_error():
+@pytest.mark.parametrize("body", ["print('x')", "[print('x' * 999, flush=True) for _ in range(9999)]"])
+def test_a_reader_that_leaves_early_is_no_error(body):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
-        script("[print('x' * 999, flush=True) for _ in range(9999)]"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdout.readline()
+        script(f"input(); {body}"),
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait() == 141
+    _, stderr = process.communicate(b"go\n")
+    assert (process.returncode, stderr) == (141, b"")

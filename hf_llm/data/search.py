@@ -1,0 +1,99 @@
+"""Where a named file is looked for, and that what was found is what its name promises.
+
+Search order: an explicit path → `$HF_LLM_DATA_DIR` → `./data` → the user cache → download into the cache → a
+sentence that names all of these.
+"""
+
+import gzip
+import hashlib
+import os
+import sys
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from hf_llm.config import UserError, nearest
+from hf_llm.data.download import DownloadError, download
+from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
+
+
+class MissingData(UserError):
+    """A named source is nowhere in the search path and could not be downloaded."""
+
+
+def find(source: str) -> list[Path]:
+    """Return the files of `source`, a name of `SOURCES`, `sample`, or a path; the hashes of named files are checked.
+
+    Raises:
+        MissingData: When a named source is nowhere to be had.
+        UserError: When a path does not exist or a file's content is not what its name promises.
+    """
+    if source == "sample":
+        return [SAMPLE]
+    if source in SOURCES:
+        return [_find_file(source, file) for file in SOURCES[source]]
+    path = os.path.expanduser(source)
+    if not os.path.exists(path):  # unlike Path.exists, no exception for a text that was pasted in place of a path
+        names = ["sample", *SOURCES]
+        raise UserError(
+            f"no such file or source: {source!r}{nearest(source, names)}; name a file or one of {', '.join(names)}"
+        )
+    return [Path(path)]
+
+
+def search_folders() -> list[Path]:
+    """Return the folders that a named file is looked for in, first to last."""
+    given = os.environ.get("HF_LLM_DATA_DIR")
+    return [*([Path(given).expanduser()] if given else []), Path("data"), user_cache()]
+
+
+def user_cache() -> Path:
+    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm."""
+    if root := os.environ.get("XDG_CACHE_HOME"):
+        return Path(root) / "hf_llm"
+    if sys.platform == "win32" and (root := os.environ.get("LOCALAPPDATA")):
+        return Path(root) / "hf_llm"
+    return Path.home() / ".cache" / "hf_llm"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's decompressed bytes.
+
+    Raises:
+        UserError: When the file cannot be read or its compression is damaged.
+    """
+    try:
+        stat = path.stat()
+        return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
+    except (OSError, EOFError, zlib.error) as error:  # gzip raises all three
+        raise UserError(f"{path} cannot be read or is damaged ({error}); remove or replace it") from None
+
+
+@lru_cache
+def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
+    """`size` and `mtime_ns` make the cache forget a file that changed."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    digest = hashlib.sha256()
+    with opener(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _find_file(source: str, file: SourceFile) -> Path:
+    for folder in search_folders():
+        path = folder / file.path
+        if path.is_file():
+            if sha256_of(path) != file.sha256:
+                raise UserError(
+                    f"{path} is not the {source} that this project knows (SHA-256 differs); remove or replace it"
+                )
+            return path
+    try:
+        return download(file, user_cache())
+    except DownloadError as error:
+        looked = ", ".join(str(folder / file.path) for folder in search_folders())
+        raise MissingData(
+            f"{source} was not found: looked for {looked} and could not download it ({error}); "
+            f"put the file in one of these places, set HF_LLM_DATA_DIR to the folder that holds it, or use 'sample'"
+        ) from None

@@ -1,0 +1,102 @@
+"""Reading a text strictly, and splitting it."""
+
+import doctest
+import hashlib
+
+import pytest
+
+from hf_llm.config import UserError
+from hf_llm.data import find, read_text, split_text, text
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Return a function: bytes in, the path of a file that holds them out."""
+
+    def write(content: bytes) -> str:
+        path = tmp_path / "corpus.txt"
+        path.write_bytes(content)
+        return str(path)
+
+    return write
+
+
+def refusal(source: str) -> str:
+    with pytest.raises(UserError) as error:
+        read_text(source)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_text_name_and_hash(corpus):
+    path = corpus("ação 漢 🙂\n".encode())
+    read = read_text(path)
+    assert (read.text, read.name, read.bytes) == ("ação 漢 🙂\n", path, 16)
+    assert read.sha256 == hashlib.sha256("ação 漢 🙂\n".encode()).hexdigest()
+
+
+def test_a_byte_order_mark_is_no_text(corpus):
+    with_mark = read_text(corpus(b"\xef\xbb\xbfa text"))
+    without = read_text(corpus(b"a text"))
+    assert with_mark == without
+    assert without.text == "a text"
+
+
+def test_line_ends_stay(corpus):
+    assert read_text(corpus(b"one\r\ntwo\rthree\n")).text == "one\r\ntwo\rthree\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b" \r\n\t\n", "is empty"),
+        (b"\xef\xbb\xbf\n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
+        ("um café".encode("latin-1"), "is not UTF-8 (byte 6)"),
+        ("um café".encode("utf-16"), "is UTF-16"),
+        ("um café".encode()[:-1], "is not UTF-8 (byte 6)"),  # cut off within a character
+        ("lone \udce9".encode("utf-8", "surrogatepass"), "is not UTF-8 (byte 5)"),
+    ],
+    ids=["empty", "blank", "mark", "binary", "latin-1", "utf-16", "cut off", "surrogate"],
+)
+def test_what_is_no_text(corpus, content, sentence):
+    path = corpus(content)
+    assert refusal(path).startswith(f"{path} {sentence}")
+
+
+def test_missing_and_folder(tmp_path):
+    assert "no such file or source" in refusal(str(tmp_path / "none.txt"))
+    assert refusal(str(tmp_path)) == f"{str(tmp_path)!r} is not a file; name a UTF-8 text file"
+
+
+def test_latin_1_comes_with_the_way_out(corpus):
+    path = corpus("café".encode("latin-1"))
+    assert f"iconv -f latin1 -t utf-8 {path}" in refusal(path)
+
+
+def test_sample_by_name():
+    read = read_text("sample")
+    assert read.name == "sample"
+    assert read.text.encode("utf-8") == find("sample")[0].read_bytes()
+
+
+def test_the_parts_are_the_text():
+    sample = read_text("sample").text
+    for fraction in (0.01, 0.1, 0.5, 0.99):
+        train, validation = split_text(sample, fraction)
+        assert train + validation == sample
+        assert len(validation) == pytest.approx(fraction * len(sample), abs=1)
+
+
+def test_the_split_counts_characters_not_bytes():
+    assert split_text("é" * 9 + "🙂") == ("é" * 9, "🙂")
+
+
+def test_the_verdict(verdict_text):
+    train, validation = split_text(verdict_text)
+    assert (len(train), len(validation.encode("utf-8"))) == (18431, 2048)
+
+
+def test_the_example_in_the_docstring():
+    assert doctest.testmod(text).failed == 0
