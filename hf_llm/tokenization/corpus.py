@@ -12,10 +12,12 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import Text, split_text
+from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.bpe import encode_document, tokenizer_sha256
 from hf_llm.tokenization.token_array import TokenArray
 
 CORPUS_FILE = "corpus.json"
+SPLITS = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,17 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
     """Map a folder that scripts/prepare_corpus.py wrote; its own tokenizer lies in the same folder.
 
     Raises:
-        UserError: When the folder is no such corpus, is incomplete, or was encoded by another tokenizer.
+        UserError: When the folder is no such corpus, a file is missing or damaged, or another tokenizer made it.
     """
     folder = Path(folder)
     try:
         meta = json.loads((folder / CORPUS_FILE).read_text(encoding="utf-8"))
-        splits = meta["splits"]
-        made_with = meta["tokenizer"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        made_with, splits = meta["tokenizer"]["sha256"], meta["splits"]
+        facts = {name: meta[name] for name in ("name", "sha256", "bytes")}
+        files = {name: file["sha256"] for split in SPLITS for name, file in splits[split]["files"].items()}
+        tokens = {split: splits[split]["tokens"] for split in SPLITS}
+        validation_bytes = splits["validation"]["bytes"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with scripts/prepare_corpus.py"
         ) from None
@@ -78,17 +83,12 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         f"{folder} was encoded by another model's tokenizer than the given one; "
         f"use the tokenizer in {folder}, or prepare the corpus again with this one",
     )
-    arrays = {split: TokenArray.load(folder, split) for split in ("train", "validation")}
-    for split, tokens in arrays.items():
-        expected = splits[split]["tokens"]
-        require(
-            len(tokens) == expected,
-            f"{folder} holds {len(tokens)} of {expected} {split} tokens; copy or prepare it again",
-        )
-    return Corpus(
-        name=meta["name"],
-        sha256=meta["sha256"],
-        bytes=meta["bytes"],
-        validation_bytes=splits["validation"]["bytes"],
-        **arrays,
-    )
+    for name, sha256 in files.items():
+        path = folder / name
+        require(path.is_file(), f"{path} is missing; copy or prepare the corpus again")
+        # a second a gigabyte, against days of training on a flipped bit
+        require(file_sha256(path) == sha256, f"{path} is damaged; copy or prepare the corpus again")
+    arrays = {split: TokenArray.load(folder, split) for split in SPLITS}
+    for split, array in arrays.items():
+        require(len(array) == tokens[split], f"{folder} holds {split} files that are not its own; prepare it again")
+    return Corpus(**facts, validation_bytes=validation_bytes, **arrays)

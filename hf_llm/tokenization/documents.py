@@ -8,6 +8,8 @@ import glob
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,30 +144,39 @@ def _from_parquet(path: Path, text_field: str) -> Iterator[Document]:
         raise UserError(f"{path} cannot be read as parquet: {error}") from None
 
 
+def pin(config: PrepareCorpusConfig) -> PrepareCorpusConfig:
+    """Put the commit in the place of the data set's branch, so that the corpus says exactly what it was made from."""
+    if not config.dataset or Path(config.dataset).is_dir():
+        return config
+    from huggingface_hub import HfApi
+
+    with _hub_sentence(config.dataset):
+        commit = HfApi().dataset_info(config.dataset, revision=config.dataset_revision).sha
+    return replace(config, dataset_revision=commit)
+
+
 def _stream(config: PrepareCorpusConfig) -> Iterator[Document]:
     """The rows of a data set as `datasets` streams them: each file is fetched once and kept nowhere."""
     from datasets import load_dataset
 
-    local = Path(config.dataset).is_dir()
-    try:
-        rows = iter(
-            load_dataset(
-                config.dataset,
-                config.dataset_config,
-                split=config.dataset_split,
-                revision=None if local else config.dataset_revision,
-                streaming=True,
-            )
-        )
-        row, number = next(rows, None), 1
-        while row is not None:
+    revision = None if Path(config.dataset).is_dir() else config.dataset_revision
+    with _hub_sentence(config.dataset):
+        options = {"split": config.dataset_split, "revision": revision, "streaming": True}
+        rows = load_dataset(config.dataset, config.dataset_config, **options)
+        for number, row in enumerate(rows, 1):
             yield _document(row, config.text_field, f"row {number} of {config.dataset}")
-            row, number = next(rows, None), number + 1
+
+
+@contextmanager
+def _hub_sentence(dataset: str) -> Iterator[None]:
+    """Turn whatever the network, the Hub or a file format raises into a sentence."""
+    try:
+        yield
     except UserError:
         raise
-    except Exception as error:  # whatever the network, the Hub or a file format raises
+    except Exception as error:
         reason = " ".join(str(error).split())[:300]
-        raise UserError(f"the data set {config.dataset} cannot be streamed: {reason}") from None
+        raise UserError(f"the data set {dataset} cannot be streamed: {reason}") from None
 
 
 def _document(row: dict, text_field: str, where: str) -> Document:

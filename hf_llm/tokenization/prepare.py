@@ -32,13 +32,12 @@ from hf_llm.tokenization.bpe import (
     train_bpe,
 )
 from hf_llm.tokenization.config import PrepareCorpusConfig
-from hf_llm.tokenization.corpus import CORPUS_FILE
-from hf_llm.tokenization.documents import Document, read_documents
+from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
+from hf_llm.tokenization.documents import Document, pin, read_documents
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
 from hf_llm.tokenization.pieces import BATCH
 from hf_llm.tokenization.shards import ShardWriter
 
-SPLITS = ("train", "validation")
 CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER_FILES)
 
 
@@ -57,6 +56,7 @@ def prepare_corpus(config: PrepareCorpusConfig) -> dict:
     Raises:
         UserError: For a source, tokenizer or folder that will not do, or when a split would be empty.
     """
+    config = pin(config)
     with new_folder(config.output_dir, "prepared corpus", CORPUS_FILES, config.overwrite) as folder:
         documents = _hashed(read_documents(config), config.max_bytes)
         tokenizer, sample, documents = _tokenizer(config, documents)

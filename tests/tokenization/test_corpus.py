@@ -110,7 +110,20 @@ class TestLoadCorpus:
 
     def test_a_missing_shard_is_found(self, folder):
         (folder / "train-00001.npy").unlink()
-        with pytest.raises(UserError, match=r"holds \d+ of \d+ train tokens"):
+        with pytest.raises(UserError, match=r"train-00001\.npy is missing"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    def test_one_flipped_bit_is_found(self, folder):
+        file = folder / "validation-00000.npy"
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 1
+        file.write_bytes(content)
+        with pytest.raises(UserError, match=r"validation-00000\.npy is damaged"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    def test_a_file_of_another_corpus_is_found(self, folder):
+        np.save(folder / "train-00999.npy", np.zeros(3, np.uint16))
+        with pytest.raises(UserError, match="train files that are not its own"):
             load_corpus(folder, load_tokenizer(folder))
 
     @pytest.mark.parametrize("content", [None, "", "[]", "{}", json.dumps({"splits": {}, "tokenizer": {}})])

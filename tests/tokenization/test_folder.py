@@ -33,9 +33,12 @@ def test_a_failure_leaves_what_was_there(tmp_path, failure):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_full_disk_gets_a_sentence(tmp_path):
-    with pytest.raises(UserError, match=r"could not be written \(No space left on device\); nothing was changed"):
-        make(tmp_path / "folder", fail=OSError(28, "No space left on device"))
+@pytest.mark.parametrize(
+    "failure", [OSError(28, "No space left on device"), Exception("IO Error: No space left on device (os error 28)")]
+)
+def test_a_full_disk_gets_a_sentence(tmp_path, failure):
+    with pytest.raises(UserError, match=r"could not be written \(.*No space left on device.*\); nothing was changed"):
+        make(tmp_path / "folder", fail=failure)
     assert list(tmp_path.iterdir()) == []
 
 

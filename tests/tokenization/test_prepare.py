@@ -3,6 +3,8 @@
 import gzip
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow
@@ -114,6 +116,28 @@ class TestSources:
         monkeypatch.setattr(datasets.IterableDataset, "__iter__", lambda self: passes.append(1) or iterate(self))
         self.check(replace(config, files=[], dataset=str(tmp_path / "in")), expected)
         assert passes == [1]
+
+    def test_a_branch_of_the_hub_is_pinned_to_its_commit(self, config, documents, expected, monkeypatch):
+        import datasets
+
+        asked = {}
+
+        def info(api, dataset, revision):
+            assert (dataset, revision) == ("somebody/stories", "main")
+            return SimpleNamespace(sha="0123abc")
+
+        def load(*names, **options):
+            asked.update(names=names, **options)
+            return [{"text": document} for document in documents]
+
+        monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", info)
+        monkeypatch.setattr(datasets, "load_dataset", load)
+        config = replace(config, files=[], dataset="somebody/stories", dataset_config="short")
+        self.check(config, expected)
+        names = ("somebody/stories", "short")
+        assert asked == {"names": names, "split": "train", "revision": "0123abc", "streaming": True}
+        meta = json.loads((Path(config.output_dir) / "corpus.json").read_text())
+        assert meta["source"]["dataset_revision"] == "0123abc"
 
     def test_a_sample_smaller_than_the_corpus_loses_no_document(self, config, source, documents, expected):
         source("a.jsonl", lines(documents))
