@@ -8,7 +8,20 @@ import importlib
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "CausalLM": "hf_llm.training.causal_lm",
+    "GPT2Explained": "hf_llm.models.gpt2_explained",
+    "GenerationSettings": "hf_llm.generation.config",
+    "PretrainConfig": "hf_llm.training.config",
     "UserError": "hf_llm.config",
+    "evaluate_tokens": "hf_llm.evaluation.bits_per_byte",
+    "generate": "hf_llm.generation.generate",
+    "gpt2_config": "hf_llm.models.gpt2",
+    "load_causal_lm": "hf_llm.models.loading",
+    "load_tokenizer": "hf_llm.tokenization.bpe",
+    "pretrain": "hf_llm.training.pretrain",
+    "replay": "hf_llm.tokenization.replay",
+    "train": "hf_llm.training.loop",
+    "train_bpe": "hf_llm.tokenization.bpe",
 }
 __all__ = ["__version__", *_EXPORTS]
 

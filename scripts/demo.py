@@ -32,10 +32,8 @@ def main() -> None:
         print(f"{missing}\n→ training on the project's own sample instead, into runs/sample\n")
         config = dataclasses.replace(config, corpus="sample", output_dir="runs/sample")
     from hf_llm.training.pretrain import pretrain
-    from hf_llm.training.report import finished_report
 
-    manifest = pretrain(config)
-    print(finished_report(Path(config.output_dir), manifest))
+    pretrain(config)
 
 
 if __name__ == "__main__":

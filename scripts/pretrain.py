@@ -6,8 +6,6 @@
 A run that was stopped goes on when the same command is given again.
 """
 
-from pathlib import Path
-
 from hf_llm.config import command, parse
 from hf_llm.training.config import PretrainConfig
 
@@ -16,11 +14,8 @@ from hf_llm.training.config import PretrainConfig
 def main() -> None:
     config = parse(PretrainConfig, description=__doc__)
     from hf_llm.training.pretrain import pretrain
-    from hf_llm.training.report import finished_report
 
-    manifest = pretrain(config)
-    if manifest.get("is_first_process", True):
-        print(finished_report(Path(config.output_dir), manifest))
+    pretrain(config)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from hf_llm.config.errors import UserError
 # Before torch loads: OpenMP's threads sleep while they wait instead of spinning. On two cores that something else
 # uses too, a training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# transformers and huggingface_hub draw their bars into a log file too, where nobody sees them move
+if not sys.stderr.isatty():
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
     """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.

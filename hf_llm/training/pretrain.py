@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
 try:
-    from hf_llm.training.plan import Plan, make_plan
+    from hf_llm.training.plan import make_plan
 except ImportError:
     Plan = make_plan = None
 from transformers import PreTrainedTokenizerFast
@@ -35,7 +36,7 @@ from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
 from hf_llm.training.precision import resolve_precision
 from hf_llm.training.publish import publish
-from hf_llm.training.report import print_evaluation
+from hf_llm.training.report import finished_report, print_evaluation
 from hf_llm.training.trackers import Trackers
 
 ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
@@ -53,7 +54,7 @@ class Inputs:
 
 
 def pretrain(config: PretrainConfig) -> dict:
-    """Train a GPT-2 as `config` says, or go on with the run that `config.output_dir` holds.
+    """Train a GPT-2 as `config` says, or go on with the run that `config.output_dir` holds, and print what came out.
 
     Returns:
         The manifest (run.json); of a finished run it has `metrics`.
@@ -67,18 +68,11 @@ def pretrain(config: PretrainConfig) -> dict:
     manifest = new_manifest(config, inputs, processes.num_processes)
     with open_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, first) as run:
         run.manifest = broadcast_object_list([run.manifest])[0]  # what the first process found in the folder
-        if "metrics" in run.manifest:
-            return run.manifest
-        plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
-        if first:
-            print(plan.describe())
-        plan.require_fit()
-        task = make_task(config, inputs, processes.num_processes)
-        if "resolved" not in run.manifest:
-            run.manifest["resolved"] = resolve(config, task, processes.device)
-        if first:
-            run.write_manifest()
-        return _train_and_publish(config, inputs, task, run, plan, processes)
+        if "metrics" not in run.manifest:
+            _train_and_publish(config, inputs, run, processes)
+    if first:
+        print(finished_report(run.folder, run.manifest))
+    return broadcast_object_list([run.manifest])[0]
 
 
 def read_inputs(config: PretrainConfig) -> Inputs:
@@ -177,25 +171,33 @@ def resolve(config: PretrainConfig, task: CausalLM, device: torch.device) -> dic
     }
 
 
-def _train_and_publish(config, inputs: Inputs, task: CausalLM, run: Run, plan: Plan, processes) -> dict:
+def _train_and_publish(config: PretrainConfig, inputs: Inputs, run: Run, processes: PartialState) -> None:
+    first = processes.is_main_process
+    plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
+    if first:
+        print(plan.describe())
+    plan.require_fit()
+    task = make_task(config, inputs, processes.num_processes)
+    if "resolved" not in run.manifest:
+        run.manifest["resolved"] = resolve(config, task, processes.device)
     resolved = run.manifest["resolved"]
+    if first:
+        run.write_manifest()
+
+    def on_record(record: dict) -> None:
+        trackers.log(record)
+        if "validation_loss" in record:
+            print_evaluation(record)
+
     settings = dataclasses.replace(config, precision=resolved["precision"], threads=resolved["threads"])
     with Trackers(config.report_to, run.folder, config) as trackers:
-
-        def on_record(record: dict) -> None:
-            trackers.log(record)
-            if "validation_loss" in record:
-                print_evaluation(record)
-
         result = train(task, settings, run, on_record)
-    if result.step_seconds and processes.is_main_process:
+    if first and result.step_seconds:
         print(f"measured: {result.step_seconds:.3g} s a step (predicted: {plan.step_seconds:.3g} s)")
     if result.interrupted:
         raise UserError(
             f"stopped at step {result.progress.step} of {config.max_steps}; "
             f"the checkpoint is in {run.checkpoints}; the same command goes on from there"
         )
-    if processes.is_main_process:
+    if first:
         publish(config, inputs, task, run, plan, result)
-    processes.wait_for_everyone()
-    return run.manifest

@@ -1,7 +1,9 @@
 """Was a run made as its manifest says? Repeat it and compare."""
 
+import contextlib
 import dataclasses
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +45,8 @@ def verify(folder: Path) -> Verdict:
 
     scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=folder.resolve().parent))
     try:
-        again = _repeat(manifest, scratch / folder.resolve().name)
+        with contextlib.redirect_stdout(sys.stderr):  # what the repetition tells is progress, not the answer
+            again = _repeat(manifest, scratch / folder.resolve().name)
     finally:
         shutil.rmtree(scratch)
     inputs = [

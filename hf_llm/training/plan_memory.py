@@ -1,0 +1,165 @@
+"""The memory of one training step of GPT-2, from its shapes alone.
+
+A step is followed through the few moments at which memory can be highest. At each of them lives a different mix:
+
+    forward        weights, moments, the activations that the backward pass will need, the logits
+    loss           the same; log-probabilities and two gradients of the logits' size
+    output head    activations; the first and largest gradient
+    first block    activations (recomputed, with gradient checkpointing), temporaries of its backward pass
+    last block     all gradients, activations of one block
+    embedding      all gradients, and the token embedding's second one: it is also the output head
+    evaluation     weights, moments, logits of several windows
+
+What autograd keeps of a block was counted with `torch.autograd.graph.saved_tensors_hooks` on the `GPT2Block` of
+transformers; a test does that again. Most of it is `gelu_new`, which is written out in Python and keeps four tensors
+of the MLP's width.
+"""
+
+from dataclasses import dataclass
+
+from transformers import GPT2Config
+
+from hf_llm.models.gpt2 import parameter_counts
+
+FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
+OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1}  # of the parameters' size
+# What the process grows by at the first step of any model: kernels of oneDNN, threads, code loaded when first used.
+RUNTIME = 30e6
+# glibc gives a block of at most 32 MiB from its heap, and cannot reuse the hole of an aligned block for one of the
+# same size (`memalign` asks for more than it returns). Measured: the heap grows to so many times what lives in it.
+HEAP_GROWTH = 1.25
+HEAP_BLOCK = 32 * 2**20
+PARTS = ("weights", "gradients", "optimizer", "bf16 copies", "activations", "logits", "temporary")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What one process does in a step.
+
+    Args:
+        model: Shape of the GPT-2.
+        batch: Samples of a micro-batch, B.
+        accumulation: Micro-batches a step.
+        precision: "fp32" or "bf16" (autocast).
+        gradient_checkpointing: Keep only the input of each block, and compute the block again in the backward pass.
+        optimizer: Name of the optimizer.
+        processes: With several, DDP keeps a second copy of the gradients.
+        eval_windows: Windows of a batch of the evaluation, and
+        eval_scored: how many tokens of each get logits.
+        cuda: On a GPU: attention in one kernel, dropout masks of one byte, an allocator without holes.
+    """
+
+    model: GPT2Config
+    batch: int
+    accumulation: int = 1
+    precision: str = "fp32"
+    gradient_checkpointing: bool = False
+    optimizer: str = "adamw"
+    processes: int = 1
+    eval_windows: int = 0
+    eval_scored: int = 0
+    cuda: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Elements of the residual stream: B · T · n_embd."""
+        return self.batch * self.model.n_positions * self.model.n_embd
+
+    @property
+    def scores(self) -> int:
+        """Elements of one block's attention weights: B · n_head · T · T."""
+        return self.batch * self.model.n_head * self.model.n_positions**2
+
+    @property
+    def logits(self) -> int:
+        """Elements of the logits: B · T · vocab."""
+        return self.batch * self.model.n_positions * self.model.vocab_size
+
+    @property
+    def width(self) -> int:
+        """Bytes of an element in the matrix products."""
+        return 2 if self.precision == "bf16" else FP32
+
+
+def block_activations(work: Workload) -> int:
+    """Return the bytes that autograd keeps of one block, without the weights."""
+    drop, width = work.model.attn_pdrop > 0, work.width
+    mask = 1 if work.cuda else width
+    fused = work.model._attn_implementation == "sdpa" and (work.cuda or not drop)
+    per_hidden = 2 * FP32  # inputs of the two layer norms: the residual stream stays fp32
+    per_hidden += 3 * width  # what the linear layers read: both norms' outputs, the heads' outputs
+    per_hidden += 4 * (1 + 4) * width  # MLP, four times as wide: the input of c_proj, and four tensors of gelu_new
+    per_hidden += 2 * mask * drop  # masks of the two residual dropouts
+    if fused:
+        return work.hidden * (per_hidden + (3 + 2) * width)  # q, k, v; the output, twice
+    if work.model._attn_implementation == "sdpa":  # no fused kernel has dropout on a CPU; the plain one computes in fp32
+        return work.hidden * (per_hidden + 3 * FP32) + work.scores * 3 * FP32  # softmax, its dropout's mask and output
+    per_score = FP32 + (width + mask if drop else (width if width < FP32 else 0))
+    return work.hidden * (per_hidden + 3 * width) + work.scores * per_score
+
+
+def outer_activations(work: Workload) -> int:
+    """Return the bytes that autograd keeps outside the blocks, without the logits: embedding dropout, final norm."""
+    drop = work.model.embd_pdrop > 0
+    return work.hidden * (FP32 + work.width + (1 if work.cuda else FP32) * drop)
+
+
+def moments(work: Workload) -> dict[str, dict[str, float]]:
+    """Return {moment: {part: bytes}}; the peak is at the moment whose sum is the largest."""
+    counts, layers = parameter_counts(work.model), work.model.n_layer
+    total, head = counts["total"], counts["token_embedding"]
+    in_blocks = counts["attention"] + counts["mlp"]
+    block, outer = block_activations(work), outer_activations(work)
+    stored = FP32 * work.hidden if work.gradient_checkpointing else block  # a block, between forward and backward
+    low = work.width if work.width < FP32 else 0  # bytes of a weight's bf16 copy
+    kept_copies = low * (head + (0 if work.gradient_checkpointing else in_blocks))
+    accumulated = FP32 * total if work.accumulation > 1 else 0
+    activations = layers * stored + outer
+    recomputed = block if work.gradient_checkpointing else 0
+    backward = 12 * work.width * work.hidden  # three tensors of the MLP's width, in the backward pass of gelu_new
+    always = {
+        "weights": FP32 * total,
+        "optimizer": FP32 * OPTIMIZER_TENSORS[work.optimizer] * total,
+        "gradients": FP32 * total if work.processes > 1 else 0,  # DDP's buckets
+    }
+
+    def moment(**parts: float) -> dict[str, float]:
+        named = {name.replace("_", " "): size for name, size in parts.items()}
+        return {part: always.get(part, 0) + named.get(part, 0) for part in PARTS}
+
+    return {
+        "forward": moment(
+            gradients=accumulated,
+            bf16_copies=low * (head + in_blocks),  # autocast keeps them all until the forward pass ends
+            activations=activations,
+            logits=(2 * FP32 + low) * work.logits,
+        ),
+        "loss": moment(
+            gradients=accumulated, bf16_copies=kept_copies, activations=activations, logits=3 * FP32 * work.logits
+        ),
+        "output head": moment(
+            gradients=accumulated + FP32 * head,
+            bf16_copies=kept_copies,
+            activations=activations,
+            logits=work.width * work.logits,
+            temporary=low * head,
+        ),
+        "first block": moment(
+            gradients=max(accumulated, FP32 * head),
+            bf16_copies=kept_copies + low * in_blocks / layers,
+            activations=activations + recomputed,
+            temporary=backward,
+        ),
+        "last block": moment(
+            gradients=FP32 * total,
+            bf16_copies=low * in_blocks / layers,
+            activations=stored + recomputed,
+            temporary=backward,
+        ),
+        "embedding": moment(gradients=FP32 * total, temporary=FP32 * head),
+        "evaluation": moment(
+            bf16_copies=low * (head + in_blocks),
+            logits=(2 * FP32 + low) * work.eval_windows * work.eval_scored * work.model.vocab_size,
+            temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * (2 * FP32 + 20 * work.width),
+        ),
+    }
