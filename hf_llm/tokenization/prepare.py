@@ -6,8 +6,9 @@
         tokenizer.json, tokenizer_config.json                         what made the ids
 
 A document is for validation when a hash of its text says so: neither the order of the documents nor how many there
-are changes its side, and copies of one text are all on the same. Memory holds the tokenizer's sample, or a batch of
-documents and one shard of each split, whatever the size of the corpus.
+are changes its side, and copies of one text are all on the same. The corpus's own SHA-256 is over the documents in
+order: each one's length in bytes (8 bytes, big-endian), then its UTF-8 bytes. Memory holds the tokenizer's sample, or
+a batch of documents and one shard of each split, whatever the size of the corpus.
 """
 
 import hashlib
