@@ -1,0 +1,63 @@
+"""Every committed YAML loads, fixes what would otherwise depend on the machine, and divides among its processes."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from accelerate.commands.config.config_args import load_config_from_file
+
+from hf_llm.config import load_yaml
+from hf_llm.data import BatchPlan
+from hf_llm.models.gpt2 import gpt2_config
+from hf_llm.training.config import PretrainConfig
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+GPT2 = sorted((CONFIGS / "gpt2").glob("*.yaml"))
+ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
+GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)
+ACCELERATE_IS = pytest.mark.parametrize("path", ACCELERATE, ids=lambda path: path.name)
+
+
+@GPT2_IS
+def test_a_pretraining_config_names_precision_and_compile(path):
+    given = load_yaml(PretrainConfig, path)
+    PretrainConfig(**given)
+    assert given["precision"] in ("fp32", "bf16")
+    assert isinstance(given["compile"], bool)
+    assert {"output_dir", "corpus", "model", "attention", "seed"} <= given.keys()
+
+
+@GPT2_IS
+def test_its_model_can_be_built_and_its_batch_divides(path):
+    config = PretrainConfig(**load_yaml(PretrainConfig, path))
+    gpt2_config(config.model, None, config.n_positions, config.n_layer, config.n_head, config.n_embd, config.dropout)
+    for processes in (1, 2) if config.model in ("nano", "micro", "mini") else (1, 2, 8):
+        BatchPlan(10**6, config.total_batch_size, config.per_device_train_batch_size, processes)
+
+
+def test_every_config_writes_to_a_folder_of_its_own():
+    folders = [load_yaml(PretrainConfig, path)["output_dir"] for path in GPT2]
+    assert len(set(folders)) == len(GPT2)
+
+
+@ACCELERATE_IS
+def test_a_launch_config_is_read_by_accelerate(path):
+    config = load_config_from_file(str(path))
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert config.num_processes == given["num_processes"]
+    assert config.use_cpu is given.get("use_cpu", False)
+    assert config.mixed_precision == "no"  # precision is a setting of the run, recorded in its manifest
+    assert given["distributed_type"] != "MULTI_CPU"  # it starts one process, and says nothing
+
+
+def test_one_process_on_the_cpu_two_and_a_machine_of_gpus_can_be_launched():
+    assert {"cpu-1.yaml", "cpu-2.yaml"} <= {path.name for path in ACCELERATE}
+    assert any(path.name.startswith("gpu-") for path in ACCELERATE)
+
+
+@pytest.mark.parametrize("path", [*GPT2, *ACCELERATE], ids=lambda path: path.name)
+def test_the_files_that_its_comments_name_exist(path):
+    comments = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+    for name in re.findall(r"\b(?:configs|scripts)/[\w./-]+\.(?:yaml|py)\b", comments):
+        assert (CONFIGS.parent / name).is_file(), name
