@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crash_harness import kill_and_resume, survived
+from crash_report import find_problems
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs os.fork")
 ROOT = Path(__file__).parents[2]
@@ -102,3 +103,15 @@ def test_five_killed_pretrainings_come_to_the_same_end(tmp_path):
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["passed"]
     assert result["jobs"]["hf_llm"]["survived"] == 5
+
+
+def record(phase: str = "save", exit_code: int = 0) -> dict:
+    return {"kill": 0, "phase": phase, "exit_code": exit_code, "different": []}
+
+
+def test_the_verdict_wants_each_of_ours_enough_saves_and_a_loss_of_theirs():
+    assert find_problems([record()] * 30, [record(exit_code=1)]) == []
+    assert find_problems([record("train")] * 5, []) == []  # too few to speak of shares
+    assert "1 of 31 runs did not come" in find_problems([record()] * 30 + [record(exit_code=1)], [])[0]
+    assert "only 8 of 30 kills hit save" in find_problems([record()] * 8 + [record("train")] * 22, [])[0]
+    assert "may be unable to fail" in find_problems([record()], [record()] * 15)[0]
