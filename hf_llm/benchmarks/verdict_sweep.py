@@ -18,21 +18,21 @@ from hf_llm.training.loop import train
 from hf_llm.training.pretrain import inputs_from_text, make_task
 
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
-SEEDS = (0, 1)
+SEEDS = (0,)  # the spread over seeds is that of the final figure, results/verdict
 GRID = {
-    "vocab_size": [257, 400, 1200],
+    "vocab_size": [400, 1200],
     "n_embd": [64, 192],
     "n_layer": [2, 6],
     "dropout": [0.1, 0.3],
     "max_steps": [400, 1000],
-    "learning_rate": [5e-4, 2e-3],
-    "input_noise": [0.0, 0.3],
-    "bpe_dropout": [0.0, 0.3],
+    "learning_rate": [5e-4],
+    "input_noise": [0.0],
+    "bpe_dropout": [0.0],
 }
 
 
 def run(output_dir: Path) -> None:
-    """Run the sweep and write result.json; an hour on two cores."""
+    """Run the sweep and write result.json; half an hour on one core."""
     write_result(output_dir, sweep(read_text("the-verdict"), base_config()))
 
 
@@ -56,6 +56,7 @@ def sweep(text: Text, base: PretrainConfig, grid: dict[str, list] = GRID, seeds:
     for changes in tqdm(variants, desc="sweep", disable=None):
         config = dataclasses.replace(base, **changes)
         rows.append({"changes": changes, **_measure(development, config, seeds)})
+        tqdm.write(str(rows[-1]))
     rows.sort(key=lambda row: row["mean_best_bits_per_byte"])
     return {"data": {"name": development.name, "sha256": development.sha256}, "seeds": list(seeds), "rows": rows}
 
