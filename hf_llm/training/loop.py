@@ -79,7 +79,8 @@ def train(
     earlier, started, pause, items = progress.seconds, time.perf_counter(), 0.0, 0
     bar = tqdm(initial=progress.step, total=config.max_steps, unit="step", disable=None if rank == 0 else True)
 
-    with stop_on_signals() as stop, bar:
+    # without a run there is nothing to save, and a signal does what it always does
+    with stop_on_signals() if run else nullcontext(False) as stop, bar:
         while not progress.finished(config):
             logger.debug("train")
             step, began = progress.step, time.perf_counter()
