@@ -29,7 +29,7 @@ def hold(folder: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise UserError(
-            f"the run folder {folder} cannot be written ({error.strerror or error}); name another --output_dir"
+            f"the folder {folder} cannot be written ({error.strerror or error}); name another --output_dir"
         ) from None
     try:
         yield

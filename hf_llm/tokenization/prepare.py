@@ -24,6 +24,7 @@ from transformers import PreTrainedTokenizerFast
 from hf_llm.config import UserError, require
 from hf_llm.runs.atomic import write_json
 from hf_llm.tokenization.bpe import (
+    BYTES_VOCAB_SIZE,
     check_unicode,
     document_start,
     encode_batch,
@@ -95,7 +96,9 @@ def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
         if size >= config.tokenizer_sample_bytes:
             break
     sample = [document for document in seen if document.thousandth >= config.validation_per_mille]
-    tokenizer = train_bpe((document.text for document in sample), config.vocab_size)
+    # without a sample `_check_splits` will refuse the corpus, and no warning about the vocabulary should come before
+    vocab_size = config.vocab_size if sample else BYTES_VOCAB_SIZE
+    tokenizer = train_bpe((document.text for document in sample), vocab_size)
     return tokenizer, {"sample_documents": len(sample), "sample_bytes": size}, chain(seen, documents)
 
 

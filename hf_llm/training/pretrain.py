@@ -5,6 +5,7 @@ corpus → tokenizer → token arrays → GPT-2 → plan → loop → best weigh
 
 import dataclasses
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.runs.run import Run, open_run
-from hf_llm.tokenization.bpe import load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.bpe import check_unicode, load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.corpus import CORPUS_FILE, Corpus, corpus_from_text, load_corpus
 from hf_llm.tokenization.token_array import TokenArray
@@ -77,7 +78,8 @@ def pretrain(config: PretrainConfig) -> dict:
 
 def read_inputs(config: PretrainConfig) -> Inputs:
     """Read or map the corpus that `config` names; errors as in `inputs_from_text`."""
-    if not (Path(config.corpus) / CORPUS_FILE).exists():
+    check_unicode(config.sample_prompt)  # now rather than at the first evaluation
+    if not os.path.exists(os.path.join(config.corpus, CORPUS_FILE)):  # Path.exists raises where a name is too long
         return inputs_from_text(read_text(config.corpus), config)
     require(not config.bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
     tokenizer = load_tokenizer(config.tokenizer or config.corpus)
