@@ -1,0 +1,86 @@
+"""Run the scripts as they are typed, each in a process of its own, without the seconds that its imports take.
+
+A server process imports the libraries once and forks for each command; the child gets the command's words, folder and
+streams, and from there is what `python scripts/x.py …` would be. Where forking is not safe, each is a new interpreter.
+"""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from subprocess import CompletedProcess
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = (
+    "torch", "accelerate", "matplotlib.pyplot", "transformers.hf_argparser", "transformers.trainer",
+    "transformers.models.gpt2.modeling_gpt2",
+)  # fmt: skip
+
+
+class Scripts:
+    """Call it with a script's name and its words; a context manager that ends the server."""
+
+    def __enter__(self):
+        self.server = None
+        if sys.platform == "linux":
+            self.server = subprocess.Popen(
+                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            )
+        return self
+
+    def __exit__(self, *error):
+        if self.server:
+            self.server.stdin.close()
+            self.server.wait()
+
+    def __call__(self, script: str, *words) -> CompletedProcess:
+        """Run `python scripts/<script> <words>` in the project's root, with nothing to read on stdin."""
+        command = [str(ROOT / "scripts" / script), *map(str, words)]
+        if self.server is None:
+            return subprocess.run(
+                [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            streams = [str(Path(folder) / name) for name in ("stdout", "stderr")]
+            print(json.dumps({"command": command, "streams": streams}), file=self.server.stdin, flush=True)
+            returncode = int(self.server.stdout.readline())
+            stdout, stderr = (Path(stream).read_text(encoding="utf-8") for stream in streams)
+        return CompletedProcess(command, returncode, stdout, stderr)
+
+
+def serve() -> None:
+    """Fork for each line on stdin, and answer with the exit code."""
+    for library in LIBRARIES:
+        __import__(library)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            become(**request)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def become(command: list[str], streams: list[str]) -> None:
+    """Be the process of a command, but for the interpreter's shutdown, which takes a second with torch loaded."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for descriptor, stream in enumerate(streams, start=1):
+        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), descriptor)
+    sys.argv, sys.path[0], code = command, str(Path(command[0]).parent), 1
+    try:
+        runpy.run_path(command[0], run_name="__main__")
+        code = 0
+    except SystemExit as exit:
+        code = exit.code
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    serve()
