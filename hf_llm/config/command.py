@@ -1,5 +1,6 @@
 """What every script does around its one call: errors for people on one line, bugs with their traceback."""
 
+import errno
 import functools
 import os
 import sys
@@ -7,12 +8,6 @@ from collections.abc import Callable
 
 from hf_llm.config.errors import UserError
 
-# Before torch loads: OpenMP's threads sleep while they wait instead of spinning. On two cores that something else
-# uses too, a training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# transformers and huggingface_hub draw their bars into a log file too, where nobody sees them move
-if not sys.stderr.isatty():
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
     """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
@@ -22,6 +17,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def wrapped() -> None:
+        _set_environment()
         for stream in (sys.stdout, sys.stderr):
             # a Windows console may not hold every character of a sample; a '?' beats a traceback
             if hasattr(stream, "reconfigure"):
@@ -38,6 +34,21 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python flushes it again, and complains
             code = 141
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            print(f"error: no file or folder can have so long a name: {error.filename!r}", file=sys.stderr)
+            code = 2
         sys.exit(code)
 
     return wrapped
+
+
+def _set_environment() -> None:
+    """Set what libraries read when they load, which in a script is later than this."""
+    # OpenMP's threads sleep while they wait instead of spinning. On two cores that something else uses too, a
+    # training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # transformers and huggingface_hub draw their bars into a log file too, where nobody sees them move
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -14,6 +14,7 @@ METAVARS = {bool: "true|false", int: "INT", float: "FLOAT", str: "TEXT"}
 class FlagParser(HfArgumentParser):
     """`HfArgumentParser` in this project's manner.
 
+    A field with `metadata={"positional": True}` is given by its place instead of by a flag, as in `verify.py RUN`.
     A value is read by the rule that YAML's values are read by, an error is a `UserError`, and `--help` shows the
     description as it was written, each flag in one spelling, and the default that holds with the config file.
 
@@ -28,17 +29,17 @@ class FlagParser(HfArgumentParser):
         self.flags: list[str] = []
         super().__init__(
             config_class,
-            usage="%(prog)s [--config FILE] [--setting value ...]",
             description=description,
             allow_abbrev=False,  # a setting that is added later must not change what an old command means
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self.add_argument("--config", metavar="FILE", help="YAML file with any of these settings; flags override it")
+        places = [name.upper() for name in self.flags if not name.startswith("-")]
+        self.usage = " ".join(["%(prog)s", *places, "[--config FILE] [--setting value ...]"])
 
     def add_argument(self, *flags: str, **options):
         """Add a flag as `HfArgumentParser` or argparse ask for it, with our reading of values and our help."""
         flags = [flag for flag in flags if "-" not in flag.removeprefix("--").removeprefix("-")]
-        self.flags += flags
         name, text = flags[0].removeprefix("--"), options.get("help", "")
         if name in self.hints:
             if name in self.given:
@@ -52,6 +53,10 @@ class FlagParser(HfArgumentParser):
             text += " (required)" if options.get("required") else f" (default: {_shown(options.get('default'))})"
         elif options.get("action") == "store_false":
             text, options["default"] = f"the same as --{options['dest']} false", argparse.SUPPRESS
+        if options.pop("positional", False):
+            flags, options["metavar"] = [name], name.upper()
+            options["nargs"] = None if options.pop("required", False) else "?"
+        self.flags += flags
         return super().add_argument(*flags, **{**options, "help": text.replace("%", "%%")})
 
     def error(self, message: str):

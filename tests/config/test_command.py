@@ -1,5 +1,6 @@
 """What a script's exit code and its last line on stderr are, for each way that it can end."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -44,12 +45,28 @@ def test_ctrl_c(capsys):
     assert ends_with(capsys, main) == (130, "stopped\n")
 
 
-def test_a_bug_keeps_its_traceback():
+def test_a_name_that_is_too_long_for_any_system(capsys):
     def main():
-        raise ValueError("a bug")
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), "x" * 9)
 
-    with pytest.raises(ValueError, match="a bug"):
+    assert ends_with(capsys, main) == (2, "error: no file or folder can have so long a name: 'xxxxxxxxx'\n")
+
+
+@pytest.mark.parametrize("bug", [ValueError("a bug"), OSError(errno.EIO, "a bug"), FileNotFoundError("a bug")])
+def test_a_bug_keeps_its_traceback(bug):
+    def main():
+        raise bug
+
+    with pytest.raises(type(bug), match="a bug"):
         command(main)()
+
+
+def test_what_libraries_read_when_they_load_is_set_before(capsys, monkeypatch):
+    for given, expected in ({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"):
+        monkeypatch.setattr(os, "environ", given)
+        seen = {}
+        ends_with(capsys, lambda seen=seen: seen.update(os.environ))
+        assert seen == {"OMP_WAIT_POLICY": expected, "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # stderr is no terminal here
 
 
 def test_the_name_stays():

@@ -229,3 +229,25 @@ def test_load_yaml_returns_only_what_the_file_sets(tmp_path):
 
 def test_as_dict_is_plain():
     assert as_dict(Bread("rye"))["weights"] == [500, 750]
+
+
+@dataclass
+class Check:
+    run: str = field(metadata={"help": "a folder", "positional": True})
+    kind: Literal["quick", "full"] = field(default="quick", metadata={"help": "how", "positional": True})
+    strict: bool = setting(default=False)
+
+
+def test_fields_that_are_given_by_their_place(tmp_path, capsys):
+    assert parse(Check, ["runs/a"]) == Check("runs/a")
+    assert parse(Check, ["--strict", "true", "runs/a", "full"]) == Check("runs/a", "full", True)
+    (tmp_path / "check.yaml").write_text("run: runs/b\nkind: full\n")
+    assert parse(Check, ["--config", str(tmp_path / "check.yaml")]) == Check("runs/b", "full")
+    assert refusal(parse, Check, []) == "the following arguments are required: RUN; see --help"
+    assert "KIND: must be one of quick, full, not 'ful', did you mean 'full'?" in refusal(parse, Check, ["a", "ful"])
+    assert refusal(parse, Check, ["a", "full", "b"]) == "unknown argument 'b'; see --help"
+    with pytest.raises(SystemExit):
+        parse(Check, ["--help"])
+    printed = capsys.readouterr().out
+    assert " RUN KIND [--config FILE]" in printed.splitlines()[0]
+    assert "RUN a folder (required)" in " ".join(printed.split())
