@@ -20,12 +20,11 @@ from hf_llm.training.pretrain import inputs_from_text, make_task
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
 SEEDS = (0,)  # the spread over seeds is that of the final figure, results/verdict
 GRID = {
-    "vocab_size": [400, 1200],
-    "n_embd": [64, 192],
+    "vocab_size": [2400, 1200, 800, 400],
+    "n_embd": [192, 64],
     "n_layer": [2, 6],
     "dropout": [0.1, 0.3],
     "max_steps": [400, 1000],
-    "learning_rate": [5e-4],
     "input_noise": [0.0],
     "bpe_dropout": [0.0],
 }
