@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hf_llm.config import UserError, require
+from hf_llm.models.sizes import size_named
 
 
 def setting(default, help: str):
@@ -64,6 +65,7 @@ class TrainingConfig:
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed", "threads"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
+        require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
         for name in ("learning_rate", "adam_epsilon"):
             require(0 < getattr(self, name) < float("inf"), f"{name} must be greater than 0, not {getattr(self, name)}")
         for name in ("adam_beta1", "adam_beta2"):
@@ -131,6 +133,7 @@ class PretrainConfig(TrainingConfig):
             0 < self.validation_fraction < 1,
             f"validation_fraction must be between 0 and 1, not {self.validation_fraction}",
         )
+        size_named(self.model)  # refuses an unknown one
         require(
             self.vocab_size >= 257 or self.tokenizer is not None,
             f"vocab_size {self.vocab_size} is too small: a byte-level BPE needs 256 bytes and <|endoftext|>, "

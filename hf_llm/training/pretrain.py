@@ -25,6 +25,7 @@ from hf_llm.data import Text, read_text, split_text
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
+from hf_llm.models.sizes import size_named
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.runs.run import Run, open_run
 from hf_llm.tokenization.bpe import check_unicode, load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
@@ -93,6 +94,12 @@ def inputs_from_text(text: Text, config: PretrainConfig) -> Inputs:
         UserError: When the text is too short, or the tokenizer cannot be had.
     """
     training_part, _ = split_text(text.text, config.validation_fraction)
+    context, most = config.n_positions or size_named(config.model).n_positions, len(training_part.encode("utf-8")) + 1
+    require(  # before a tokenizer is trained: a byte gives one token at most
+        most > context,
+        f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
+        f"take a longer text or set --n_positions {max(2, most // 16)}",
+    )
     tokenizer = load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
     corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
     if config.bpe_dropout:
