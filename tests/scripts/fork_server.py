@@ -54,6 +54,8 @@ class Scripts:
 
 def serve() -> None:
     """Fork for each line on stdin, and answer with the exit code."""
+    # a command sets it itself, and the libraries read it when they load, which is now
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for library in LIBRARIES:
         __import__(library)
     for line in sys.stdin:

@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
         "good.txt": TEXT.encode(),
         "empty.txt": b"",
         "short.txt": b"Too short.",
+        "repeated.txt": b"aaaa aaaa " * 4,
         "binary.bin": bytes(range(256)) * 20,
         "latin-1.txt": ("São dois cafés. " * 30).encode("latin-1"),
         "unknown-key.yaml": b"learning_rat: 1e-3\n",
@@ -96,10 +97,13 @@ CORPORA = [
     ("latin-1.txt", "{} is not UTF-8 (byte 1); if it is Latin-1, convert it"),
     ("no-tokenizer", "'{}' is not a file"),
 ]
-SHORT = ("short.txt", "{} gives 7 training tokens, fewer than one context of 16")
+SHORT = [
+    ("short.txt", "{} gives at most 10 training tokens, fewer than one context of 16"),
+    ("repeated.txt", "{} gives 10 training tokens, fewer than one context of 16"),
+]
 
 
-@pytest.mark.parametrize(("name", "sentence"), [*CORPORA, SHORT], ids=lambda value: value.split(" ")[0])
+@pytest.mark.parametrize(("name", "sentence"), [*CORPORA, *SHORT], ids=lambda value: value.split(" ")[0])
 def test_a_corpus_to_pretrain_on(refused, folder, tmp_path, name, sentence):
     corpus = folder / name
     said = refused("pretrain.py", "--corpus", corpus, *TINY, "--output_dir", tmp_path / "run")
