@@ -40,13 +40,15 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         vocab_size: Number of tokens: 1 special, 256 bytes, the rest merges.
 
     Raises:
-        UserError: When `vocab_size` cannot hold the bytes, or the text holds a lone surrogate.
+        UserError: When `vocab_size` cannot hold the bytes or is beyond reason, or the text holds a lone surrogate.
     """
     require(
         vocab_size >= BYTES_VOCAB_SIZE,
         f"vocab_size {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {BYTES_VOCAB_SIZE}, "
         f"without which some texts could not be encoded; ask for {BYTES_VOCAB_SIZE} (bytes alone) or more",
     )
+    # the library reserves room for it at once, and ends the process when there is none
+    require(vocab_size <= 10**7, f"vocab_size {vocab_size} is more than 10,000,000; GPT-2 has 50257")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
