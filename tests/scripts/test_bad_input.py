@@ -142,10 +142,10 @@ def test_a_file_to_prepare(refused, folder, tmp_path, name):
 
 
 @pytest.mark.parametrize("script", ["pretrain.py", "train_tokenizer.py"])
-def test_a_vocabulary_too_small_for_bytes(refused, folder, tmp_path, script):
-    said = refused(script, "--corpus", folder / "good.txt", "--vocab_size=100", "--output_dir", tmp_path / "out")
-    assert "vocab_size 100 is too small" in said
-    assert "257" in said
+@pytest.mark.parametrize(("size", "sentence"), [(100, "100 is too small"), (10**12, f"{10**12} is more than")])
+def test_a_vocabulary_that_cannot_be(refused, folder, tmp_path, script, size, sentence):
+    said = refused(script, "--corpus", folder / "good.txt", f"--vocab_size={size}", "--output_dir", tmp_path / "out")
+    assert said.startswith(f"vocab_size {sentence}")
     assert not (tmp_path / "out").exists()
 
 
@@ -163,6 +163,8 @@ def test_a_value_in_yaml_that_cannot_be(refused, folder):
 def test_a_flag_that_cannot_be(refused):
     assert "--max_steps: must be a whole number, not '2.5'" in refused("pretrain.py", "--max_steps", 2.5)
     assert "did you mean '--max_steps'?" in refused("pretrain.py", "--max_step", 2)
+    assert "no GPT-2 size is called 'smal', did you mean 'small'?" in refused("pretrain.py", "--model", "smal")
+    assert "seed must be below 2**63" in refused("pretrain.py", "--seed", 2**63)
 
 
 def test_a_folder_without_a_tokenizer(refused, folder, model, tmp_path):
