@@ -39,7 +39,7 @@ class FlagParser(HfArgumentParser):
 
     def add_argument(self, *flags: str, **options):
         """Add a flag as `HfArgumentParser` or argparse ask for it, with our reading of values and our help."""
-        flags = [flag for flag in flags if "-" not in flag.removeprefix("--").removeprefix("-")]
+        flags = [flag for flag in flags if "-" not in flag.lstrip("-")]  # not --max-steps beside --max_steps
         name, text = flags[0].removeprefix("--"), options.get("help", "")
         if name in self.hints:
             if name in self.given:
@@ -49,7 +49,8 @@ class FlagParser(HfArgumentParser):
                 (hint,) = typing.get_args(hint)
                 options["nargs"] = "*"  # the flag alone is the empty list
             options["type"] = lambda word: read_value(word, hint)
-            options["metavar"] = METAVARS.get(hint) or "{" + ",".join(map(str, options.pop("choices"))) + "}"
+            options.pop("choices", None)  # `read_value` refuses others, and names the nearest
+            options["metavar"] = METAVARS.get(hint) or "{" + ",".join(map(str, typing.get_args(hint))) + "}"
             text += " (required)" if options.get("required") else f" (default: {_shown(options.get('default'))})"
         elif options.get("action") == "store_false":
             text, options["default"] = f"the same as --{options['dest']} false", argparse.SUPPRESS

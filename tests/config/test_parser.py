@@ -24,6 +24,7 @@ class Bread:
     seeds: list[str] = setting("what goes on top", default_factory=list)
     weights: list[int] = setting("grams of each loaf", default_factory=lambda: [500, 750])
     shape: Literal["round", "long", "tin"] = setting("of the loaf", default="round")
+    cuts: list[Literal["cross", "line"]] = setting("in the crust", default_factory=list)
 
     def __post_init__(self):
         require(self.minutes > 0, f"minutes must be greater than 0, not {self.minutes}")
@@ -192,6 +193,8 @@ def test_flags_of_truth_and_lists(bake):
     assert bake(file, "--steam", "false").steam is False
     assert bake("flour: rye\n", "--no_crust").crust is False
     assert bake(file, "--seeds").seeds == []
+    assert bake("flour: rye\ncuts: [line, cross]\n").cuts == ["line", "cross"]
+    assert "one of cross, line, not 'lin'" in refusal(bake, file, "--cuts", "line", "lin")
     assert bake(file, "--seeds", "flax", "oat", "--weights", "5").seeds == ["flax", "oat"]
 
 
