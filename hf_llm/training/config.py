@@ -64,8 +64,10 @@ class TrainingConfig:
                      "save_steps", "save_total_limit"):  # fmt: skip
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed", "threads"):
-            require(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
+            value = getattr(self, name)
+            require(0 <= value < float("inf"), f"{name} must be a finite number, 0 or more, not {value}")
         require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")
+        require(self.threads <= 1024, f"threads must be at most 1024, not {self.threads}; 0 takes what the machine has")
         for name in ("learning_rate", "adam_epsilon"):
             require(0 < getattr(self, name) < float("inf"), f"{name} must be greater than 0, not {getattr(self, name)}")
         for name in ("adam_beta1", "adam_beta2"):

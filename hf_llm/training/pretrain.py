@@ -120,6 +120,10 @@ def _with_model(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, config: Pret
         f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
         f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
     )
+    require(  # the final evaluation would find it, when the training is over
+        (config.eval_stride or 1) <= context,
+        f"eval_stride {config.eval_stride} is more than the context of {context} tokens; lower it, or leave it out",
+    )
     return Inputs(corpus, tokenizer, model_config)
 
 
