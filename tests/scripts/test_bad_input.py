@@ -116,7 +116,7 @@ def test_a_corpus_to_pretrain_on(refused, folder, tmp_path, name, sentence):
     ("script", "words"),
     [
         ("train_tokenizer.py", ["--output_dir", "{folder}/tokenizer", "--corpus"]),
-        ("compare_tokenizers.py", ["--corpus"]),
+        ("compare_tokenizers.py", ["--tokenizers", "{folder}/model", "--corpus"]),
         ("evaluate_lm.py", ["--model", "{folder}/model", "--corpus"]),
     ],
     ids=["train_tokenizer", "compare_tokenizers", "evaluate_lm"],
@@ -165,6 +165,19 @@ def test_a_flag_that_cannot_be(refused):
     assert "did you mean '--max_steps'?" in refused("pretrain.py", "--max_step", 2)
     assert "no GPT-2 size is called 'smal', did you mean 'small'?" in refused("pretrain.py", "--model", "smal")
     assert "seed must be below 2**63" in refused("pretrain.py", "--seed", 2**63)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--eval_stride=17"], "eval_stride 17 is more than the context of 16 tokens"),
+        (["--total_batch_size=6"], "total_batch_size 6 does not divide into micro-batches of 4"),
+        (["--n_embd=15"], "n_embd 15 does not divide into 2 heads"),
+    ],
+)
+def test_settings_that_do_not_fit_together(refused, folder, tmp_path, flags, sentence):
+    words = ("--corpus", folder / "good.txt", *TINY, *flags, "--output_dir", tmp_path / "run")
+    assert refused("pretrain.py", *words).startswith(sentence)
 
 
 def test_a_folder_without_a_tokenizer(refused, folder, model, tmp_path):
@@ -230,7 +243,7 @@ def test_a_lone_surrogate(refused, folder, model, tmp_path):
     """What Python makes of a byte on the command line that is no UTF-8."""
     sentence = "half of a surrogate pair (U+DCE9) at character 3"
     assert sentence in refused("generate.py", "--model", model, "--prompt", "caf\udce9")
-    assert sentence in refused("compare_tokenizers.py", "--text", "caf\udce9")
+    assert sentence in refused("compare_tokenizers.py", "--tokenizers", model, "--text", "caf\udce9")
     words = ("--corpus", folder / "good.txt", *TINY, "--output_dir", tmp_path / "run")
     assert sentence in refused("pretrain.py", *words, "--sample_prompt", "caf\udce9")
     assert sentence in refused("evaluate_lm.py", "--model", model, "--corpus", "sample", "--prompt", "caf\udce9")
