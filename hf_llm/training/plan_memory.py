@@ -23,12 +23,13 @@ from hf_llm.models.gpt2 import parameter_counts
 
 FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
 OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1}  # of the parameters' size
-# What the process grows by at the first step of any model: kernels of oneDNN, threads, code loaded when first used.
-RUNTIME = 30e6
-# glibc gives a block of at most 32 MiB from its heap, and cannot reuse the hole of an aligned block for one of the
-# same size (`memalign` asks for more than it returns). Measured: the heap grows to so many times what lives in it.
-HEAP_GROWTH = 1.25
-HEAP_BLOCK = 32 * 2**20
+# What a process grows by in the first step of any model: threads, kernels that oneDNN generates, code loaded when used.
+RUNTIME = {"fp32": 27e6, "bf16": 39e6}
+# glibc's heap holds tensors of at most 32 MiB, and cannot give the hole of an aligned one to the next of the same size
+# (`memalign` looks for more than it returns). So each block leaves this share of its activations behind as holes;
+# more with gradient checkpointing, where gradients settle between the activations of one block after the other.
+HEAP_TENSOR = 32 * 2**20
+HOLES = {False: 0.4, True: 0.55}
 PARTS = ("weights", "gradients", "optimizer", "bf16 copies", "activations", "logits", "temporary")
 
 
@@ -81,21 +82,29 @@ class Workload:
         return 2 if self.precision == "bf16" else FP32
 
 
-def block_activations(work: Workload) -> int:
-    """Return the bytes that autograd keeps of one block, without the weights."""
-    drop, width = work.model.attn_pdrop > 0, work.width
+def block_tensors(work: Workload) -> list[tuple[float, float]]:
+    """Return (how many, bytes of each) for the tensors that autograd keeps of one block, without the weights."""
+    drop, width, hidden, scores = work.model.attn_pdrop > 0, work.width, work.hidden, work.scores
     mask = 1 if work.cuda else width
-    fused = work.model._attn_implementation == "sdpa" and (work.cuda or not drop)
-    per_hidden = 2 * FP32  # inputs of the two layer norms: the residual stream stays fp32
-    per_hidden += 3 * width  # what the linear layers read: both norms' outputs, the heads' outputs
-    per_hidden += 4 * (1 + 4) * width  # MLP, four times as wide: the input of c_proj, and four tensors of gelu_new
-    per_hidden += 2 * mask * drop  # masks of the two residual dropouts
-    if fused:
-        return work.hidden * (per_hidden + (3 + 2) * width)  # q, k, v; the output, twice
-    if work.model._attn_implementation == "sdpa":  # no fused kernel has dropout on a CPU; the plain one computes in fp32
-        return work.hidden * (per_hidden + 3 * FP32) + work.scores * 3 * FP32  # softmax, its dropout's mask and output
-    per_score = FP32 + (width + mask if drop else (width if width < FP32 else 0))
-    return work.hidden * (per_hidden + 3 * width) + work.scores * per_score
+    tensors = [
+        (2, FP32 * hidden),  # inputs of the two layer norms: the residual stream stays fp32
+        (3, width * hidden),  # what the linear layers read: both norms' outputs, the heads' outputs
+        (5, width * 4 * hidden),  # MLP, four times as wide: the input of c_proj, and four tensors of gelu_new
+        (2 * drop, mask * hidden),  # the two residual dropouts
+    ]
+    if work.model._attn_implementation == "eager":
+        tensors += [(3, width * hidden), (1, FP32 * scores)]  # q, k, v; the softmax stays fp32
+        tensors += [(1, mask * scores), (1, width * scores)] if drop else [(width < FP32, width * scores)]
+    elif drop and not work.cuda:  # no fused kernel has dropout on a CPU, and the plain one computes in fp32
+        tensors += [(3, FP32 * hidden), (3, FP32 * scores)]  # q, k, v; softmax, the dropout's mask and output
+    else:
+        tensors += [(1, width * 3 * hidden), (2, width * hidden)]  # q, k, v; the output, twice
+    return tensors
+
+
+def block_activations(work: Workload) -> float:
+    """Return the bytes that autograd keeps of one block, without the weights."""
+    return sum(number * size for number, size in block_tensors(work))
 
 
 def outer_activations(work: Workload) -> int:
@@ -156,10 +165,19 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
             activations=stored + recomputed,
             temporary=backward,
         ),
-        "embedding": moment(gradients=FP32 * total, temporary=FP32 * head),
+        "embedding": moment(gradients=FP32 * total, temporary=2 * FP32 * head),
         "evaluation": moment(
             bf16_copies=low * (head + in_blocks),
             logits=(2 * FP32 + low) * work.eval_windows * work.eval_scored * work.model.vocab_size,
             temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * (2 * FP32 + 20 * work.width),
         ),
     }
+
+
+def peak(work: Workload) -> float:
+    """Return the predicted peak of a process, above what it holds after its imports; on a GPU, of its memory."""
+    live = max(sum(parts.values()) for parts in moments(work).values())
+    if work.cuda:
+        return live
+    on_heap = sum(number * size for number, size in block_tensors(work) if size <= HEAP_TENSOR)
+    return live + HOLES[work.gradient_checkpointing] * work.model.n_layer * on_heap + RUNTIME[work.precision]
