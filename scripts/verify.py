@@ -6,20 +6,23 @@ Exit code 0 when the repetition is identical, or equal within 1e-3 on another en
 1 when it is different or a file was changed after the run.
 """
 
-import argparse
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from hf_llm.config import command
+from hf_llm.config import command, parse
+
+
+@dataclass
+class VerifyConfig:
+    run: str = field(metadata={"help": "folder of a finished run", "positional": True})
 
 
 @command
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
-    folder = parser.parse_args().run
+    config = parse(VerifyConfig, description=__doc__)
     from hf_llm.training.verify import verify
 
-    verdict = verify(folder)
+    verdict = verify(Path(config.run))
     print(verdict)
     return 1 if verdict.answer == "different" else 0
 

@@ -21,6 +21,8 @@ from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import find
+from hf_llm.runs.atomic import file_sha256
+from hf_llm.runs.manifest import read_manifest
 from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
 
 logger = logging.getLogger(__name__)
@@ -107,6 +109,11 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
             f"name a folder, a Hub id or gpt2-tokenizer"
         ) from None
     require(hasattr(tokenizer, "backend_tokenizer"), f"{name} has no tokenizer.json; convert it with transformers")
+    recorded = (read_manifest(path) or {}).get("files", {}).get("tokenizer.json") if local else None
+    require(
+        recorded is None or recorded == file_sha256(path / "tokenizer.json"),
+        f"the tokenizer in {name} is another model's: its SHA-256 is not the one in run.json; copy the run again",
+    )
     return tokenizer
 
 

@@ -13,11 +13,6 @@ import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
-
-try:
-    from hf_llm.training.plan import make_plan
-except ImportError:
-    Plan = make_plan = None
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, as_dict, require
@@ -36,6 +31,7 @@ from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
+from hf_llm.training.plan import make_plan
 from hf_llm.training.precision import resolve_precision
 from hf_llm.training.publish import publish
 from hf_llm.training.report import finished_report, print_evaluation

@@ -10,17 +10,11 @@ import shutil
 from pathlib import Path
 
 import torch
-
-from hf_llm.evaluation.bits_per_byte import LanguageModelScores, evaluate_tokens
-from hf_llm.runs.card import write_card
-
-try:
-    from hf_llm.training.plan import Plan
-except ImportError:
-    Plan = None
 from safetensors.torch import load_file
 
+from hf_llm.evaluation.bits_per_byte import LanguageModelScores, evaluate_tokens
 from hf_llm.runs.atomic import disk_errors, ordinary_mode, replace, sync_file
+from hf_llm.runs.card import write_card
 from hf_llm.runs.manifest import hashes
 from hf_llm.runs.run import Run
 from hf_llm.training.causal_lm import CausalLM
@@ -29,6 +23,7 @@ from hf_llm.training.config import PretrainConfig
 from hf_llm.training.figures import loss_figure
 from hf_llm.training.loop import TrainingResult
 from hf_llm.training.memory import peak_memory_bytes
+from hf_llm.training.plan import Plan
 
 logger = logging.getLogger(__name__)
 
