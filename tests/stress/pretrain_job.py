@@ -8,23 +8,32 @@ from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.log import TIMES, RunLog
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.pretrain import pretrain
+from hf_llm.training.probe import machine_speed
+
+STEPS = 20
+
+
+def settings(folder: Path, keep: int = 1) -> PretrainConfig:
+    """Return a nano GPT-2 with dropout, two micro-batches a step, a checkpoint each step, an evaluation each fourth."""
+    return PretrainConfig(
+        output_dir=str(folder), corpus="sample", vocab_size=270, model="nano", n_positions=16, dropout=0.1,
+        total_batch_size=4, per_device_train_batch_size=2, max_steps=STEPS, warmup_steps=2, learning_rate=0.03,
+        eval_steps=4, eval_tokens=64, eval_stride=16, sample_tokens=1, logging_steps=1,
+        save_steps=1, save_total_limit=keep, precision="fp32", threads=1,
+    )  # fmt: skip
 
 
 class PretrainJob:
-    """A nano GPT-2 with dropout, two micro-batches a step, a checkpoint each step, an evaluation each fourth."""
+    """`pretrain` with these settings."""
 
-    steps = 20
+    steps = STEPS
 
-    def config(self, folder: Path, keep: int | None) -> PretrainConfig:
-        return PretrainConfig(
-            output_dir=str(folder), corpus="sample", vocab_size=270, model="nano", n_positions=16, dropout=0.1,
-            total_batch_size=4, per_device_train_batch_size=2, max_steps=self.steps, warmup_steps=2, learning_rate=0.03,
-            eval_steps=4, eval_tokens=64, eval_stride=16, sample_tokens=1, logging_steps=1,
-            save_steps=1, save_total_limit=keep, precision="fp32", threads=1,
-        )  # fmt: skip
+    def __init__(self):
+        # the planner probes the machine once a process, for seconds: here, so that the children find it done
+        machine_speed("fp32", 1, "cpu")
 
-    def run(self, folder: Path, keep: int | None) -> None:
-        pretrain(self.config(folder, keep))
+    def run(self, folder: Path, keep: int) -> None:
+        pretrain(settings(folder, keep))
 
     def outcome(self, folder: Path) -> dict[str, str]:
         records = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
-from pretrain_job import PretrainJob
+from pretrain_job import STEPS, settings
 from safetensors.torch import save_file
 
 from hf_llm.runs.atomic import file_sha256
@@ -38,10 +38,10 @@ class Step:
 class SaveStateJob:
     """A plain accelerate loop that calls `save_state` after each step."""
 
-    steps = PretrainJob.steps
+    steps = STEPS
 
     def run(self, folder: Path, keep: int | None) -> None:
-        config = PretrainJob().config(folder, keep=1)
+        config = settings(folder)
         torch.set_num_threads(config.threads)
         project = ProjectConfiguration(str(folder), automatic_checkpoint_naming=True, total_limit=keep)
         accelerator = Accelerator(cpu=True, project_config=project)
