@@ -1,6 +1,7 @@
 """scripts/pretrain.py when it is told to stop, when the folder is taken, and when the disk is full."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hf_llm.runs.atomic import file_sha256
+from hf_llm.runs.checkpoint import load_newest
 
 pytestmark = pytest.mark.stress
 ROOT = Path(__file__).parents[2]
@@ -86,15 +88,22 @@ def test_a_terminated_run_saves_says_so_and_goes_on(tmp_path, undisturbed):
 
 
 def test_a_full_disk_stops_with_a_sentence_and_the_run_goes_on_when_there_is_room(mount_tmpfs, undisturbed):
-    """A checkpoint takes 1.4 MB: the second one does not fit."""
-    disk = mount_tmpfs("size=2m")
-    stopped = run(disk / "run", save_steps=10)
-    assert stopped.returncode == 2
-    assert re.search(r"checkpoint of step 20 .*\(No space left on device\).*same command", one_sentence(stopped.stderr))
-    assert [path.name for path in (disk / "run" / "checkpoints").iterdir()] == ["step-000010"]
+    """The planner sees room enough; then something else fills the disk."""
+    disk = mount_tmpfs("size=32m")
+    process = start(disk / "run", lines=12, save_steps=10)
+    process.send_signal(signal.SIGSTOP)
+    free = os.statvfs(disk)
+    (disk / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize - 100_000))  # a checkpoint takes 1.4 MB
+    process.send_signal(signal.SIGCONT)
+    sentence = one_sentence(process.communicate()[1])
+    assert process.returncode == 2
+    found = re.search(r"checkpoint of step (\d+) .*\(No space left on device\).*same command", sentence)
+    assert found, sentence
+    newest = int(found[1]) - 10
+    assert load_newest(disk / "run" / "checkpoints").step == newest
 
-    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    (disk / "filler").unlink()
     resumed = run(disk / "run", save_steps=10)
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads((disk / "run" / "run.json").read_text())["resumed_from"] == [10]
+    assert json.loads((disk / "run" / "run.json").read_text())["resumed_from"] == [newest]
     assert file_sha256(disk / "run" / "model.safetensors") == undisturbed
