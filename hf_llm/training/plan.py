@@ -237,14 +237,15 @@ class Plan:
         config, micro = self.config, self.batches.micro_batch_size
         share = config.total_batch_size // self.machine.processes  # samples a step of one process
         divisors = [size for size in range(micro - 1, 0, -1) if share % size == 0]
-        if config.save_total_limit > 1:
-            yield {"save_total_limit": 1}
+        fewer_checkpoints = {"save_total_limit": 1} if self.disk_bytes > self.machine.free_disk else {}
+        if fewer_checkpoints:
+            yield fewer_checkpoints
         for divisor in divisors:  # the same training, in smaller pieces
             yield {"per_device_train_batch_size": divisor}
         if not config.gradient_checkpointing:  # the same training, slower
             for divisor in [micro, *divisors]:
                 yield {"gradient_checkpointing": True, "per_device_train_batch_size": divisor}
-        least = {"gradient_checkpointing": True, "per_device_train_batch_size": 1, "save_total_limit": 1}
+        least = {"gradient_checkpointing": True, "per_device_train_batch_size": 1, **fewer_checkpoints}
         context = self.model.n_positions // 2
         while context >= 32:
             yield {**least, "n_positions": context}

@@ -93,14 +93,14 @@ def _matmul_flops(dtype: torch.dtype, device: str) -> float:
 
 def _seconds(work: Callable[[], object], budget: float, device: str) -> float:
     """Return the fastest of at least two calls, and of as many as `budget` seconds allow."""
-    times = []
-    while len(times) < 2 or sum(times) < budget:
+    best, calls, until = math.inf, 0, time.perf_counter() + budget
+    while calls < 2 or time.perf_counter() < until:
         began = time.perf_counter()
         work()
         if device == "cuda":
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    return min(times)
+        best, calls = min(best, time.perf_counter() - began), calls + 1
+    return best
 
 
 def main() -> None:
