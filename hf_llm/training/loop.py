@@ -75,6 +75,8 @@ def train(
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
     progress = checkpointing.resume(run, task.model, optimizer) if run else Progress()
+    if run and config.log_samples:
+        _forget_samples(run, progress.step, rank)
     accumulation, records, step_seconds = task.plan.accumulation, [], []
     earlier, started, pause, items = progress.seconds, time.perf_counter(), 0.0, 0
     bar = tqdm(initial=progress.step, total=config.max_steps, unit="step", disable=None if rank == 0 else True)
@@ -170,9 +172,18 @@ def _sum_over_processes(values: list[float], state) -> list[float]:
 
 
 def _log_samples(run: Run, task: Task, step: int, rank: int) -> None:
+    """Add the sample numbers of a step, one list a micro-batch, to samples-<rank>.jsonl."""
     samples = [task.plan.indices(step, micro_step, rank).tolist() for micro_step in range(task.plan.accumulation)]
     with open(run.folder / f"samples-{rank}.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps({"step": step + 1, "samples": samples}) + "\n")
+
+
+def _forget_samples(run: Run, step: int, rank: int) -> None:
+    """Keep of samples-<rank>.jsonl what lies before the step that training goes on from."""
+    path = run.folder / f"samples-{rank}.jsonl"
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(lines[:step]), encoding="utf-8")
 
 
 def _not_finite(step: int, config: TrainingConfig, run: Run | None) -> str:

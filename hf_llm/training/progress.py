@@ -1,5 +1,6 @@
 """How far a run has come: the step, the best evaluation, the patience that is left."""
 
+import math
 from dataclasses import dataclass
 
 from hf_llm.training.config import TrainingConfig
@@ -18,7 +19,8 @@ class Progress:
 
     def judge(self, validation_loss: float) -> bool:
         """Take note of an evaluation and return whether it is the best so far."""
-        if self.best_loss is None or validation_loss < self.best_loss:
+        better = self.best_loss is None or validation_loss < self.best_loss
+        if better and math.isfinite(validation_loss):  # a NaN is never the best, also where it comes first
             self.best_loss, self.best_step, self.evaluations_without_gain = validation_loss, self.step, 0
             return True
         self.evaluations_without_gain += 1

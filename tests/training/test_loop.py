@@ -58,6 +58,14 @@ def test_early_stopping_counts_evaluations_without_gain():
     assert progress.finished(config)
 
 
+def test_an_evaluation_that_is_no_number_is_never_the_best():
+    progress = Progress(step=1)
+    assert not progress.judge(math.nan)
+    assert progress.judge(3.0)
+    assert not progress.judge(math.nan)
+    assert progress.best_loss == 3.0
+
+
 def test_early_stopping_ends_the_loop(make_config, make_tiny_task):
     config = make_config(max_steps=100, eval_steps=5, early_stopping_patience=2)
     task = make_tiny_task(config)
