@@ -65,8 +65,8 @@ def test_the_run_folder_holds_what_the_contract_names(one):
         assert (one / name).is_file(), name
     manifest = json.loads((one / "run.json").read_text(encoding="utf-8"))
     for name in ("command", "config", "seed", "data", "tokenizer", "model", "environment", "resolved", "files",
-                 "commit", "metrics", "wall_seconds", "tokens_per_second", "flops_utilisation", "peak_memory_bytes", "world_size",
-                 "resumed_from"):  # fmt: skip
+                 "commit", "metrics", "wall_seconds", "tokens_per_second", "flops_utilisation", "peak_memory_bytes",
+                 "world_size", "resumed_from"):  # fmt: skip
         assert name in manifest, name
     assert {"loss", "perplexity", "bits_per_byte", "step"} <= manifest["metrics"]["validation"].keys()
     first, *_, last = log_without_times(one)
