@@ -57,7 +57,12 @@ def sweep(text: Text, base: PretrainConfig, grid: dict[str, list] = GRID, seeds:
         rows.append({"changes": changes, **_measure(development, config, seeds)})
         tqdm.write(str(rows[-1]))
     rows.sort(key=lambda row: row["mean_best_bits_per_byte"])
-    return {"data": {"name": development.name, "sha256": development.sha256}, "seeds": list(seeds), "rows": rows}
+    return {
+        "base": dataclasses.asdict(base),
+        "data": {"name": development.name, "sha256": development.sha256},
+        "seeds": list(seeds),
+        "rows": rows,
+    }
 
 
 def _measure(text: Text, config: PretrainConfig, seeds: tuple[int, ...]) -> dict:
