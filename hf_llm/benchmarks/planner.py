@@ -6,6 +6,7 @@ process (VmHWM), above what it held after its imports. Ten to twenty minutes on 
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,7 +104,11 @@ def main() -> None:
             "measured_bytes": measured,
             "ratio": round(plan.peak_memory_bytes / measured, 3),
             "within_tolerance": abs(plan.peak_memory_bytes - measured) <= allowed,
-            "timings": {"predicted_step_seconds": predicted_seconds, "measured_step_seconds": result.step_seconds},
+            "timings": {
+                "predicted_step_seconds": predicted_seconds,
+                "measured_step_seconds": result.step_seconds,
+                "load_average": round(os.getloadavg()[0], 1),  # more than the cores: others were at work too
+            },
         }
     print(json.dumps(row))
 

@@ -29,7 +29,7 @@ RUNTIME = {"fp32": 27e6, "bf16": 39e6}
 # (`memalign` looks for more than it returns). So each block leaves this share of its activations behind as holes;
 # more with gradient checkpointing, where gradients settle between the activations of one block after the other.
 HEAP_TENSOR = 32 * 2**20
-HOLES = {False: 0.5, True: 0.6}
+HOLES = {False: 0.45, True: 0.6}
 PARTS = ("weights", "gradients", "optimizer", "bf16 copies", "activations", "logits", "temporary")
 
 
