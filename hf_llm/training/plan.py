@@ -2,8 +2,8 @@
 
     parameters → FLOPs a token → memory at the worst moment of a step → disk → seconds a step → time to the end
 
-`plan_memory.py` follows a step's memory, `plan_speed.py` its time from what `probe.py` measures. A training that cannot
-fit is refused with the nearest one that does: smaller ones are planned until one fits.
+`plan_memory.py` follows a step's memory, `plan_speed.py` its time from what `probe.py` measures, `plan_table.py` prints
+the result. A training that cannot fit is refused, with the first of those in `plan_smaller.py` that does.
 
 >>> plan = make_plan(config, gpt2_config("small"), corpus=None, processes=start_processes())
 >>> print(plan.describe())
@@ -12,9 +12,8 @@ fit is refused with the nearest one that does: smaller ones are planned until on
 
 import dataclasses
 import math
-import os
 import shutil
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,12 +26,13 @@ from transformers import GPT2Config
 from hf_llm.config import UserError
 from hf_llm.data import BatchPlan
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
-from hf_llm.models.sizes import SIZES
 from hf_llm.tokenization.corpus import Corpus
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import local_processes
-from hf_llm.training.plan_memory import FP32, OPTIMIZER_TENSORS, PARTS, Workload, moments, peak
+from hf_llm.training.plan_memory import FP32, OPTIMIZER_TENSORS, Workload, peak
+from hf_llm.training.plan_smaller import as_flags, smaller_trainings
 from hf_llm.training.plan_speed import flops_per_token, step_seconds
+from hf_llm.training.plan_table import plan_table, size
 from hf_llm.training.probe import Speed, machine_speed
 
 
@@ -71,10 +71,11 @@ def make_plan(
     Raises:
         UserError: When `total_batch_size` does not divide into micro-batches.
     """
-    cuda = processes.device.type == "cuda"
+    cuda, folder = processes.device.type == "cuda", Path(config.output_dir)
+    own = 0 if config.restart else _size(folder)  # what an earlier part of this run wrote is there already
     machine = Machine(
         free_memory=torch.cuda.mem_get_info(processes.device)[0] if cuda else free_memory(),
-        free_disk=shutil.disk_usage(_existing(Path(config.output_dir))).free + _size(Path(config.output_dir)),
+        free_disk=shutil.disk_usage(_existing(folder)).free + own,
         threads=torch.get_num_threads(),
         processes=processes.num_processes,
         local_processes=1 if cuda else local_processes(),
@@ -176,9 +177,19 @@ class Plan:
         }
 
     @cached_property
+    def expected(self) -> Workload:
+        """The step that is predicted to be taken: with precision `auto` the faster one."""
+        return min(self.workloads, key=lambda work: step_seconds(work, self.speeds[work.precision]))
+
+    @property
+    def probed_flops(self) -> float:
+        """FLOP/s of the fastest matrix product, in one process."""
+        return self.speeds[self.expected.precision].flops
+
+    @property
     def step_seconds(self) -> float:
-        """Predicted seconds of an optimizer step; with precision `auto`, of the faster one."""
-        return min(step_seconds(work, self.speeds[work.precision]) for work in self.workloads)
+        """Predicted seconds of an optimizer step."""
+        return step_seconds(self.expected, self.speeds[self.expected.precision])
 
     @property
     def evaluation_seconds(self) -> float | None:
@@ -193,9 +204,8 @@ class Plan:
         return windows * sample_seconds / 3  # a forward pass is a third of the work
 
     def utilisation(self, tokens_per_second: float) -> float:
-        """Return the FLOP/s that the model needed, over what the probe reached in as many processes."""
-        best = max(speed.flops for speed in self.speeds.values()) * self.machine.processes
-        return tokens_per_second * flops_per_token(self.model) / best
+        """Return the FLOP/s that the model needs, over what the probe reached in as many processes."""
+        return tokens_per_second * flops_per_token(self.model) / (self.probed_flops * self.machine.processes)
 
     def require_fit(self) -> None:
         """Refuse a training that memory or disk cannot hold.
@@ -222,38 +232,13 @@ class Plan:
         return ""
 
     def _advice(self) -> str:
-        for change in self._smaller():
+        disk_is_short = self.disk_bytes > self.machine.free_disk
+        for change in smaller_trainings(self.config, self.model, self.batches, disk_is_short):
             plan = self._with(change)
             if plan.fits():
-                flags = " ".join(
-                    f"--{name}" if value is True else f"--{name} {value}" for name, value in change.items()
-                )
                 memory = plan.peak_memory_bytes * self.machine.local_processes
-                return f"this fits: {flags} ({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
+                return f"this fits: {as_flags(change)} ({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
         return "nothing smaller that was tried fits either, so free some"
-
-    def _smaller(self) -> Iterator[dict]:
-        """Yield changes of the settings, what alters the training least first."""
-        config, micro = self.config, self.batches.micro_batch_size
-        share = config.total_batch_size // self.machine.processes  # samples a step of one process
-        divisors = [size for size in range(micro - 1, 0, -1) if share % size == 0]
-        fewer_checkpoints = {"save_total_limit": 1} if self.disk_bytes > self.machine.free_disk else {}
-        if fewer_checkpoints:
-            yield fewer_checkpoints
-        for divisor in divisors:  # the same training, in smaller pieces
-            yield {"per_device_train_batch_size": divisor}
-        if not config.gradient_checkpointing:  # the same training, slower
-            for divisor in [micro, *divisors]:
-                yield {"gradient_checkpointing": True, "per_device_train_batch_size": divisor}
-        least = {"gradient_checkpointing": True, "per_device_train_batch_size": 1, **fewer_checkpoints}
-        context = self.model.n_positions // 2
-        while context >= 32:
-            yield {**least, "n_positions": context}
-            context //= 2
-        if config.n_layer is config.n_head is config.n_embd is None:  # else a size's name would not say its shape
-            names = list(SIZES)
-            for name in reversed(names[: names.index(config.model)]):
-                yield {**least, "model": name, "n_positions": min(self.model.n_positions, SIZES[name].n_positions)}
 
     def _with(self, change: dict) -> "Plan":
         config = dataclasses.replace(self.config, **change)
@@ -265,71 +250,7 @@ class Plan:
 
     def describe(self) -> str:
         """Return the plan as a table for people."""
-        rows = [*self._model_rows(), *self._batch_rows(), *self._memory_rows(), *self._time_rows()]
-        return "\n".join(["plan", *(f"  {name:<12}  {text}".rstrip() for name, text in rows)])
-
-    def _model_rows(self) -> Iterator[tuple[str, str]]:
-        model, counts = self.model, parameter_counts(self.model)
-        total = counts.pop("total")
-        parts = ", ".join(f"{part.replace('_', ' ')} {count:,}" for part, count in counts.items() if count)
-        yield (
-            "model",
-            f"GPT-2 {self.config.model}: {model.n_layer} blocks, {model.n_head} heads, {model.n_embd} wide, "
-            f"context {model.n_positions}, vocabulary {model.vocab_size:,}",
-        )
-        yield "parameters", f"{total:,}: {parts}"
-        yield "compute", f"{flops_per_token(model) / 1e6:,.1f} MFLOP a token, forward and backward"
-
-    def _batch_rows(self) -> Iterator[tuple[str, str]]:
-        config, batches, steps = self.config, self.batches, self.config.max_steps
-        accumulated = ", whose gradients add up," if batches.accumulation > 1 else ""
-        yield (
-            "batch",
-            f"{batches.micro_batch_size} samples at once x {batches.accumulation} micro-batches{accumulated} "
-            f"x {self.machine.processes} processes = {config.total_batch_size} a step, {self.tokens_per_step:,} tokens",
-        )
-        tokens = steps * self.tokens_per_step
-        known = self.train_tokens and f"{tokens / self.train_tokens:,.2f} times the {self.train_tokens:,} of the corpus"
-        yield "length", f"{steps:,} steps, {tokens:,} tokens: {known or 'the corpus is not at hand to be counted'}"
-        yield (
-            "rate",
-            f"up to {config.learning_rate:g} in {config.warmup_steps} steps ({config.warmup_steps / steps:.1%}), "
-            f"then a cosine down to {config.learning_rate * config.min_learning_rate_ratio:g}",
-        )
-
-    def _memory_rows(self) -> Iterator[tuple[str, str]]:
-        work = max(self.workloads, key=peak)
-        by_moment = moments(work)
-        busiest = max(by_moment, key=lambda name: sum(by_moment[name].values()))
-        parts = by_moment[busiest]
-        held = self.peak_memory_bytes - sum(parts.values())
-        each = "" if self.machine.local_processes == 1 else f" in each of {self.machine.local_processes} processes"
-        place = "on the GPU" if self.machine.cuda else "above the imports"
-        yield (
-            "memory",
-            f"{size(self.peak_memory_bytes)} {place}{each}; {size(self.machine.free_memory)} are free; "
-            f"highest at: {busiest}",
-        )
-        yield "", ", ".join(f"{part} {size(parts[part])}" for part in PARTS if parts[part])
-        yield "", f"libraries and holes of the allocator {size(held)}"
-        yield "generation", f"{size(self.generation_cache_bytes)} of keys and values for a full context"
-        yield "disk", f"{size(self.disk_bytes)} at most; {size(self.machine.free_disk)} are free"
-
-    def _time_rows(self) -> Iterator[tuple[str, str]]:
-        work = min(self.workloads, key=lambda work: step_seconds(work, self.speeds[work.precision]))
-        peak_flops = self.speeds[work.precision].flops
-        speed = self.tokens_per_step / self.step_seconds
-        yield (
-            "speed",
-            f"{seconds(self.step_seconds)} a step, {speed:,.0f} tokens a second: {self.utilisation(speed):.0%} of the "
-            f"{peak_flops / 1e9:,.0f} GFLOP/s that {work.precision} products reach (rough: x 1.5 either way)",
-        )
-        end = f"{seconds(self.step_seconds * self.config.max_steps)} of training"
-        if self.evaluation_seconds is not None:
-            end += f", {seconds(self.evaluation_seconds)} of evaluating"
-        yield "to the end", end
-        if self.config.compile:
-            yield "", "planned without torch.compile, which needs a minute at first and then less of both"
+        return plan_table(self)
 
 
 def free_memory() -> int:
@@ -345,31 +266,13 @@ def free_memory() -> int:
         return free
 
 
-def size(count: float) -> str:
-    """Return bytes for people.
-
-    >>> size(13_700_000_000), size(45_000_000)
-    ('13.70 GB', '45 MB')
-    """
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{math.ceil(count / 1e6)} MB"
-
-
-def seconds(duration: float) -> str:
-    """Return a duration for people.
-
-    >>> seconds(0.05), seconds(90), seconds(100_000)
-    ('50 ms', '90.0 s', '27.8 h')
-    """
-    for unit, length in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if duration >= 2 * length:
-            return f"{duration / length:,.{0 if duration >= 100 * length else 1}f} {unit}"
-    return f"{duration * 1000:.0f} ms"
-
-
 def _existing(folder: Path) -> Path:
     return next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
 
 
 def _size(folder: Path) -> int:
-    """Return the bytes of a run that is there already: it needs no more of them."""
-    return sum(os.path.getsize(path) for path in folder.rglob("*") if path.is_file())
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # another process of this run may just be renaming it
+            total += path.lstat().st_size
+    return total

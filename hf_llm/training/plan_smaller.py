@@ -1,0 +1,52 @@
+"""Smaller trainings, to be proposed where one does not fit: what alters the result least comes first."""
+
+from collections.abc import Iterator
+
+from transformers import GPT2Config
+
+from hf_llm.data import BatchPlan
+from hf_llm.models.sizes import SIZES
+from hf_llm.training.config import PretrainConfig
+
+SHORTEST_CONTEXT = 32
+
+
+def smaller_trainings(
+    config: PretrainConfig, model: GPT2Config, batches: BatchPlan, disk_is_short: bool
+) -> Iterator[dict]:
+    """Yield changes of the settings as {name: value}.
+
+    Args:
+        config: The settings that do not fit.
+        model: Their shape.
+        batches: Their batch arithmetic; what is proposed divides the total as well.
+        disk_is_short: Whether fewer checkpoints are to be proposed too.
+    """
+    micro, share = batches.micro_batch_size, config.total_batch_size // batches.world_size
+    smaller_batches = [batch for batch in range(micro - 1, 0, -1) if share % batch == 0]
+    fewer_checkpoints = {"save_total_limit": 1} if disk_is_short else {}
+    if fewer_checkpoints:
+        yield fewer_checkpoints
+    for batch in smaller_batches:  # the same training, in smaller pieces
+        yield {"per_device_train_batch_size": batch, **fewer_checkpoints}
+    if not config.gradient_checkpointing:  # the same training, slower
+        for batch in [micro, *smaller_batches]:
+            yield {"gradient_checkpointing": True, "per_device_train_batch_size": batch, **fewer_checkpoints}
+    least = {"gradient_checkpointing": True, "per_device_train_batch_size": 1, **fewer_checkpoints}
+    context = model.n_positions // 2
+    while context >= SHORTEST_CONTEXT:
+        yield {**least, "n_positions": context}
+        context //= 2
+    if config.n_layer is config.n_head is config.n_embd is None:  # else a size's name would not say the shape
+        names = list(SIZES)
+        for name in reversed(names[: names.index(config.model)]):
+            yield {**least, "model": name, "n_positions": min(model.n_positions, SIZES[name].n_positions)}
+
+
+def as_flags(change: dict) -> str:
+    """Return a change as one types it.
+
+    >>> as_flags({"gradient_checkpointing": True, "n_positions": 64})
+    '--gradient_checkpointing --n_positions 64'
+    """
+    return " ".join(f"--{name}" if value is True else f"--{name} {value}" for name, value in change.items())
