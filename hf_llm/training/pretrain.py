@@ -127,7 +127,7 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
     """Return the task: an untrained model, its windows and its validation tokens."""
     model = new_gpt2(inputs.model_config, config.seed)
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     settings = GenerationSettings(max_new_tokens=config.sample_tokens, seed=config.seed)
     context = inputs.model_config.n_positions
     return CausalLM(
