@@ -202,6 +202,6 @@ class TestLoading:
 
 def test_a_run_folder_with_another_tokenizer_is_refused(tmp_path):
     train_bpe("low lower lowest", 260).save_pretrained(tmp_path)
-    (tmp_path / "run.json").write_text('{"files": {"tokenizer.json": "' + "0" * 64 + '"}}')
+    (tmp_path / "run.json").write_text('{"config": {}, "files": {"tokenizer.json": "' + "0" * 64 + '"}}')
     with pytest.raises(UserError, match="is another model's: its SHA-256"):
         load_tokenizer(tmp_path)
