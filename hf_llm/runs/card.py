@@ -68,7 +68,7 @@ def write_card(folder: Path, manifest: dict) -> None:
                 ["steps", f"{config['max_steps']:,} of {config['total_batch_size']} sequences"],
                 ["optimizer", f"{config['optimizer']}, peak learning rate {config['learning_rate']:g}, cosine"],
                 ["regularisation", f"dropout {config['dropout']:g}, weight decay {config['weight_decay']:g}"],
-                ["precision", f"{resolved['precision']} on {resolved['device']}, {resolved['threads']} threads"],
+                ["precision", f"{resolved['precision']} on {resolved['device']}, {resolved['threads']} thread(s)"],
                 ["time", f"{manifest['wall_seconds']:.0f} s, {manifest['tokens_per_second']:,.0f} tokens a second"],
                 ["peak memory", f"{manifest['peak_memory_bytes'] / 2**20:,.0f} MiB"],
             ],
