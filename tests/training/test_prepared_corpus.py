@@ -15,8 +15,8 @@ from hf_llm.training.pretrain import pretrain
 CONFIGS = Path(__file__).parents[2] / "configs" / "gpt2"
 TOY = {
     "n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 32, "max_steps": 6, "warmup_steps": 2,
-    "total_batch_size": 8, "per_device_train_batch_size": 4, "eval_steps": 3, "eval_stride": 16, "save_steps": 3, "logging_steps": 1,
-    "precision": "fp32", "compile": False, "threads": 1, "sample_tokens": 4,
+    "total_batch_size": 8, "per_device_train_batch_size": 4, "eval_steps": 3, "eval_stride": 16, "save_steps": 3,
+    "logging_steps": 1, "precision": "fp32", "compile": False, "threads": 1, "sample_tokens": 4,
 }  # fmt: skip
 
 
