@@ -26,7 +26,7 @@ OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1}  # of the pa
 # What a process grows by in the first step of any model: threads, kernels that oneDNN generates, code loaded when used.
 RUNTIME = {"fp32": 27e6, "bf16": 39e6}
 # glibc's heap holds tensors of at most 32 MiB, and cannot give the hole of an aligned one to the next of the same size
-# (`memalign` looks for more than it returns), nor merge holes across a smaller tensor that lives on, such as a gradient.
+# (`memalign` looks for more than it returns), nor merge holes across a small tensor that lives on, such as a gradient.
 # Measured on some twenty shapes: the heap outgrows what lives in it by so many times a block's activations.
 HEAP_TENSOR = 32 * 2**20
 HOLES_OF_A_BLOCK = {False: 0.45, True: 0.4}  # without and with gradient checkpointing
