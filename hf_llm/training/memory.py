@@ -1,6 +1,7 @@
 """The most memory that this process has held."""
 
 import sys
+from pathlib import Path
 
 import psutil
 import torch
@@ -12,7 +13,9 @@ def peak_memory_bytes() -> int:
         return torch.cuda.max_memory_allocated()
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset
+    if sys.platform == "linux":  # ru_maxrss would be that of the parent where it was larger: it survives exec
+        status = Path("/proc/self/status").read_text().split()
+        return int(status[status.index("VmHWM:") + 1]) * 1024
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
