@@ -70,7 +70,9 @@ def pretrain(config: PretrainConfig) -> dict:
             _train_and_publish(config, inputs, run, processes)
     if first:
         print(finished_report(run.folder, run.manifest))
-    return broadcast_object_list([run.manifest])[0]
+    manifest = broadcast_object_list([run.manifest])[0]
+    processes.destroy_process_group()  # gloo's threads would abort a process that ends while they run
+    return manifest
 
 
 def read_inputs(config: PretrainConfig) -> Inputs:
