@@ -1,0 +1,25 @@
+"""Settings of an experiment. This module imports neither torch nor matplotlib, so that `--help` answers at once."""
+
+from dataclasses import dataclass, field
+
+from hf_llm.config import require
+
+SEEDS = 5
+
+
+@dataclass
+class ExperimentConfig:
+    """What every experiment understands."""
+
+    output_dir: str = field(metadata={"help": "folder for result.json, figures/ and the report in both languages"})
+    quick: bool = field(
+        default=False,
+        metadata={"help": "a small grid, within a minute on two cores: good for looking, not for concluding"},
+    )
+    seeds: int = field(default=SEEDS, metadata={"help": "how many seeds, from 0 on; fewer than 5 say little"})
+    data: str = field(
+        default="mnist", metadata={"help": "images of the labs that train on images: mnist, digits, or a folder"}
+    )
+
+    def __post_init__(self):
+        require(self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}")
