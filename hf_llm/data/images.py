@@ -1,0 +1,169 @@
+"""Labelled images for training: MNIST, or what has its shape, as two arrays.
+
+>>> data = read_images("digits")
+>>> train, validation = hold_out(data.train, 1 / 6)
+>>> len(train), len(validation), len(data.test)
+(1198, 240, 359)
+>>> draw(train, 100, seed=0).images.shape
+(100, 28, 28)
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hf_llm.config import UserError, nearest, require
+from hf_llm.data.digits import read_digits
+from hf_llm.data.hub_images import HUB_MNIST, MNIST_SHA256, read_hub_mnist
+from hf_llm.data.idx import IMAGES, LABELS, read_idx
+from hf_llm.data.search import find
+from hf_llm.data.sources import SOURCES
+
+if TYPE_CHECKING:
+    import datasets
+
+SIDE, CLASSES = 28, 10
+NAMES = ["mnist", "digits", HUB_MNIST]
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no single truth that == could return
+class LabelledImages:
+    """Images and what they show.
+
+    Args:
+        images: uint8 (N, 28, 28), 0 background, 255 ink.
+        labels: int64 (N,), 0 to 9.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, indices: np.ndarray | slice) -> "LabelledImages":
+        """Return the images at `indices`, in that order; a slice shares their memory."""
+        return LabelledImages(self.images[indices], self.labels[indices])
+
+    def to_dataset(self) -> "datasets.Dataset":
+        """Return a data set with the columns of `ylecun/mnist`, for `transformers.Trainer` and for looking at.
+
+        It is made in memory, so no cache can answer with older images. Each image is encoded as a PNG, and decoded
+        whenever it is read: 10 s for all of MNIST, which is why our own training takes the arrays.
+        """
+        from datasets import ClassLabel, Dataset, Features, Image
+
+        features = Features(image=Image(), label=ClassLabel(names=[str(digit) for digit in range(CLASSES)]))
+        return Dataset.from_dict({"image": list(self.images), "label": self.labels}, features=features)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A training and a test set. `sha256` is that of all bytes: images then labels, of training then test."""
+
+    name: str
+    sha256: str
+    train: LabelledImages
+    test: LabelledImages
+
+
+def read_images(source: str) -> ImageData:
+    """Read a training and a test set of 28×28 images of ten classes.
+
+    Args:
+        source: `mnist` (IDX, through the search path), `digits` (embedded), `ylecun/mnist` (the Hub), or a folder
+            with four IDX files under MNIST's names, plain or in .gz (Fashion-MNIST and others come so).
+
+    Raises:
+        UserError: For another name, and when a file is missing, damaged or holds other than such images.
+    """
+    if source == "digits":
+        parts = read_digits()
+    elif source == HUB_MNIST:
+        parts = read_hub_mnist()
+    else:
+        paths = find("mnist") if source == "mnist" else _idx_files(source)
+        parts = [_read_pair(*paths[:2]), _read_pair(*paths[2:])]
+    train, test = (LabelledImages(images, labels.astype(np.int64)) for images, labels in parts)
+    sha256 = _content_sha256(train, test)
+    require(
+        source != HUB_MNIST or sha256 == MNIST_SHA256,
+        f"{HUB_MNIST} is not MNIST as this project knows it (SHA-256 of the pixels differs); take 'mnist'",
+    )
+    return ImageData(source, sha256, train, test)
+
+
+def hold_out(images: LabelledImages, fraction: float) -> tuple[LabelledImages, LabelledImages]:
+    """Return (train, validation): the last `fraction` of the images is for validation.
+
+    Of MNIST's 60,000, 1/6 is the customary last 10,000. A fraction of 0 gives no validation images.
+
+    Raises:
+        UserError: When the fraction is not from 0 to below 1, or one of the two would be left with no image.
+    """
+    require(0 <= fraction < 1, f"the share held out for validation must be from 0 to below 1, not {fraction}")
+    held_out = round(len(images) * fraction)
+    require(
+        held_out < len(images) and (held_out > 0 or fraction == 0),
+        f"{len(images)} images cannot give {fraction:g} of them to validation and keep some of both; take more images",
+    )
+    cut = len(images) - held_out
+    return images.select(slice(cut)), images.select(slice(cut, None))
+
+
+def draw(images: LabelledImages, count: int, seed: int) -> LabelledImages:
+    """Return `count` images drawn without replacement by a generator of their own.
+
+    With the same seed a smaller draw is a part of a larger one, so that between the two only the number differs.
+
+    Raises:
+        UserError: When `count` is below 1 or above the number of images.
+    """
+    require(1 <= count <= len(images), f"cannot draw {count} of {len(images)} images; take 1 to {len(images)}")
+    return images.select(np.random.default_rng(seed).permutation(len(images))[:count])
+
+
+def _idx_files(source: str) -> list[Path]:
+    """Return the paths of the four IDX files in the folder `source`, in the order of `SOURCES["mnist"]`."""
+    folder = os.path.expanduser(source)
+    if not os.path.exists(folder):  # of os.path, since Path's methods raise for some texts and for closed folders
+        raise UserError(
+            f"no such folder or source of images: {source!r}{nearest(source, NAMES)}; "
+            f"name a folder with the four IDX files or one of {', '.join(NAMES)}"
+        )
+    require(os.path.isdir(folder), f"{source!r} is not a folder; name the folder that holds the four IDX files")
+    paths, missing = [], []
+    for file in SOURCES["mnist"]:
+        packed = Path(folder, Path(file.path).name)
+        there = [path for path in (packed.with_suffix(""), packed) if os.path.isfile(path)]
+        paths += there[:1]
+        missing += [] if there else [packed.stem]
+    require(not missing, f"{source} lacks {', '.join(missing)}; put the IDX files there, plain or in .gz")
+    return paths
+
+
+def _read_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = read_idx(images_path, IMAGES), read_idx(labels_path, LABELS)
+    count, *size = images.shape
+    require(size == [SIDE, SIDE], f"{images_path} holds images of {size[0]}x{size[1]} pixels; they must be 28x28")
+    require(
+        count == len(labels),
+        f"{images_path} holds {count:,} images, but {labels_path.name} {len(labels):,} labels; they must be of one set",
+    )
+    require(
+        labels.max() < CLASSES,
+        f"{labels_path} holds the label {labels.max()}; labels must be from 0 to {CLASSES - 1}",
+    )
+    return images, labels
+
+
+def _content_sha256(*parts: LabelledImages) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.images)
+        digest.update(part.labels.astype(np.uint8))  # one byte each, as in IDX
+    return digest.hexdigest()
