@@ -9,8 +9,10 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "CausalLM": "hf_llm.training.causal_lm",
+    "ClassifierConfig": "hf_llm.training.classifier_config",
     "GPT2Explained": "hf_llm.models.gpt2_explained",
     "GenerationSettings": "hf_llm.generation.config",
+    "ImageClassification": "hf_llm.training.image_classification",
     "PretrainConfig": "hf_llm.training.config",
     "UserError": "hf_llm.config",
     "evaluate_tokens": "hf_llm.evaluation.bits_per_byte",
@@ -18,10 +20,13 @@ _EXPORTS = {
     "gpt2_config": "hf_llm.models.gpt2",
     "load_causal_lm": "hf_llm.models.loading",
     "load_tokenizer": "hf_llm.tokenization.bpe",
+    "new_image_classifier": "hf_llm.models.image_classifiers",
     "pretrain": "hf_llm.training.pretrain",
+    "read_images": "hf_llm.data.images",
     "replay": "hf_llm.tokenization.replay",
     "train": "hf_llm.training.loop",
     "train_bpe": "hf_llm.tokenization.bpe",
+    "train_classifier": "hf_llm.training.classifier",
 }
 __all__ = ["__version__", *_EXPORTS]
 

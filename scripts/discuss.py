@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hf_llm.config import command, parse
-from hf_llm.experiments import EXPERIMENTS
-from hf_llm.experiments.config import ExperimentConfig
+from hf_llm.experiments.config import EXPERIMENTS, ExperimentConfig
 
 
 @dataclass(kw_only=True)

@@ -10,12 +10,16 @@ from accelerate.commands.config.config_args import load_config_from_file
 from hf_llm.config import load_yaml
 from hf_llm.data import BatchPlan
 from hf_llm.models.gpt2 import gpt2_config
+from hf_llm.models.image_classifiers import new_image_classifier
+from hf_llm.training.classifier_config import ClassifierConfig
 from hf_llm.training.config import PretrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 GPT2 = sorted((CONFIGS / "gpt2").glob("*.yaml"))
+MNIST = sorted((CONFIGS / "mnist").glob("*.yaml"))
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
 GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)
+MNIST_IS = pytest.mark.parametrize("path", MNIST, ids=lambda path: path.name)
 ACCELERATE_IS = pytest.mark.parametrize("path", ACCELERATE, ids=lambda path: path.name)
 
 
@@ -36,9 +40,25 @@ def test_its_model_can_be_built_and_its_batch_divides(path):
         BatchPlan(10**6, config.total_batch_size, config.per_device_train_batch_size, processes)
 
 
+@MNIST_IS
+def test_a_classifier_config_names_precision_and_compile_and_its_model_can_be_built(path):
+    given = load_yaml(ClassifierConfig, path)
+    config = ClassifierConfig(**given)
+    assert given["precision"] in ("fp32", "bf16")
+    assert isinstance(given["compile"], bool)
+    assert {"output_dir", "data", "model", "seed"} <= given.keys()
+    new_image_classifier(
+        config.model, 0, hidden_sizes=config.hidden_sizes, activation=config.activation, dropout=config.dropout,
+        input_dropout=config.input_dropout, batch_norm=config.batch_norm,
+    )  # fmt: skip
+    for processes in (1, 2):
+        BatchPlan(50_000, config.total_batch_size, config.per_device_train_batch_size, processes)
+
+
 def test_every_config_writes_to_a_folder_of_its_own():
     folders = [load_yaml(PretrainConfig, path)["output_dir"] for path in GPT2]
-    assert len(set(folders)) == len(GPT2)
+    folders += [load_yaml(ClassifierConfig, path)["output_dir"] for path in MNIST]
+    assert len(set(folders)) == len(GPT2) + len(MNIST)
 
 
 @ACCELERATE_IS
@@ -56,7 +76,7 @@ def test_one_process_on_the_cpu_two_and_a_machine_of_gpus_can_be_launched():
     assert any(path.name.startswith("gpu-") for path in ACCELERATE)
 
 
-@pytest.mark.parametrize("path", [*GPT2, *ACCELERATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*GPT2, *MNIST, *ACCELERATE], ids=lambda path: path.name)
 def test_the_files_that_its_comments_name_exist(path):
     comments = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
     for name in re.findall(r"\b(?:configs|scripts)/[\w./-]+\.(?:yaml|py)\b", comments):

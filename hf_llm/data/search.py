@@ -92,8 +92,9 @@ def _find_file(source: str, file: SourceFile) -> Path:
     try:
         return download(file, user_cache())
     except DownloadError as error:
+        embedded = "digits" if source == "mnist" else "sample"
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
         raise MissingData(
             f"{source} was not found: looked for {looked} and could not download it ({error}); "
-            f"put the file in one of these places, set HF_LLM_DATA_DIR to the folder that holds it, or use 'sample'"
+            f"put the file in one of these places, set HF_LLM_DATA_DIR to the folder that holds it, or use '{embedded}'"
         ) from None

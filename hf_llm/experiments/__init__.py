@@ -1,12 +1,1 @@
-"""One file a question or lab. `EXPERIMENTS` names them; each has `run(config, progress) -> Result`."""
-
-EXPERIMENTS = (
-    "backprop",
-    "activations",
-    "losses",
-    "optimizers",
-    "feature-scaling",
-    "regularization",
-    "architectures",
-    "dropout",
-)
+"""One file a question or lab, each with `run(config, progress) -> Result`; `config.EXPERIMENTS` names them."""

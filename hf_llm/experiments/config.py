@@ -4,6 +4,16 @@ from dataclasses import dataclass, field
 
 from hf_llm.config import require
 
+EXPERIMENTS = (
+    "backprop",
+    "activations",
+    "losses",
+    "optimizers",
+    "feature-scaling",
+    "regularization",
+    "architectures",
+    "dropout",
+)
 SEEDS = 5
 
 

@@ -9,7 +9,7 @@ from hf_llm.runs.atomic import write_text
 TEMPLATE = Path(__file__).with_name("card.md")
 
 
-def write_card(folder: Path, manifest: dict) -> None:
+def write_language_model_card(folder: Path, manifest: dict) -> None:
     """Write README.md into the run folder.
 
     Args:
@@ -49,7 +49,7 @@ def write_card(folder: Path, manifest: dict) -> None:
             f"{shape['n_positions']} tokens, byte-level BPE of {manifest['tokenizer']['vocab_size']:,} tokens."
         ),
         prompt=(manifest["sample"]["prompt"] or "I").replace('"', '\\"'),
-        figures=_table(
+        figures=markdown_table(
             ["held-out text", "bits per byte", "perplexity a token", "nats a token", "step"],
             [
                 [label, f"{f['bits_per_byte']:.4f}", f"{f['perplexity']:.2f}", f"{f['loss']:.4f}", f["step"]]
@@ -60,7 +60,7 @@ def write_card(folder: Path, manifest: dict) -> None:
         bits_per_byte=f"{validation['bits_per_byte']:.2f}".replace(".", ","),
         sample_prompt=manifest["sample"]["prompt"] or "(none)",
         sample=manifest["sample"]["text"].replace("```", "'''"),
-        training=_table(
+        training=markdown_table(
             ["", ""],
             [
                 ["corpus", f"{data['name']}, {data['bytes']:,} bytes, SHA-256 `{data['sha256'][:16]}…`"],
@@ -81,7 +81,7 @@ def write_card(folder: Path, manifest: dict) -> None:
     write_text(folder / "README.md", str(card))
 
 
-def _table(header: list[str], rows: list[list]) -> str:
+def markdown_table(header: list[str], rows: list[list]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

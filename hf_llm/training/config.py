@@ -39,6 +39,10 @@ class TrainingConfig:
     adam_beta2: float = setting(0.99, "decay of the second moment; 0.999 is slow to adapt in a short run")
     adam_epsilon: float = setting(1e-8, "added to the root of the second moment")
     max_grad_norm: float = setting(1.0, "gradients are scaled down to this norm; 0 switches clipping off")
+    max_norm: float = setting(
+        0.0,
+        "after each step a unit's incoming weights are scaled down to this norm (Srivastava 2014); 0 switches it off",
+    )
     precision: Literal["auto", "fp32", "bf16"] = setting(
         "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
     )
@@ -63,7 +67,15 @@ class TrainingConfig:
         for name in ("max_steps", "total_batch_size", "per_device_train_batch_size", "eval_steps", "logging_steps",
                      "save_steps", "save_total_limit"):  # fmt: skip
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup_steps", "weight_decay", "max_grad_norm", "early_stopping_patience", "seed", "threads"):
+        for name in (
+            "warmup_steps",
+            "weight_decay",
+            "max_grad_norm",
+            "max_norm",
+            "early_stopping_patience",
+            "seed",
+            "threads",
+        ):
             value = getattr(self, name)
             require(0 <= value < float("inf"), f"{name} must be a finite number, 0 or more, not {value}")
         require(self.seed < 2**63, f"seed must be below 2**63, not {self.seed}")

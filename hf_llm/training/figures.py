@@ -1,47 +1,64 @@
-"""The loss figure of a run."""
+"""The curves of a run: loss, bits per byte, accuracy over the steps."""
 
 from pathlib import Path
 
-import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")  # no screen needed
-from matplotlib import pyplot as plt
-
+from hf_llm.evaluation.charts import COLOURS, label, new_figure
 from hf_llm.runs.atomic import make_folder, replace, sync_file, temporary_name
 
+GREY, BLUE, ORANGE = "#7c8894", COLOURS[0], COLOURS[1]
 
-def loss_figure(records: list[dict], path: Path, best_step: int) -> None:
+
+def loss_figure(records: list[dict], path: Path, published_step: int) -> None:
     """Draw training and validation loss over the steps (left), bits per byte where there are any (right).
 
     Args:
         records: Lines of log.jsonl.
         path: PNG to write.
-        best_step: Step whose weights were published; marked.
+        published_step: Step whose weights were published; marked.
     """
-    evaluated = [record for record in records if "validation_loss" in record]
-    has_bits = any("bits_per_byte" in record for record in evaluated)
-    figure, axes = plt.subplots(1, 2 if has_bits else 1, figsize=(10 if has_bits else 6, 3.8), squeeze=False)
+    has_bits = any("bits_per_byte" in record for record in records)
+    figure, axes = new_figure(1, 2 if has_bits else 1, width=5.2, height=3.8)
     left = axes[0, 0]
-    left.plot([r["step"] for r in records], [r["loss"] for r in records], color="#9aa5b1", label="training")
-    left.plot(
-        [r["step"] for r in evaluated], [r["validation_loss"] for r in evaluated], "o-", ms=3, color="#1f4e9c",
-        label="validation",
-    )  # fmt: skip
-    left.set_ylabel("loss (nats a token)" if has_bits else "loss")
+    left.plot([r["step"] for r in records], [r["loss"] for r in records], color=GREY, lw=1, label="training, each step")
+    _curve(left, records, "train_loss", ORANGE, "training, in eval mode")
+    _curve(left, records, "validation_loss", BLUE, "validation")
+    unit = "nats a token" if has_bits else "nats an image"
+    _finish(left, f"loss ({unit})", published_step)
     if has_bits:
-        right = axes[0, 1]
-        right.plot([r["step"] for r in evaluated], [r["bits_per_byte"] for r in evaluated], "o-", ms=3, color="#1f4e9c")
-        right.set_ylabel("bits per byte, validation")
-    for axis in axes[0]:
-        axis.axvline(best_step, color="#c2410c", lw=1, ls="--", label=f"best: step {best_step}")
-        axis.set_xlabel("step")
-        axis.grid(alpha=0.3)
-        axis.spines[["top", "right"]].set_visible(False)
-    left.legend(frameon=False)
-    figure.tight_layout()
+        _curve(axes[0, 1], records, "bits_per_byte", BLUE, "validation")
+        _finish(axes[0, 1], "bits per byte", published_step)
+    save_figure(figure, path)
+
+
+def accuracy_figure(records: list[dict], path: Path, published_step: int) -> None:
+    """Draw the accuracy of training and validation over the steps; arguments as in `loss_figure`."""
+    figure, axes = new_figure(width=5.2, height=3.8)
+    _curve(axes[0, 0], records, "train_accuracy", ORANGE, "training, in eval mode")
+    _curve(axes[0, 0], records, "validation_accuracy", BLUE, "validation")
+    _finish(axes[0, 0], "accuracy", published_step)
+    save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Replace the PNG at `path`, whole."""
     make_folder(path.parent)
     temporary = temporary_name(path)
     figure.savefig(temporary, format="png", dpi=140)
-    plt.close(figure)
     sync_file(temporary)
     replace(temporary, path)
+
+
+def _curve(axis: Axes, records: list[dict], name: str, colour: str, text: str) -> None:
+    measured = [record for record in records if name in record]
+    if measured:
+        axis.plot(
+            [r["step"] for r in measured], [r[name] for r in measured], "o-", ms=3, color=colour, label=text
+        )  # fmt: skip
+
+
+def _finish(axis: Axes, quantity: str, published_step: int) -> None:
+    axis.axvline(published_step, color="black", lw=1, ls="--", label=f"published: step {published_step}")
+    label(axis, "step", quantity)

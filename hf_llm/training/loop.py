@@ -135,7 +135,7 @@ def train(
                         figures = task.evaluate(task.model)
                         text = task.sample(task.model)
                     record |= broadcast_object_list([figures])[0]  # all processes judge by the first one's
-                    improved = progress.judge(record["validation_loss"])
+                    improved = "validation_loss" in record and progress.judge(record["validation_loss"])
                     if text is not None:
                         record["sample"] = text
                 records.append(record)

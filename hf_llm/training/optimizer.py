@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from hf_llm.training.config import TrainingConfig
+from hf_llm.training.max_norm import constrain_norms
 
 
 def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -13,6 +14,13 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
 
     Pulling a bias or a norm's gain to zero changes what the layer can express; pulling a matrix only regularises.
     """
+    optimizer = _update_rule(model, config)
+    if config.max_norm:
+        constrain_norms(optimizer, model, config.max_norm)
+    return optimizer
+
+
+def _update_rule(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.dim() >= 2], "weight_decay": config.weight_decay},

@@ -4,7 +4,6 @@ corpus → tokenizer → token arrays → GPT-2 → plan → loop → best weigh
 """
 
 import dataclasses
-import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,34 +11,30 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, as_dict, require
+from hf_llm.config import require
 from hf_llm.data import Text, read_text, split_text
+from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.models.sizes import size_named
-from hf_llm.runs.manifest import command_line, commit, environment
-from hf_llm.runs.run import Run, open_run
+from hf_llm.runs.card import write_language_model_card
 from hf_llm.tokenization.bpe import check_unicode, load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.corpus import CORPUS_FILE, Corpus, corpus_from_text, load_corpus
 from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
+from hf_llm.training.figures import loss_figure
+from hf_llm.training.job import Job, run_job
 from hf_llm.training.launch import start_processes
-from hf_llm.training.loop import train
-from hf_llm.training.plan import make_plan
-from hf_llm.training.precision import resolve_precision
-from hf_llm.training.publish import publish
-from hf_llm.training.report import finished_report, print_evaluation
-from hf_llm.training.trackers import Trackers
+from hf_llm.training.loop import TrainingResult
+from hf_llm.training.plan import Plan, make_plan
+from hf_llm.training.report import finished_report
 
 ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,19 +55,8 @@ def pretrain(config: PretrainConfig) -> dict:
     Raises:
         UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
-    processes = start_processes(config.threads)
-    first = processes.is_main_process
-    inputs = read_inputs(config)
-    manifest = new_manifest(config, inputs, processes.num_processes)
-    with open_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, first) as run:
-        run.manifest = broadcast_object_list([run.manifest])[0]  # what the first process found in the folder
-        if "metrics" not in run.manifest:
-            _train_and_publish(config, inputs, run, processes)
-    if first:
-        print(finished_report(run.folder, run.manifest))
-    manifest = broadcast_object_list([run.manifest])[0]
-    processes.destroy_process_group()  # gloo's threads would abort a process that ends while they run
-    return manifest
+    start_processes(config.threads)  # a launch that went wrong is refused before a tokenizer is trained
+    return run_job(Pretraining(config, read_inputs(config)))
 
 
 def read_inputs(config: PretrainConfig) -> Inputs:
@@ -149,66 +133,64 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
     )
 
 
-def new_manifest(config: PretrainConfig, inputs: Inputs, world_size: int) -> dict:
-    """Return run.json as it is before training."""
-    corpus = inputs.corpus
-    return {
-        "command": command_line(),
-        "config": as_dict(config),
-        "seed": config.seed,
-        "data": {
-            "name": corpus.name,
-            "sha256": corpus.sha256,
-            "bytes": corpus.bytes,
-            "train_tokens": len(corpus.train),
-            "validation_tokens": len(corpus.validation),
-        },
-        "tokenizer": {"sha256": tokenizer_sha256(inputs.tokenizer), "vocab_size": len(inputs.tokenizer)},
-        "environment": environment(),
-        "commit": commit(),
-        "world_size": world_size,
-        "resumed_from": [],
-    }
+class Pretraining(Job):
+    """GPT-2 from random weights: the plan first, then windows of a corpus, then the card of a causal LM."""
 
+    name = "pretraining"
 
-def resolve(config: PretrainConfig, task: CausalLM, device: torch.device) -> dict:
-    """Decide what `auto` means on this machine. Resuming and verifying use the record, not a new decision."""
-    return {
-        "precision": resolve_precision(config.precision, task, device),
-        "compile": config.compile,
-        "attention": config.attention,
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-    }
+    def __init__(self, config: PretrainConfig, inputs: Inputs):
+        self.config, self.read = config, inputs
+        self.plan: Plan | None = None
 
+    def inputs(self) -> dict:
+        corpus, tokenizer = self.read.corpus, self.read.tokenizer
+        return {
+            "data": {
+                "name": corpus.name,
+                "sha256": corpus.sha256,
+                "bytes": corpus.bytes,
+                "train_tokens": len(corpus.train),
+                "validation_tokens": len(corpus.validation),
+            },
+            "tokenizer": {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer)},
+        }
 
-def _train_and_publish(config: PretrainConfig, inputs: Inputs, run: Run, processes: PartialState) -> None:
-    first = processes.is_main_process
-    plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
-    if first:
-        print(plan.describe())
-    plan.require_fit()
-    task = make_task(config, inputs, processes.num_processes)
-    if "resolved" not in run.manifest:
-        run.manifest["resolved"] = resolve(config, task, processes.device)
-    resolved = run.manifest["resolved"]
-    if first:
-        run.write_manifest()
+    def prepare(self, processes: PartialState) -> CausalLM:
+        self.plan = make_plan(self.config, self.read.model_config, self.read.corpus, processes)
+        if processes.is_main_process:
+            print(self.plan.describe())
+        self.plan.require_fit()
+        return make_task(self.config, self.read, processes.num_processes)
 
-    def on_record(record: dict) -> None:
-        trackers.log(record)
-        if "validation_loss" in record:
-            print_evaluation(record)
+    def score(self, task: CausalLM) -> dict:
+        """Return loss, perplexity and bits per byte of the whole validation part, in fp32."""
+        stride = self.config.eval_stride or max(1, task.context // 2)
+        scores = evaluate_tokens(task.model, task.validation, task.byte_lengths, stride=stride, context=task.context)
+        return {
+            "loss": scores.loss,
+            "perplexity": scores.perplexity,
+            "bits_per_byte": scores.bits_per_byte,
+            "eval_stride": stride,
+        }
 
-    settings = dataclasses.replace(config, precision=resolved["precision"], threads=resolved["threads"])
-    with Trackers(config.report_to, run.folder, config) as trackers:
-        result = train(task, settings, run, on_record)
-    if first and result.step_seconds:
-        print(f"measured: {result.step_seconds:.3g} s a step (predicted: {plan.step_seconds:.3g} s)")
-    if result.interrupted:
-        raise UserError(
-            f"stopped at step {result.progress.step} of {config.max_steps}; "
-            f"the checkpoint is in {run.checkpoints}; the same command goes on from there"
-        )
-    if first:
-        publish(config, inputs, task, run, plan, result)
+    def describe(self, task: CausalLM, result: TrainingResult, speed: float) -> dict:
+        if result.step_seconds:
+            print(f"measured: {result.step_seconds:.3g} s a step (predicted: {self.plan.step_seconds:.3g} s)")
+        torch.manual_seed(self.config.seed)
+        return {
+            "model": {"parameters": task.model.num_parameters(), "config": self.read.model_config.to_diff_dict()},
+            "sample": {"prompt": self.config.sample_prompt, "text": task.sample(task.model)},
+            "flops_utilisation": round(self.plan.utilisation(speed), 3),
+        }
+
+    def parts(self, task: CausalLM) -> list:
+        return [task.model, self.read.tokenizer]
+
+    def draw(self, task: CausalLM, records: list[dict], folder: Path, published_step: int) -> None:
+        loss_figure(records, folder / "loss.png", published_step)
+
+    def write_card(self, folder: Path, manifest: dict) -> None:
+        write_language_model_card(folder, manifest)
+
+    def report(self, folder: Path, manifest: dict) -> str:
+        return finished_report(folder, manifest)

@@ -32,7 +32,10 @@ class Task(Protocol):
         """Return how many tokens or images of `batch` the loss is averaged over."""
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return the validation figures, `validation_loss` among them; the smallest one is the best."""
+        """Return the validation figures, `validation_loss` among them; the smallest one is the best.
+
+        A task without a validation part returns none, and the last weights are what is published.
+        """
 
     def loss(self, model: nn.Module, batch: dict[str, torch.Tensor], n: int) -> torch.Tensor:
         """Return the items' losses summed, over n: the items of the whole step, all micro-batches and processes.

@@ -12,10 +12,16 @@ from typing import Literal
 from hf_llm.config import require
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import NAME, differences, read_manifest
+from hf_llm.training.classifier import Classification, train_classifier
+from hf_llm.training.classifier_config import ClassifierConfig
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
+from hf_llm.training.pretrain import Pretraining, pretrain
 
-TOLERANCE = 1e-3  # relative, of the validation loss, on another environment
+JOBS = {
+    Pretraining.name: (PretrainConfig, pretrain),
+    Classification.name: (ClassifierConfig, train_classifier),
+}
+TOLERANCE = 1e-3  # relative, of the loss, on another environment
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ def verify(folder: Path) -> Verdict:
     """
     manifest = read_manifest(folder)
     require(manifest is not None and "metrics" in manifest, f"{folder} holds no finished run (no {NAME} with metrics)")
+    require(manifest.get("job") in JOBS, f"{folder / NAME} names no job that this version can repeat")
     for name, sha256 in manifest["files"].items():
         if not (folder / name).is_file():
             return Verdict("different", [f"{name} is missing"])
@@ -52,16 +59,17 @@ def verify(folder: Path) -> Verdict:
     inputs = [
         f"{what} has another SHA-256"
         for what in ("data", "tokenizer")
-        if manifest[what]["sha256"] != again[what]["sha256"]
+        if what in manifest and manifest[what]["sha256"] != again[what]["sha256"]
     ]
     if inputs:
         return Verdict("different", inputs)
     if manifest["files"]["model.safetensors"] == again["files"]["model.safetensors"]:
         return Verdict("identical", [f"model.safetensors {manifest['files']['model.safetensors']}"])
     elsewhere = _environment_differences(manifest, again)
-    losses = [run["metrics"]["validation"]["loss"] for run in (manifest, again)]
+    part = "validation" if "loss" in manifest["metrics"]["validation"] else "train"
+    losses = [run["metrics"][part]["loss"] for run in (manifest, again)]
     gap = abs(losses[0] - losses[1]) / losses[0]
-    figures = f"validation loss {losses[0]:.6f} then, {losses[1]:.6f} now ({gap:.1e} relative)"
+    figures = f"{part} loss {losses[0]:.6f} then, {losses[1]:.6f} now ({gap:.1e} relative)"
     if elsewhere and gap <= TOLERANCE:
         return Verdict("equal", [figures, *elsewhere])
     return Verdict("different", [figures, *(elsewhere or ["in the same environment"])])
@@ -69,12 +77,13 @@ def verify(folder: Path) -> Verdict:
 
 def _repeat(manifest: dict, folder: Path) -> dict:
     """Run the manifest's settings into `folder`, with what `auto` was resolved to."""
-    known = {field.name for field in dataclasses.fields(PretrainConfig)}
+    config_class, train = JOBS[manifest["job"]]
+    known = {field.name for field in dataclasses.fields(config_class)}
     unknown = manifest["config"].keys() - known
     require(not unknown, f"this version has no setting {', '.join(sorted(unknown))}; check out {manifest['commit']}")
-    config = PretrainConfig(**manifest["config"])
+    config = config_class(**manifest["config"])
     resolved = manifest["resolved"]
-    return pretrain(
+    return train(
         dataclasses.replace(
             config,
             output_dir=str(folder),

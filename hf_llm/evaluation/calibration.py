@@ -1,0 +1,44 @@
+"""Does a classifier that is 90 % sure err one time in ten?
+
+Guo et al. 2017, "On calibration of modern neural networks": answers are binned by the probability of the predicted
+class; in each bin the mean probability is compared with the share that is right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One value a bin that holds any answers, each of shape (bins,).
+
+    Args:
+        confidence: Mean probability of the predicted class.
+        accuracy: Share of right answers.
+        count: Answers in the bin.
+        error: Expected calibration error: the mean distance of the two, weighted by the counts.
+    """
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    count: np.ndarray
+    error: float
+
+
+def calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> Calibration:
+    """Bin the answers of a classifier.
+
+    Args:
+        probabilities: (N, classes), rows sum to 1.
+        labels: (N,).
+        bins: Equal parts of the range from 0 to 1.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels  # (N,), (N,)
+    which = np.minimum((confidence * bins).astype(int), bins - 1)  # a probability of 1 belongs to the last bin
+    count = np.bincount(which, minlength=bins)
+    filled = count > 0
+    mean_confidence = np.bincount(which, confidence, minlength=bins)[filled] / count[filled]
+    accuracy = np.bincount(which, right, minlength=bins)[filled] / count[filled]
+    error = float(np.abs(mean_confidence - accuracy) @ count[filled] / len(labels))
+    return Calibration(mean_confidence, accuracy, count[filled], error)

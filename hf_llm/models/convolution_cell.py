@@ -1,0 +1,81 @@
+"""One cell of LeNet's first convolution, and one of the pooling after it, with every number that goes into it.
+
+>>> cell = convolution_cell(model, pixel_values, feature_map=0, row=12, column=14)
+>>> abs(cell.products.sum() + cell.bias - cell.sum) < 1e-5
+True
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hf_llm.config import require
+from hf_llm.models.modeling_lenet import LeNetForImageClassification
+
+
+@dataclass(frozen=True)
+class ConvolutionCell:
+    """patch × kernel = products, each (5, 5); their sum plus the bias goes through the activation."""
+
+    patch: np.ndarray
+    kernel: np.ndarray
+    products: np.ndarray
+    bias: float
+    sum: float
+    activation: str
+    output: float
+
+
+@dataclass(frozen=True)
+class PoolingCell:
+    """The window (2, 2) of a feature map, and its maximum or mean."""
+
+    window: np.ndarray
+    kind: str
+    output: float
+
+
+@torch.no_grad()
+def convolution_cell(
+    model: LeNetForImageClassification, pixel_values: torch.Tensor, feature_map: int, row: int, column: int
+) -> ConvolutionCell:
+    """Write out the cell (row, column) of a map of C1.
+
+    Args:
+        model: A LeNet on grey images.
+        pixel_values: One image, (1, 1, H, W).
+        feature_map: Which of the maps.
+        row, column: Place in the map, which is as large as the image.
+
+    Raises:
+        UserError: When there is no such map or cell.
+    """
+    layer = model.c1
+    maps, size = layer.out_channels, pixel_values.shape[-1]
+    require(0 <= feature_map < maps, f"there is no feature map {feature_map}; they are 0 to {maps - 1}")
+    require(0 <= row < size and 0 <= column < size, f"there is no cell ({row}, {column}); both are 0 to {size - 1}")
+    side, padding = layer.kernel_size[0], layer.padding[0]
+    padded = F.pad(pixel_values[0, 0], [padding] * 4)  # (H + 4, W + 4)
+    patch = padded[row : row + side, column : column + side]
+    kernel, bias = layer.weight[feature_map, 0], layer.bias[feature_map]
+    total = (patch * kernel).sum() + bias
+    return ConvolutionCell(
+        patch.numpy(), kernel.numpy(), (patch * kernel).numpy(), bias.item(), total.item(),
+        model.config.hidden_act, model.activation(total).item(),
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def pooling_cell(
+    model: LeNetForImageClassification, pixel_values: torch.Tensor, feature_map: int, row: int, column: int
+) -> PoolingCell:
+    """Write out the cell (row, column) of a map of S2; arguments as in `convolution_cell`."""
+    hidden = model(pixel_values=pixel_values, output_hidden_states=True).hidden_states
+    c1, s2 = hidden[0][0], hidden[1][0]  # (maps, H, W), (maps, H / 2, W / 2)
+    maps, size = s2.shape[0], s2.shape[-1]
+    require(0 <= feature_map < maps, f"there is no feature map {feature_map}; they are 0 to {maps - 1}")
+    require(0 <= row < size and 0 <= column < size, f"there is no cell ({row}, {column}); both are 0 to {size - 1}")
+    window = c1[feature_map, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+    return PoolingCell(window.numpy(), model.config.pooling, s2[feature_map, row, column].item())

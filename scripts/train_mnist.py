@@ -1,0 +1,23 @@
+"""Train an image classifier on MNIST; the output folder is a Hugging Face model.
+
+    python scripts/train_mnist.py --config configs/mnist/mlp.yaml
+    python scripts/train_mnist.py --config configs/mnist/mlp.yaml --dropout 0.5 --output_dir runs/mnist/mlp-dropout
+    python scripts/train_mnist.py --config configs/mnist/mlp.yaml --data digits --output_dir runs/digits/mlp
+
+A run that was stopped goes on when the same command is given again.
+"""
+
+from hf_llm.config import command, parse
+from hf_llm.training.classifier_config import ClassifierConfig
+
+
+@command
+def main() -> None:
+    config = parse(ClassifierConfig, description=__doc__)
+    from hf_llm.training.classifier import train_classifier
+
+    train_classifier(config)
+
+
+if __name__ == "__main__":
+    main()
