@@ -14,7 +14,7 @@ EXPERIMENTS = (
     "architectures",
     "dropout",
 )
-SEEDS = 5
+SEEDS, QUICK_SEEDS = 5, 2
 
 
 @dataclass
@@ -26,10 +26,14 @@ class ExperimentConfig:
         default=False,
         metadata={"help": "a small grid, within a minute on two cores: good for looking, not for concluding"},
     )
-    seeds: int = field(default=SEEDS, metadata={"help": "how many seeds, from 0 on; fewer than 5 say little"})
+    seeds: int | None = field(
+        default=None, metadata={"help": "how many seeds, from 0 on; default 5, or 2 with --quick, which say little"}
+    )
     data: str = field(
         default="mnist", metadata={"help": "images of the labs that train on images: mnist, digits, or a folder"}
     )
 
     def __post_init__(self):
+        if self.seeds is None:
+            self.seeds = QUICK_SEEDS if self.quick else SEEDS
         require(self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}")

@@ -43,7 +43,7 @@ class Grid:
 FULL = Grid(
     {"few": 1000, "some": 5000, "all": None},
     (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
-    {"few": 150, "some": 40, "all": 10},
+    {"few": 150, "some": 40, "all": 12},
     least_steps=1000,
     evaluations=12,
 )
@@ -87,11 +87,11 @@ def run(config: ExperimentConfig, progress: Progress) -> Result:
 
 
 def training_config(steps: int, seed: int = 0, evaluations: int = 1) -> TrainingConfig:
-    """Return the settings of one training; those of configs/mnist/mlp.yaml but for the batch."""
+    """Return the settings of one training. One thread, so that the numbers do not depend on the cores."""
     return TrainingConfig(
         seed=seed, max_steps=steps, total_batch_size=BATCH, per_device_train_batch_size=BATCH,
         learning_rate=1e-3, min_learning_rate_ratio=0.0, warmup_steps=min(50, steps), weight_decay=0.0,
-        eval_steps=max(1, steps // evaluations), logging_steps=steps, precision="fp32",
+        eval_steps=max(1, steps // evaluations), logging_steps=steps, precision="fp32", threads=1,
     )  # fmt: skip
 
 

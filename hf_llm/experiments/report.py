@@ -7,10 +7,11 @@ from pathlib import Path
 from jinja2 import Environment
 
 from hf_llm.experiments.result import LANGUAGES, Finding, Language, Result, Table, Words
-from hf_llm.experiments.words import findings_table, markdown_table
+from hf_llm.experiments.words import findings_table, markdown_table, with_decimal_marks
 from hf_llm.runs.atomic import disk_errors, make_folder, write_json, write_text
 from hf_llm.runs.manifest import command_line, commit, environment
 
+LONG = 30  # rows; a longer table is folded in the report
 TEMPLATES = {language: Path(__file__).with_name(f"report.{language}.md") for language in LANGUAGES}
 
 
@@ -30,7 +31,7 @@ def write_result(result: Result, name: str, folder: Path) -> None:
         make_folder(folder / "figures")
         for chart_name, chart in result.charts.items():
             for language in LANGUAGES:
-                figure = chart.draw(language)
+                figure = with_decimal_marks(chart.draw(language), language)
                 figure.savefig(folder / "figures" / f"{chart_name}.{language}.png", dpi=130, bbox_inches="tight")
         for language in LANGUAGES:
             write_text(folder / f"report.{language}.md", report(result, origin, language))
@@ -62,7 +63,10 @@ def report(result: Result, origin: dict, language: Language) -> str:
     )
 
     def shown(tables: dict[str, Table]) -> list[dict]:
-        return [{"caption": t.caption[language], "rows": markdown_table(t, language)} for t in tables.values()]
+        return [
+            {"caption": t.caption[language], "rows": markdown_table(t, language), "long": len(t.rows) > LONG}
+            for t in tables.values()
+        ]
 
     versions = origin["environment"]["versions"]
     return template.render(

@@ -2,6 +2,8 @@
 
 import math
 
+from matplotlib.figure import Figure
+
 from hf_llm.experiments.result import Finding, Language, Table, Words
 
 SUPPORTED = {
@@ -69,3 +71,17 @@ def findings_table(findings: list[Finding], language: Language) -> str:
             shown_interval(finding.interval, language), f"**{SUPPORTED[finding.supported][language]}**",
         ])  # fmt: skip
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def with_decimal_marks(figure: Figure, language: Language) -> Figure:
+    """Return the figure with decimal commas on its axes where the language has them."""
+    if language == "pt-BR":
+        figure.draw_without_rendering()  # places the ticks
+        for axes in figure.axes:
+            for axis, set_limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
+                texts = [text.get_text() for text in axis.get_ticklabels()]
+                if any("." in text for text in texts):
+                    limits = axis.get_view_interval()
+                    axis.set_ticks(axis.get_ticklocs(), [text.replace(".", ",") for text in texts])
+                    set_limits(limits)  # naming a tick outside of them had moved them
+    return figure
