@@ -12,7 +12,7 @@ export HF_LLM_DATA_DIR := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help setup demo test lint stress clean
+.PHONY: help setup demo mnist discuss test lint stress clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1|/' | column -t -s '|'
@@ -28,6 +28,12 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: setup  ## a tokenizer and a GPT-2 on The Verdict, into runs/verdict
 	@$(BIN)/python scripts/demo.py
+
+mnist: setup  ## the exercise: an MLP without and with dropout, curves and report, into runs/mnist
+	@$(BIN)/python scripts/exercise.py
+
+discuss: setup  ## every experiment in its short version, into runs/discuss
+	@$(BIN)/python scripts/discuss.py all --quick --output_dir runs/discuss
 
 test: setup lint  ## the tests
 	@$(BIN)/python -m pytest -m 'not stress'

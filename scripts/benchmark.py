@@ -7,6 +7,9 @@ verdict-sweep   how its configuration was chosen, on the first 90 %
 shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
 training-speed  our loop, Trainer and a bare loop on the same work
 planner         predicted against measured memory
+mnist           test accuracy of the recipes in configs/mnist, three seeds each
+mnist-speed     the default MLP, and the same net on a DataLoader
+loop-cost       train(run=None) against the barest loop
 """
 
 import importlib
@@ -16,7 +19,9 @@ from typing import Literal
 
 from hf_llm.config import command, parse
 
-Name = Literal["verdict", "verdict-sweep", "shakespeare", "training-speed", "planner"]
+Name = Literal[
+    "verdict", "verdict-sweep", "shakespeare", "training-speed", "planner", "mnist", "mnist-speed", "loop-cost"
+]
 
 
 @dataclass

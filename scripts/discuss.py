@@ -2,6 +2,7 @@
 
     python scripts/discuss.py optimizers --output_dir results/optimizers
     python scripts/discuss.py optimizers --output_dir runs/discuss/optimizers --quick
+    python scripts/discuss.py all --output_dir runs/discuss --quick
 
 backprop         forward and backward by hand, equal to autograd
 activations      values, derivatives, saturation, dead units
@@ -22,7 +23,9 @@ from hf_llm.experiments.config import EXPERIMENTS, ExperimentConfig
 
 @dataclass(kw_only=True)
 class DiscussConfig(ExperimentConfig):
-    name: Literal[EXPERIMENTS] = field(metadata={"help": "which experiment", "positional": True})
+    name: Literal[("all", *EXPERIMENTS)] = field(
+        metadata={"help": "which experiment; all runs each into a folder of its own", "positional": True}
+    )
 
 
 @command
@@ -30,7 +33,13 @@ def main() -> None:
     config = parse(DiscussConfig, description=__doc__)
     from hf_llm.experiments.command import run_experiment
 
-    run_experiment(config.name, config)
+    if config.name != "all":
+        run_experiment(config.name, config)
+        return
+    folder = config.output_dir
+    for name in EXPERIMENTS:
+        config.output_dir = f"{folder}/{name}"
+        run_experiment(name, config)
 
 
 if __name__ == "__main__":

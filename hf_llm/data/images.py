@@ -20,7 +20,7 @@ from hf_llm.config import UserError, nearest, require
 from hf_llm.data.digits import read_digits
 from hf_llm.data.hub_images import HUB_MNIST, MNIST_SHA256, read_hub_mnist
 from hf_llm.data.idx import IMAGES, LABELS, read_idx
-from hf_llm.data.search import find
+from hf_llm.data.search import MissingData, find
 from hf_llm.data.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ def read_images(source: str) -> ImageData:
         f"{HUB_MNIST} is not MNIST as this project knows it (SHA-256 of the pixels differs); take 'mnist'",
     )
     return ImageData(source, sha256, train, test)
+
+
+def mnist_or_digits() -> str:
+    """Return `mnist` where it is at hand or can be downloaded, else `digits`, and say so."""
+    try:
+        find("mnist")
+    except MissingData as missing:
+        print(f"{missing}\n→ taking the embedded digits instead\n")
+        return "digits"
+    return "mnist"
 
 
 def hold_out(images: LabelledImages, fraction: float) -> tuple[LabelledImages, LabelledImages]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from hf_llm.data.images import mnist_or_digits
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.report import write_result
 from hf_llm.experiments.result import Result
@@ -19,6 +20,7 @@ def run_experiment(name: str, config: ExperimentConfig) -> Result:
         UserError: When its data is missing or the folder cannot be written.
     """
     experiment = importlib.import_module(f"hf_llm.experiments.{name.replace('-', '_')}")
+    config.data = config.data or mnist_or_digits()
     start_processes()
     with tqdm(unit="cell", disable=None) as bar:
 

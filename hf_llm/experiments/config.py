@@ -29,8 +29,12 @@ class ExperimentConfig:
     seeds: int | None = field(
         default=None, metadata={"help": "how many seeds, from 0 on; default 5, or 2 with --quick, which say little"}
     )
-    data: str = field(
-        default="mnist", metadata={"help": "images of the labs that train on images: mnist, digits, or a folder"}
+    data: str | None = field(
+        default=None,
+        metadata={
+            "help": "images of the labs that train on images: mnist, digits, or a folder with the IDX files; "
+            "default mnist, and digits where it is not at hand"
+        },
     )
 
     def __post_init__(self):

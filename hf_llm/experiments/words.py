@@ -81,7 +81,7 @@ def with_decimal_marks(figure: Figure, language: Language) -> Figure:
             for axis, set_limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
                 texts = [text.get_text() for text in axis.get_ticklabels()]
                 if any("." in text for text in texts):
-                    limits = axis.get_view_interval()
+                    limits = tuple(axis.get_view_interval())
                     axis.set_ticks(axis.get_ticklocs(), [text.replace(".", ",") for text in texts])
                     set_limits(limits)  # naming a tick outside of them had moved them
     return figure

@@ -1,0 +1,102 @@
+"""The default MLP on MNIST against the same net on a DataLoader, with 0 and with 2 workers.
+
+What `train()` takes from its first step to its last evaluation, and how accurate it is then on the test set; beside it
+one epoch of each contestant on the same net, optimizer and images, in turn, so that a busy minute of the machine hits
+all of them.
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from hf_llm.benchmarks.record import write_result
+from hf_llm.config import load_yaml
+from hf_llm.training.classifier import Images, make_task, read_parts
+from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.training.image_classification import classification_scores, pixel_values
+from hf_llm.training.launch import start_processes
+from hf_llm.training.loop import train
+from hf_llm.training.optimizer import make_optimizer
+
+RECIPE = Path(__file__).parents[2] / "configs" / "mnist" / "mlp.yaml"
+ROUNDS = 3
+CUSTOMARY_BATCH = 64  # of most tutorials
+
+
+def run(output_dir: Path) -> None:
+    """Train the recipe once, then time one epoch of each contestant in turn; three minutes on two cores."""
+    config = ClassifierConfig(**load_yaml(ClassifierConfig, RECIPE))
+    images = read_parts(config)
+    start_processes(config.threads)
+    task = make_task(config, images)
+    started = time.perf_counter()
+    result = train(task, config)
+    seconds = time.perf_counter() - started
+    test = classification_scores(task.model, images.test)
+
+    batches = (config.total_batch_size, CUSTOMARY_BATCH)
+    contestants = {("ours", batch): lambda batch=batch: _ours(config, images, batch) for batch in batches}
+    for workers in (0, 2):
+        for batch in batches:
+            name = (f"DataLoader, {workers} workers", batch)
+            contestants[name] = lambda batch=batch, workers=workers: _data_loader(config, images, batch, workers)
+    times = {name: [] for name in contestants}
+    for _ in range(ROUNDS):
+        for name, epoch in contestants.items():
+            times[name].append(epoch())
+    fastest = median(times["ours", config.total_batch_size])
+    write_result(
+        output_dir,
+        {
+            "config": dataclasses.asdict(config),
+            "threads": torch.get_num_threads(),
+            "test": test,
+            "validation_accuracy": result.records[-1]["validation_accuracy"],
+            "timings": {
+                "train_seconds": round(seconds, 2),
+                "epochs": [
+                    {
+                        "contestant": name,
+                        "batch": batch,
+                        "seconds_an_epoch": round(median(values), 2),
+                        "all": [round(value, 2) for value in values],
+                        "times_ours": round(median(values) / fastest, 2),
+                    }
+                    for (name, batch), values in times.items()
+                ],
+            },
+        },
+    )
+
+
+def _ours(config: ClassifierConfig, images: Images, batch: int) -> float:
+    steps = len(images.train) // batch
+    config = dataclasses.replace(
+        config, total_batch_size=batch, per_device_train_batch_size=batch, max_steps=steps, eval_steps=10 * steps
+    )
+    task = make_task(config, images)
+    task.evaluate = lambda model: {}  # the other contestants do not evaluate either
+    start = time.perf_counter()
+    train(task, config)
+    return time.perf_counter() - start
+
+
+def _data_loader(config: ClassifierConfig, images: Images, batch: int, workers: int) -> float:
+    """One epoch as a tutorial writes it; the pixels are scaled beforehand, so that only the loader is compared."""
+    pixels = pixel_values(torch.from_numpy(images.train.images))
+    data = TensorDataset(pixels, torch.from_numpy(images.train.labels))
+    loader = DataLoader(data, batch_size=batch, shuffle=True, num_workers=workers, drop_last=True)
+    model = make_task(config, images).model
+    optimizer = make_optimizer(model, config)
+    start = time.perf_counter()
+    for inputs, labels in loader:
+        loss = F.cross_entropy(model(pixel_values=inputs).logits, labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - start

@@ -1,0 +1,44 @@
+"""The lecture's exercise in one command: a Linear + ReLU net on MNIST, without dropout and with it, and what it does.
+
+    python scripts/exercise.py
+
+Trains runs/mnist/mlp and runs/mnist/mlp-dropout, then the short dropout study, whose loss and accuracy curves and
+report go to runs/mnist/dropout-study. Without MNIST at hand it takes the embedded digits and writes to runs/digits.
+A second call reports and does not train the two nets again.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from hf_llm.config import command, load_yaml, parse
+from hf_llm.data.images import mnist_or_digits
+from hf_llm.experiments.config import ExperimentConfig
+from hf_llm.training.classifier_config import ClassifierConfig
+
+RECIPE = Path(__file__).parents[1] / "configs" / "mnist" / "mlp.yaml"
+DROPOUT = 0.3
+
+
+@dataclass
+class ExerciseConfig:
+    """The exercise has no settings: `scripts/train_mnist.py` and `scripts/dropout_study.py` have them all."""
+
+
+@command
+def main() -> None:
+    parse(ExerciseConfig, description=__doc__)
+    data = mnist_or_digits()
+    config = dataclasses.replace(ClassifierConfig(**load_yaml(ClassifierConfig, RECIPE)), data=data)
+    runs = Path("runs") / data
+    from hf_llm.experiments.command import run_experiment
+    from hf_llm.training.classifier import train_classifier
+
+    for name, dropout in (("mlp", 0.0), ("mlp-dropout", DROPOUT)):
+        train_classifier(dataclasses.replace(config, dropout=dropout, output_dir=str(runs / name)))
+    study = ExperimentConfig(output_dir=str(runs / "dropout-study"), quick=True, data=data)
+    run_experiment("dropout", study)
+
+
+if __name__ == "__main__":
+    main()
