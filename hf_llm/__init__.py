@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "CausalLM": "hf_llm.training.causal_lm",
     "ClassifierConfig": "hf_llm.training.classifier_config",
+    "DigitsImageProcessor": "hf_llm.models.image_processing_digits",
     "GPT2Explained": "hf_llm.models.gpt2_explained",
     "GenerationSettings": "hf_llm.generation.config",
     "ImageClassification": "hf_llm.training.image_classification",

@@ -4,11 +4,10 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from hf_llm.benchmarks.record import write_result
 from hf_llm.benchmarks.verdict_sweep import RECIPE
 from hf_llm.config import load_yaml
+from hf_llm.evaluation.intervals import bootstrap_interval
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.pretrain import pretrain
 
@@ -46,9 +45,7 @@ def run(output_dir: Path) -> None:
     )
 
 
-def mean_with_interval(values: list[float], resamples: int = 10_000) -> dict:
-    """Return the mean over seeds with its 95 % bootstrap interval (Efron and Tibshirani 1993, chapter 13)."""
-    values = np.asarray(values)
-    draws = np.random.default_rng(0).choice(values, (resamples, len(values))).mean(axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"mean": round(float(values.mean()), 4), "interval_95": [round(float(low), 4), round(float(high), 4)]}
+def mean_with_interval(values: list[float]) -> dict:
+    """Return the mean over seeds with its 95 % bootstrap interval."""
+    interval = bootstrap_interval(values)
+    return {"mean": round(interval.mean, 4), "interval_95": [round(interval.low, 4), round(interval.high, 4)]}
