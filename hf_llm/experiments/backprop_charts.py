@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hf_llm.evaluation.charts import COLOURS, band, label, new_figure
 from hf_llm.experiments.backprop_words import ACTIVATION_NAMES, PLACE_NAMES
-from hf_llm.experiments.charts import COLOURS, band, label, new_figure
 from hf_llm.experiments.result import Language, Table, Words
 from hf_llm.experiments.words import shown
 

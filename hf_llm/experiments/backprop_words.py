@@ -241,7 +241,7 @@ CAVEATS = [
     ),
     Words(
         pt="Com uma camada oculta só, o que se perde numa ativação perde-se uma vez; quantas vezes isso se repete numa "
-        "rede profunda é outra experiência.",
+        "rede profunda é outro experimento.",
         en="With a single hidden layer, what an activation takes away is taken away once; how that adds up in a deep "
         "net is another experiment.",
     ),
