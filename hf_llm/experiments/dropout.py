@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hf_llm.data.images import ImageData, draw, hold_out, read_images
-from hf_llm.evaluation.intervals import Interval, mean_interval
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.dropout_charts import accuracy_chart, gap_chart, loss_chart, test_chart
 from hf_llm.experiments.dropout_words import CAVEATS, HEADINGS, INTRODUCTION, SIZES, TITLE, claims, curve_headings
-from hf_llm.experiments.result import Finding, Progress, Result, Table, Words, track, verdict
+from hf_llm.experiments.findings import over_seeds
+from hf_llm.experiments.result import Finding, Progress, Result, Table, Words, track
+from hf_llm.experiments.seed_comparison import DIGITS, points, with_bounds
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification, classification_scores
@@ -123,12 +124,7 @@ def train_cell(data: ImageData, grid: Grid, size: str, dropout: float, seed: int
     }
 
 
-def gap(run: dict) -> float:
-    """Return validation loss minus training loss at the end: what over-fitting costs, in nats an image."""
-    return run["validation_loss"][-1] - run["train_loss"][-1]
-
-
-def over_seeds(runs: dict, size: str, p: float, seeds: list[int], measure) -> np.ndarray:
+def measured(runs: dict, size: str, p: float, seeds: list[int], measure) -> np.ndarray:
     """Return `measure(run)` of every seed, (seeds,)."""
     return np.array([measure(runs[size, p, seed]) for seed in seeds])
 
@@ -138,16 +134,15 @@ def summary_table(runs: dict, grid: Grid, seeds: list[int]) -> Table:
     rows = []
     for size in grid.images:
         for p in grid.dropouts:
-            test = over_seeds(runs, size, p, seeds, lambda run: run["test_accuracy"])
-            gain = mean_interval(test - over_seeds(runs, size, 0.0, seeds, lambda run: run["test_accuracy"]))
+            test = measured(runs, size, p, seeds, test_accuracy)
+            gain = test - measured(runs, size, 0.0, seeds, test_accuracy)
             row = {"size": SIZES[size], "images": runs[size, p, seeds[0]]["images"], "dropout": p}
             for figure in FIGURES:
-                row[figure] = rounded(over_seeds(runs, size, p, seeds, lambda run, f=figure: run[f][-1]).mean())
+                row[figure] = rounded(measured(runs, size, p, seeds, lambda run, f=figure: run[f][-1]).mean())
             row["best_validation_loss"] = rounded(
-                over_seeds(runs, size, p, seeds, lambda run: min(run["validation_loss"])).mean()
+                measured(runs, size, p, seeds, lambda run: min(run["validation_loss"])).mean()
             )
-            gaps = mean_interval(over_seeds(runs, size, p, seeds, gap))
-            row |= with_bounds("gap", gaps) | with_bounds("test_accuracy", mean_interval(test))
+            row |= with_bounds("gap", measured(runs, size, p, seeds, gap)) | with_bounds("test_accuracy", test)
             row |= with_bounds("gain", gain) if p else {"gain": None, "gain_low": None, "gain_high": None}
             rows.append(row)
     caption = Words(
@@ -167,7 +162,7 @@ def curve_table(runs: dict, grid: Grid, seeds: list[int]) -> Table:
             for place, step in enumerate(runs[size, p, seeds[0]]["step"]):
                 row = {"size": SIZES[size], "dropout": p, "step": step}
                 for figure in FIGURES:
-                    values = over_seeds(runs, size, p, seeds, lambda run, f=figure, i=place: run[f][i])
+                    values = measured(runs, size, p, seeds, lambda run, f=figure, i=place: run[f][i])
                     row[figure] = rounded(values.mean())
                     row[f"{figure}_low"], row[f"{figure}_high"] = rounded(values.min()), rounded(values.max())
                 rows.append(row)
@@ -180,60 +175,53 @@ def curve_table(runs: dict, grid: Grid, seeds: list[int]) -> Table:
 
 def findings(runs: dict, grid: Grid, seeds: list[int]) -> list[Finding]:
     """Return what the runs say about each claim, size by size."""
-    said = claims()
-    most = max(grid.dropouts)
-    half = 0.5
-    found = []
+    said, half, found = claims(), 0.5, []
+
+    def accuracy(size: str, p: float) -> np.ndarray:
+        return measured(runs, size, p, seeds, test_accuracy)
+
     for size in grid.images:
 
-        def difference(measure, p, against=0.0, size=size) -> Interval:
-            pair = (over_seeds(runs, size, value, seeds, measure) for value in (p, against))
-            return mean_interval(np.subtract(*pair))
+        def decrease(measure, size=size) -> np.ndarray:
+            """Return by how much dropping half of the units makes `measure` smaller, seed by seed."""
+            return measured(runs, size, 0.0, seeds, measure) - measured(runs, size, half, seeds, measure)
 
         # the dropout that is judged by the test is the one that validation would have picked
         by_validation = {
-            p: over_seeds(runs, size, p, seeds, lambda run: run["validation_accuracy"][-1]).mean()
+            p: measured(runs, size, p, seeds, lambda run: run["validation_accuracy"][-1]).mean()
             for p in grid.dropouts if p
         }  # fmt: skip
-        picked = max(by_validation, key=by_validation.get)
-        narrower = difference(lambda run: -gap(run), half)
-        found.append(make_finding(*said["gap"], size, narrower))
-        found.append(make_finding(*said["gain"], size, percentage_points(difference(test_accuracy, picked))))
-        rise = difference(lambda run: min(run["validation_loss"]) - run["validation_loss"][-1], half)
-        found.append(make_finding(*said["rise"], size, rise))
+        picked, most = max(by_validation, key=by_validation.get), max(grid.dropouts)
+        found += [
+            over_seeds(here(said["gap"], size), decrease(gap)),
+            over_seeds(here(said["gain"], size), points(accuracy(size, picked), accuracy(size, 0.0))),
+            over_seeds(here(said["rise"], size), decrease(rise)),
+        ]
         if most > picked:
-            found.append(
-                make_finding(*said["too_much"], size, percentage_points(difference(test_accuracy, picked, most)))
-            )
-    sizes = list(grid.images)
-    gains = [
-        over_seeds(runs, size, half, seeds, test_accuracy) - over_seeds(runs, size, 0.0, seeds, test_accuracy)
-        for size in (sizes[0], sizes[-1])
-    ]
-    more = percentage_points(mean_interval(gains[0] - gains[1]))
-    found.append(Finding(*said["fewer"], more.mean, more.bounds, verdict(more.bounds)))
-    return found
+            found.append(over_seeds(here(said["too_much"], size), points(accuracy(size, picked), accuracy(size, most))))
+    few, whole = (points(accuracy(size, half), accuracy(size, 0.0)) for size in (next(iter(grid.images)), "all"))
+    return [*found, over_seeds(said["fewer"], few - whole)]
 
 
 def test_accuracy(run: dict) -> float:
     return run["test_accuracy"]
 
 
-def make_finding(claim: Words, measure: Words, size: str, interval: Interval) -> Finding:
-    """Return the finding of one size: the claim holds where the whole interval is above zero."""
-    where = SIZES[size]
-    here = Words(pt=f"{where.pt.capitalize()}, {claim.pt}", en=f"{where.en.capitalize()}, {claim.en}")
-    return Finding(here, measure, rounded(interval.mean), interval.bounds, verdict(interval.bounds))
+def gap(run: dict) -> float:
+    """Return validation loss minus training loss at the end: what over-fitting costs, in nats an image."""
+    return run["validation_loss"][-1] - run["train_loss"][-1]
 
 
-def percentage_points(interval: Interval) -> Interval:
-    return Interval(100 * interval.mean, 100 * interval.low, 100 * interval.high)
+def rise(run: dict) -> float:
+    """Return how far the validation loss has risen again from its minimum, in nats an image."""
+    return run["validation_loss"][-1] - min(run["validation_loss"])
 
 
-def with_bounds(name: str, interval: Interval) -> dict:
-    return {name: rounded(interval.mean), f"{name}_low": rounded(interval.low), f"{name}_high": rounded(interval.high)}
+def here(said: tuple[Words, Words], size: str) -> tuple[Words, Words]:
+    """Return the claim with the size in front: "With few images, …"."""
+    (claim, measure), where = said, SIZES[size]
+    return Words(pt=f"{where.pt.capitalize()}, {claim.pt}", en=f"{where.en.capitalize()}, {claim.en}"), measure
 
 
 def rounded(value: float) -> float:
-    """Return the value with six digits after the point: the files are read by people, too."""
-    return round(float(value), 6)
+    return round(float(value), DIGITS)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from hf_llm.experiments.report import report, result_as_dict
 from hf_llm.experiments.result import LANGUAGES, Result, Words
 
-PROPER_NAMES = re.compile(r"GPT-2|LeNet-5|T5")
+PROPER_NAMES = re.compile(r"GPT-2|LeNet-5|T5|L2")
 ORIGIN = {"environment": {"versions": {}}, "command": "a command", "commit": None}
 
 

@@ -1,9 +1,7 @@
 """The lab on regularisation: each regulariser does what is said of it, and the verdicts follow the data."""
 
-import re
 from dataclasses import replace
 
-import lab_checks
 import pytest
 import torch
 from lab_checks import check
@@ -25,12 +23,6 @@ EARLY, NONE = ("early_stopping",), ()
 NORM = ("mean", "variance", "running", "training_companions", "evaluation_companions")
 
 
-@pytest.fixture
-def proper_names(monkeypatch):
-    """L2 is a name, too."""
-    monkeypatch.setattr(lab_checks, "PROPER_NAMES", re.compile(lab_checks.PROPER_NAMES.pattern + "|L2"))
-
-
 @pytest.fixture(scope="module")
 def parts():
     return Parts.read("digits")
@@ -45,7 +37,7 @@ def supported(findings) -> dict[str, str]:
     return {finding.claim.en: finding.supported for finding in findings}
 
 
-def test_the_result_keeps_the_rules(result, proper_names):
+def test_the_result_keeps_the_rules(result):
     check(result)
     combinations = [row["parts"] for row in result.tables["summary"].rows if row["size"] == "few"]
     assert combinations[0] == []
