@@ -12,7 +12,7 @@ from hf_llm.experiments.backprop_charts import draw_flow, draw_losses, draw_neur
 from hf_llm.experiments.backprop_words import ACTIVATION_NAMES, CAPTIONS, CAVEATS, CLAIMS, INTRODUCTION, TABLES, TITLE
 from hf_llm.experiments.by_hand import TwoLayerNet, neuron
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.findings import exact, over_seeds
+from hf_llm.experiments.findings import below, exact, over_seeds
 from hf_llm.experiments.result import Chart, Finding, Progress, Result, Table, track
 
 # the neuron that is written out, with numbers that can be followed with a pencil
@@ -216,6 +216,6 @@ def findings(neurons: dict[str, list[dict]], cells: list[dict]) -> list[Finding]
         over_seeds(CLAIMS["falls"], over("training", "first_loss", "relu") - over("training", "last_loss", "relu")),
         exact(CLAIMS["one_layer"], merged, merged < ROUNDING),
         over_seeds(CLAIMS["hidden_layer"], 100 * gain),
-        over_seeds(CLAIMS["sigmoid_passes"], 1 / 4 - over("flow", "passed", "sigmoid")),
+        below(CLAIMS["sigmoid_passes"], over("flow", "passed", "sigmoid"), threshold=1 / 4),
         over_seeds(CLAIMS["relu_passes"], over("flow", "passed", "relu"), threshold=1.0),
     ]

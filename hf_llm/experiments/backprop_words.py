@@ -212,10 +212,7 @@ CLAIMS = {
             pt="De volta pela sigmoide, o gradiente perde mais de três quartos do tamanho",
             en="On its way back through the sigmoid, the gradient loses more than three quarters of its size",
         ),
-        Words(
-            pt="um quarto menos a parte da norma que passa, antes do treino",
-            en="a quarter minus the part of the norm that gets through, before training",
-        ),
+        Words(pt="parte da norma que passa, antes do treino", en="part of the norm that gets through, before training"),
     ),
     "relu_passes": (
         Words(

@@ -32,3 +32,9 @@ def over_seeds(said: tuple[Words, Words], values: Iterable[float], threshold: fl
     """
     interval = mean_interval(list(values))
     return Finding(*said, interval.mean, interval.bounds, verdict(interval.bounds, threshold))
+
+
+def below(said: tuple[Words, Words], values: Iterable[float], threshold: float) -> Finding:
+    """Return the finding "the mean is below `threshold`", as `over_seeds` does for "above"."""
+    interval = mean_interval(list(values))
+    return Finding(*said, interval.mean, interval.bounds, verdict((-interval.high, -interval.low), -threshold))
