@@ -18,6 +18,7 @@ from hf_llm.experiments.findings import exact, over_seeds
 from hf_llm.experiments.result import Chart, Finding, Progress, Result, Table, track
 from hf_llm.experiments.toy_data import digits
 from hf_llm.experiments.zero_centring import VARIANTS, centring_curve
+from hf_llm.training.launch import start_processes
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 GRID = torch.linspace(-6, 6, 121, dtype=torch.float64)  # 0 is among them
@@ -49,6 +50,7 @@ NAMED_BY_THE_LECTURE = ("bert", "openai-gpt", "gpt2")
 
 def run(config: ExperimentConfig, progress: Progress) -> Result:
     """Look at the functions, at random inputs and nets, and train; the seeds vary inputs, weights and batches."""
+    start_processes(threads=1)  # nets of this size gain nothing from a second one, and the bits depend on the number
     seeds = list(range(config.seeds))
     rates = (GENTLE_RATE, TOO_HIGH) if config.quick else RATES
     centring_rates = (1.0, 3.0) if config.quick else CENTRING_RATES

@@ -14,6 +14,7 @@ from hf_llm.experiments.by_hand import TwoLayerNet, neuron
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.findings import below, exact, over_seeds
 from hf_llm.experiments.result import Chart, Finding, Progress, Result, Table, track
+from hf_llm.training.launch import start_processes
 
 # the neuron that is written out, with numbers that can be followed with a pencil
 X, W, B, Y = (2.0, -1.0), (0.75, 0.5), -0.5, 1.0
@@ -34,6 +35,7 @@ TRUNCATION = 1e-6  # central differences at that distance come at least so close
 
 def run(config: ExperimentConfig, progress: Progress) -> Result:
     """Compare and train by hand; the seeds vary the data and the weights."""
+    start_processes(threads=1)  # nets of this size gain nothing from a second one, and the bits depend on the number
     steps, seeds = (100 if config.quick else 1000), list(range(config.seeds))
     neurons = {name: neuron_rows(*kinds) for name, kinds in NEURONS.items()}
     grid = [(activation, seed) for activation in TORCH_ACTIVATIONS for seed in seeds]

@@ -25,6 +25,7 @@ from hf_llm.experiments.losses_words import (
     TITLE,
 )
 from hf_llm.experiments.result import Chart, Finding, Progress, Result, Table, track
+from hf_llm.training.launch import start_processes
 
 # of the first step; the same ones for all that is compared, and fine where trainings begin to break
 DIGITS_RATES = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -39,6 +40,7 @@ TRUSTED = 0.03  # a calibration error below this counts as calibrated
 
 def run(config: ExperimentConfig, progress: Progress) -> Result:
     """Write the losses out and train with them; the seeds vary weights, batches, splits and coins."""
+    start_processes(threads=1)  # nets of this size gain nothing from a second one, and the bits depend on the number
     seeds = list(range(config.seeds))
     digits_rates, regression_rates = (QUICK_RATES, QUICK_RATES) if config.quick else (DIGITS_RATES, REGRESSION_RATES)
     steps, wrong_steps, regression_steps, neuron_steps = (60, 150, 60, 100) if config.quick else (300, 600, 300, 500)

@@ -22,7 +22,7 @@ def new_net(seed: int) -> nn.Sequential:
     """Return linear, ReLU, linear, with weights that the seed draws."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return nn.Sequential(nn.Linear(64, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 10))
+        return nn.Sequential(nn.Linear(64, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 10)).double()
 
 
 def wrong_net(seed: int, steps: int = WRONG_STEPS) -> nn.Sequential:
@@ -45,7 +45,7 @@ def train(net: nn.Module, loss: str, rate: float, seed: int, steps: int, points:
         shift: Added to the labels, modulo 10, in training and in the accuracy.
     """
     x, labels = digits()["training"]
-    x, labels = x.float(), (labels + shift) % 10
+    labels = (labels + shift) % 10
     optimizer, seen = torch.optim.SGD(net.parameters(), lr=rate), []
     for step, batch in enumerate(batches(len(x), BATCH, steps, seed)):
         if step % max(1, steps // points) == 0:
@@ -61,7 +61,7 @@ def train(net: nn.Module, loss: str, rate: float, seed: int, steps: int, points:
 def accuracies(net: nn.Module, shift: int = 0) -> dict[str, float]:
     """Return the share of right answers on each part of the digits."""
     return {
-        part: (net(x.float()).argmax(dim=1) == (labels + shift) % 10).float().mean().item()
+        part: (net(x).argmax(dim=1) == (labels + shift) % 10).double().mean().item()
         for part, (x, labels) in digits().items()
     }
 
@@ -74,7 +74,7 @@ def starts(seed: int, wrong_steps: int) -> dict[str, nn.Sequential]:
 def gradient_at_start(net: nn.Module, loss: str) -> float:
     """Return the mean norm, over the training images, of the gradient by an image's logits."""
     x, labels = digits()["training"]
-    z: Tensor = net(x.float()).detach().requires_grad_()
+    z: Tensor = net(x).detach().requires_grad_()
     (LOSSES[loss](z, labels) * len(x)).backward()
     return z.grad.norm(dim=1).mean().item()
 

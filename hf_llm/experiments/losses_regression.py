@@ -62,7 +62,7 @@ def split(dataset: str, seed: int) -> Split:
     training, validation = DATASETS[dataset]
     parts = np.split(np.random.default_rng(seed).permutation(len(x)), [training, training + validation])
     mean, deviation = y[parts[0]].mean(), y[parts[0]].std()
-    x, y = torch.tensor(x, dtype=torch.float32), torch.tensor((y - mean) / deviation, dtype=torch.float32)
+    x, y = torch.tensor(x), torch.tensor((y - mean) / deviation)
     return {name: (x[part], y[part]) for name, part in zip(("training", "validation", "test"), parts)}
 
 
@@ -88,7 +88,7 @@ def method(name: str, targets: Tensor) -> Method:
 
 def bin_centres(targets: Tensor, bins: int) -> Tensor:
     """Return the centres of `bins` bins of equal width over the range of `targets`, (bins,)."""
-    edges = torch.linspace(targets.min(), targets.max(), bins + 1)
+    edges = torch.linspace(targets.min(), targets.max(), bins + 1, dtype=targets.dtype)
     return (edges[1:] + edges[:-1]) / 2
 
 
@@ -114,7 +114,7 @@ def fit(dataset: str, name: str, rate: float, seed: int, steps: int) -> dict[str
     way = method(name, y)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, way.outputs))
+        net = nn.Sequential(nn.Linear(x.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, way.outputs)).double()
     optimizer = torch.optim.SGD(net.parameters(), lr=rate)
     for step, batch in enumerate(batches(len(x), BATCH, steps, seed)):
         optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)

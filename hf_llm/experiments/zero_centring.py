@@ -57,8 +57,8 @@ class MovedNet(nn.Module):
 def centring_curve(variant: str, learning_rate: float, seed: int, steps: int, points: int) -> dict[str, list]:
     """Train by SGD and return the loss on all training images at `points` steps, the last one included."""
     x, labels = digits()["training"]
-    x = (x - x.mean(dim=0)).float()  # the input is centred for all of them
-    net = MovedNet(*VARIANTS[variant], seed)
+    x = x - x.mean(dim=0)  # the input is centred for all of them
+    net = MovedNet(*VARIANTS[variant], seed).double()
     optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate)
     shown, losses = [], []
     for step, batch in enumerate(batches(len(x), BATCH, steps, seed)):
