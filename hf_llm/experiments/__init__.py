@@ -1,1 +1,1 @@
-"""One file a question or lab, each with `run(config, progress) -> Result`; `config.EXPERIMENTS` names them."""
+"""One folder a question or lab, each with `run(config, progress) -> Result`; `config.EXPERIMENTS` names them."""

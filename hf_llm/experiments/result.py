@@ -1,6 +1,6 @@
 """What an experiment gives back: tables, charts drawn from them, findings with their verdict, limits.
 
-An experiment is a file of this room with `run(config, progress) -> Result`. The scripts, the web app and the tests
+An experiment is a folder of this room with `run(config, progress) -> Result`. The scripts, the web app and the tests
 call the same function. Measured values stand in tables and findings only: sentences hold none, so that a text cannot
 contradict what a new run measures.
 """

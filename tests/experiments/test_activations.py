@@ -6,11 +6,11 @@ import pytest
 import torch
 from lab_checks import check
 
-from hf_llm.experiments import activations
-from hf_llm.experiments.by_hand import TwoLayerNet
+from hf_llm.experiments.activations import lab as activations
+from hf_llm.experiments.activations.dead_units import dead_units, kill_and_nurse
+from hf_llm.experiments.activations.zero_centring import VARIANTS, MovedNet
+from hf_llm.experiments.backprop.by_hand import TwoLayerNet
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.dead_units import dead_units, kill_and_nurse
-from hf_llm.experiments.zero_centring import VARIANTS, MovedNet
 
 
 def run(seeds=2):

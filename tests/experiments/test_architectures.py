@@ -9,10 +9,11 @@ from lab_checks import check
 from torch import nn
 
 from hf_llm.data.images import read_images
-from hf_llm.experiments import architectures, architectures_cells
-from hf_llm.experiments.architectures_cells import QUICK, Parts, accuracy_of, best_rate, train_net, try_rate
-from hf_llm.experiments.architectures_findings import depth_findings, family_findings, timing_findings
-from hf_llm.experiments.architectures_nets import (
+from hf_llm.experiments.architectures import cells as architectures_cells
+from hf_llm.experiments.architectures import lab as architectures
+from hf_llm.experiments.architectures.cells import QUICK, Parts, accuracy_of, best_rate, train_net, try_rate
+from hf_llm.experiments.architectures.findings import depth_findings, family_findings, timing_findings
+from hf_llm.experiments.architectures.nets import (
     EQUAL_SIZE,
     RECURRENT,
     RowReader,
@@ -20,9 +21,9 @@ from hf_llm.experiments.architectures_nets import (
     parameters_of,
     resnet_of_depth,
 )
-from hf_llm.experiments.architectures_relu import by_hand, convolutional_defaults, recurrent_defaults, relu_findings
-from hf_llm.experiments.architectures_shift import SHIFTS, equivariance, move, moved_test, shift_findings
-from hf_llm.experiments.architectures_words import ACTIVATIONS, CONVOLUTIONAL_FAMILIES
+from hf_llm.experiments.architectures.relu import by_hand, convolutional_defaults, recurrent_defaults, relu_findings
+from hf_llm.experiments.architectures.shift import SHIFTS, equivariance, move, moved_test, shift_findings
+from hf_llm.experiments.architectures.words import ACTIVATIONS, CONVOLUTIONAL_FAMILIES
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.report import result_as_dict
 from hf_llm.training.image_classification import classification_scores

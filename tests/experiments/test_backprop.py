@@ -7,8 +7,9 @@ import torch
 from lab_checks import check
 from torch import nn
 
-from hf_llm.experiments import backprop, by_hand
-from hf_llm.experiments.by_hand import ACTIVATIONS, TwoLayerNet, neuron
+from hf_llm.experiments.backprop import by_hand
+from hf_llm.experiments.backprop import lab as backprop
+from hf_llm.experiments.backprop.by_hand import ACTIVATIONS, TwoLayerNet, neuron
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.result import LANGUAGES
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from hf_llm.experiments import dropout
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.dropout import Grid, findings, run
+from hf_llm.experiments.dropout import lab as dropout
+from hf_llm.experiments.dropout.lab import Grid, findings, run
 from hf_llm.experiments.report import result_as_dict
 
 TINY = Grid({"few": 100, "all": None}, (0.0, 0.5), {"few": 1, "all": 1}, least_steps=24, evaluations=3)

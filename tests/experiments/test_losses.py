@@ -8,11 +8,11 @@ import pytest
 import torch
 from lab_checks import check
 
-from hf_llm.experiments import losses
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.losses_calibration import B, W, judge, trained_neuron
-from hf_llm.experiments.losses_digits import accuracies, new_net, race, wrong_net
-from hf_llm.experiments.losses_formulas import (
+from hf_llm.experiments.losses import lab as losses
+from hf_llm.experiments.losses.calibration import B, W, judge, trained_neuron
+from hf_llm.experiments.losses.digits import accuracies, new_net, race, wrong_net
+from hf_llm.experiments.losses.formulas import (
     binary_gradients,
     cross_entropy,
     cross_entropy_gradient,
@@ -21,7 +21,7 @@ from hf_llm.experiments.losses_formulas import (
     overflow_rows,
     squared_softmax,
 )
-from hf_llm.experiments.losses_regression import bin_centres, floor, method, nearest, split
+from hf_llm.experiments.losses.regression import bin_centres, floor, method, nearest, split
 
 
 def run(seeds=2):

@@ -6,12 +6,13 @@ import pytest
 import torch
 from lab_checks import check
 
-from hf_llm.experiments import regularization, regularization_cells
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.regularization_cells import QUICK, TOGETHER, Parts, train_cell
-from hf_llm.experiments.regularization_findings import effect_findings, gap, stopping_findings
-from hf_llm.experiments.regularization_layer_findings import layer_findings
-from hf_llm.experiments.regularization_mechanics import LAMBDA, P, batch_norm_layer, dropout_layer, penalty
+from hf_llm.experiments.regularization import cells as regularization_cells
+from hf_llm.experiments.regularization import lab as regularization
+from hf_llm.experiments.regularization.cells import QUICK, TOGETHER, Parts, train_cell
+from hf_llm.experiments.regularization.findings import effect_findings, gap, stopping_findings
+from hf_llm.experiments.regularization.layer_findings import layer_findings
+from hf_llm.experiments.regularization.mechanics import LAMBDA, P, batch_norm_layer, dropout_layer, penalty
 from hf_llm.experiments.report import result_as_dict
 from hf_llm.training.image_classification import ImageClassification
 from hf_llm.training.optimizer import make_optimizer

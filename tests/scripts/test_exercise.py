@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.experiments import dropout
-from hf_llm.experiments.dropout import Grid
+from hf_llm.experiments.dropout import lab as dropout
+from hf_llm.experiments.dropout.lab import Grid
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "exercise.py"
 

@@ -1,0 +1,152 @@
+"""Lab `regularization`, what each regulariser computes, checked on a layer and on an optimizer: L14 to L17.
+
+    dropout      y = x · m / (1 − p), where each m is 0 with probability p and 1 otherwise; nothing in evaluation
+    L2           the loss becomes loss + λ ‖w‖², so its gradient gains 2 λ w
+    batch norm   y = gain · (x − mean) / √(variance + ε) + shift, mean and variance of the unit over the mini-batch;
+                 in evaluation, running averages of both
+
+Sources: Srivastava et al. 2014; Krogh and Hertz 1991; Loshchilov and Hutter 2019 (decoupled decay); Ioffe and
+Szegedy 2015.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from hf_llm.data.images import LabelledImages
+from hf_llm.models.image_classifiers import new_image_classifier
+from hf_llm.training.image_classification import pixel_values
+
+UNITS = 1_000_000  # of the dropout layer whose zeros are counted
+P, LAMBDA = 0.3, 1e-3
+STEPS = 20  # of the optimizers that are compared
+SHOWN = 16  # units in the pictures
+
+
+def dropout_layer() -> tuple[dict[str, float], list[dict]]:
+    """Send many activations through `nn.Dropout`.
+
+    Returns:
+        The count of zeros; the largest relative deviation of a survivor from x / (1 − p); the largest change in
+        evaluation. And rows of some units for the picture.
+    """
+    generator = torch.Generator().manual_seed(0)
+    x = 0.5 + torch.rand(UNITS, generator=generator)  # (UNITS,), none of them zero already
+    layer = nn.Dropout(P)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        y = layer(x)  # (UNITS,)
+    survivors = y != 0
+    ratio = y[survivors] / x[survivors]
+    evaluated = layer.eval()(x)
+    numbers = {
+        "zeros": int((~survivors).sum()),
+        "scale": float((ratio * (1 - P) - 1).abs().max()),
+        "evaluation": float((evaluated - x).abs().max()),
+    }
+    rows = [
+        {"unit": unit + 1, "before": float(x[unit]), "training": float(y[unit]), "evaluation": float(evaluated[unit])}
+        for unit in range(SHOWN)
+    ]
+    return numbers, rows
+
+
+def penalty() -> dict[str, float]:
+    """Train one small net in float64 with λ‖w‖² written into the loss, and with the optimizers' weight decay.
+
+    Returns:
+        Relative differences, of norms: the gradient from that of the plain loss plus 2λw; then, after some steps, the
+        weights with the optimizer's decay from those with the penalty in the loss.
+    """
+    w, x, target = (_normal(*shape) for shape in ((8, 4), (32, 8), (32, 4)))
+
+    def loss(w: Tensor) -> Tensor:
+        return ((x @ w).tanh() - target).square().mean()
+
+    def gradient(function, w: Tensor) -> Tensor:
+        leaf = w.clone().requires_grad_()
+        return torch.autograd.grad(function(leaf), leaf)[0]
+
+    def penalised(w: Tensor) -> Tensor:
+        return loss(w) + LAMBDA * w.square().sum()
+
+    def weights_after(function, optimizer_class: type, **settings) -> Tensor:
+        trained = w.clone().requires_grad_()
+        optimizer = optimizer_class([trained], **settings)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            function(trained).backward()
+            optimizer.step()
+        return trained.detach()
+
+    sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+    in_loss = {
+        "sgd": weights_after(penalised, sgd, lr=0.1, momentum=0.9),
+        "adam": weights_after(penalised, adam, lr=0.01),
+    }
+    decayed = {
+        "sgd": weights_after(loss, sgd, lr=0.1, momentum=0.9, weight_decay=2 * LAMBDA),
+        "adam": weights_after(loss, adam, lr=0.01, weight_decay=2 * LAMBDA),
+        "adamw": weights_after(loss, adamw, lr=0.01, weight_decay=2 * LAMBDA),
+    }
+    # a decay as small as this moves the weights little: what counts is by how much it moves them otherwise
+    moved = in_loss["adam"] - weights_after(loss, adam, lr=0.01)
+    return {
+        "gradient": _relative(gradient(penalised, w), gradient(loss, w) + 2 * LAMBDA * w),
+        "sgd": _relative(decayed["sgd"], in_loss["sgd"]),
+        "adam": _relative(decayed["adam"], in_loss["adam"]),
+        "adamw": float((decayed["adamw"] - in_loss["adam"]).norm() / moved.norm()),
+    }
+
+
+def batch_norm_layer(images: LabelledImages) -> tuple[dict[str, float], list[dict]]:
+    """Send two mini-batches through the first hidden layer of an MLP with batch norm.
+
+    Returns:
+        The largest deviation over the units of the mean from 0 and of the variance from 1; the largest difference of
+        evaluation from the formula with running averages; how much one image's output changes with its companions in
+        training and in evaluation. And rows of some units for the picture.
+    """
+    model = new_image_classifier("mlp", 0, hidden_sizes=[256], batch_norm=True)
+    linear, norm = model.layers[0][:2]
+    half = len(images) // 2
+    with torch.no_grad():
+        before = linear(pixel_values(torch.from_numpy(images.images)).flatten(1))  # (images, units)
+        batch, companions = before[:half], torch.cat([before[:1], before[half:]])  # the first image is in both
+        after = norm(batch)  # as in training, gain 1 and shift 0 still; this moves the running averages
+        alone = {True: _first_twice(norm, batch, companions)}
+        norm.eval()
+        evaluated = norm(batch)
+        alone[False] = _first_twice(norm, batch, companions)
+        formula = (batch - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
+    numbers = {
+        "mean": float(after.mean(dim=0).abs().max()),
+        "variance": float((after.var(dim=0, correction=0) - 1).abs().max()),
+        "running": float((evaluated - formula).abs().max()),
+        "training_companions": alone[True],
+        "evaluation_companions": alone[False],
+    }
+    rows = [
+        {
+            "unit": unit + 1,
+            "before_mean": float(batch[:, unit].mean()),
+            "before_deviation": float(batch[:, unit].std(correction=0)),
+            "after_mean": float(after[:, unit].mean()),
+            "after_deviation": float(after[:, unit].std(correction=0)),
+        }
+        for unit in range(SHOWN)
+    ]
+    return numbers, rows
+
+
+def _first_twice(norm: nn.Module, batch: Tensor, companions: Tensor) -> float:
+    """Return the largest change of the first image's output between two batches that it is a part of."""
+    return float((norm(batch)[0] - norm(companions)[0]).abs().max())
+
+
+def _normal(*shape: int) -> Tensor:
+    generator = torch.Generator().manual_seed(sum(shape))
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def _relative(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
