@@ -9,7 +9,7 @@ perda *L* diz quanto *a* erra o alvo *y*. Treinar é perguntar, para cada peso, 
 *L* diminua, e a regra da cadeia responde de trás para a frente: **o gradiente de uma quantidade é a sua derivada local
 vezes o gradiente da quantidade seguinte**. A derivada local só precisa do que a passagem direta já calculou.
 
-Aqui as duas passagens estão escritas à mão (`experiments/backprop/by_hand.py`), sem autograd: primeiro um neurônio, linha
+As duas passagens estão aqui à mão (`experiments/backprop/by_hand.py`), sem autograd: primeiro um neurônio, linha
 por linha, com números que se podem acompanhar a lápis; depois uma rede de duas camadas, linear, ativação, linear,
 softmax com entropia cruzada. O resultado é conferido de dois modos independentes: com o autograd do PyTorch, e com
 diferenças finitas, que mexem um pouco em cada peso e olham a perda, sem usar derivada nenhuma.
