@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hf_llm.evaluation.charts import band, label, new_figure, style
 from hf_llm.experiments.feature_scaling_condition import bound
 from hf_llm.experiments.findings import exact, over_seeds
-from hf_llm.experiments.parts import Outcome
+from hf_llm.experiments.parts import Outcome, rounded
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
 
 TOLERANCE = 0.01  # of the excess loss at the start
@@ -77,7 +77,7 @@ def two_paths() -> tuple[Table, Chart]:
         shares, path, condition = descend(hessian, np.array([1.0, 1.0 / scale]), steps=60)
         rows.append({
             "version": VERSIONS[version], "condition": condition, "steps": int(np.argmax(shares <= TOLERANCE)),
-            "hessian": hessian.tolist(), "path": path.tolist(),
+            "hessian": hessian.tolist(), "path": rounded(path),
         })  # fmt: skip
     headings = {
         "version": Words(pt="atributos", en="features"),
@@ -125,7 +125,7 @@ def raw_against_standardised(seeds: int, quick: bool, progress: Progress) -> Out
             matrix = design_matrix(features, version)
             solution = np.linalg.lstsq(matrix, target)[0]
             curve, _, condition = descend(matrix.T @ matrix / len(matrix), solution, steps)
-            shares[key].append(curve[kept].tolist())
+            shares[key].append(rounded(curve[kept]))
             conditions[key].append(condition)
             arrivals[key].append(int(np.argmax(curve <= TOLERANCE)) or None)
     rows = [

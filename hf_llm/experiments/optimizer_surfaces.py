@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from hf_llm.evaluation.charts import band, label, new_figure, style
 from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.findings import exact
-from hf_llm.experiments.parts import Outcome
+from hf_llm.experiments.parts import Outcome, rounded
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track, verdict
 from hf_llm.training.textbook_optimizers import SGD, Adam, Momentum, RMSprop
 
@@ -143,8 +143,8 @@ def race_on_surfaces(seeds: int, quick: bool, progress: Progress) -> Outcome:
             "surface": surface.name, "optimizer": name, "rate": rates[best].item(),
             "steps": censored[best].mean().item(), "arrived": int(arrived[best].isfinite().sum()),
             "key": key, "steps_each": censored[best].tolist(), "curve_steps": curve.tolist(),
-            "curves": losses[curve, best].T.tolist(),
-            "path": places[:: surface.stride, best, 0][:SHOWN].tolist(),
+            "curves": rounded(losses[curve, best].T),
+            "path": rounded(places[:: surface.stride, best, 0][:SHOWN]),
         })  # fmt: skip
     headings = {
         "surface": Words(pt="superfície", en="surface"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.result import Chart, Finding, Progress, Table
 
@@ -21,3 +23,8 @@ def run_parts(parts: Iterable[Part], config: ExperimentConfig, progress: Progres
         found, tabulated, drawn = part(config.seeds, config.quick, share)
         findings, tables, charts = [*findings, *found], tables | tabulated, charts | drawn
     return findings, tables, charts
+
+
+def rounded(values) -> list:
+    """Return an array as nested lists of numbers with four digits: what a chart needs of a curve, in a small file."""
+    return np.vectorize(lambda value: float(f"{value:.4g}"))(np.asarray(values, dtype=np.float64)).tolist()
