@@ -79,7 +79,8 @@ def train(
         _forget_samples(run, progress.step, rank)
     accumulation, records, step_seconds = task.plan.accumulation, [], []
     earlier, started, pause, items = progress.seconds, time.perf_counter(), 0.0, 0
-    bar = tqdm(initial=progress.step, total=config.max_steps, unit="step", disable=None if rank == 0 else True)
+    silent = rank > 0 or run is None  # a lab trains many nets, and shows a bar of its own
+    bar = tqdm(initial=progress.step, total=config.max_steps, unit="step", disable=silent or None)
 
     # without a run there is nothing to save, and a signal does what it always does
     with stop_on_signals() if run else nullcontext(False) as stop, bar:

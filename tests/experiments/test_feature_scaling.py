@@ -6,11 +6,12 @@ import torch
 from lab_checks import check
 from torch import nn
 
-from hf_llm.experiments import feature_scaling, feature_scaling_condition
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.feature_scaling_condition import TOLERANCE, bound, mixed, problem, steps_of
-from hf_llm.experiments.feature_scaling_nets import batch_norm, final_losses, new_weights, predictions
-from hf_llm.experiments.feature_scaling_real import (
+from hf_llm.experiments.feature_scaling import condition as feature_scaling_condition
+from hf_llm.experiments.feature_scaling import lab as feature_scaling
+from hf_llm.experiments.feature_scaling.condition import TOLERANCE, bound, mixed, problem, steps_of
+from hf_llm.experiments.feature_scaling.nets import batch_norm, final_losses, new_weights, predictions
+from hf_llm.experiments.feature_scaling.real import (
     DATA_SETS,
     descend,
     design_matrix,

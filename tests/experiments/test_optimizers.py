@@ -8,11 +8,13 @@ import torch
 from lab_checks import check
 
 from hf_llm.data.images import read_images
-from hf_llm.experiments import optimizer_identities, optimizer_words, optimizers
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.optimizer_images import ENTRANTS, lower_loss
-from hf_llm.experiments.optimizer_surfaces import HOLD, TOLERANCE, descend, steps_to_arrive, valley, walked
-from hf_llm.experiments.optimizer_tasks import ThreeParts, by_hand, by_the_loop, settings
+from hf_llm.experiments.optimizers import identities as optimizer_identities
+from hf_llm.experiments.optimizers import lab as optimizers
+from hf_llm.experiments.optimizers import words as optimizer_words
+from hf_llm.experiments.optimizers.images import ENTRANTS, lower_loss
+from hf_llm.experiments.optimizers.surfaces import HOLD, TOLERANCE, descend, steps_to_arrive, valley, walked
+from hf_llm.experiments.optimizers.tasks import ThreeParts, by_hand, by_the_loop, settings
 from hf_llm.experiments.result import Words
 from hf_llm.training.textbook_optimizers import SGD, Adam
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import band, label, new_figure
 from hf_llm.experiments.findings import over_seeds
-from hf_llm.experiments.optimizer_words import BETAS, GROUP_HEADINGS, OCCURRENCES, STEPS, Pairs, by_group, fit
+from hf_llm.experiments.optimizers.words import BETAS, GROUP_HEADINGS, OCCURRENCES, STEPS, Pairs, by_group, fit
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Language, Progress, Table, Words, track
 from hf_llm.training.textbook_optimizers import Adam

@@ -6,13 +6,13 @@ Each part is a file of its own, which says what it measures and how. This one pu
 from functools import partial
 
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.optimizer_decay import compare_decays
-from hf_llm.experiments.optimizer_identities import compare_rules
-from hf_llm.experiments.optimizer_images import race_on_images
-from hf_llm.experiments.optimizer_surfaces import race_on_surfaces
-from hf_llm.experiments.optimizer_tasks import BATCH_SIZE, BETAS, HIDDEN_SIZES, ThreeParts
-from hf_llm.experiments.optimizer_word_decay import decay_on_words
-from hf_llm.experiments.optimizer_words import TEXT, race_on_words
+from hf_llm.experiments.optimizers.decay import compare_decays
+from hf_llm.experiments.optimizers.identities import compare_rules
+from hf_llm.experiments.optimizers.images import race_on_images
+from hf_llm.experiments.optimizers.surfaces import race_on_surfaces
+from hf_llm.experiments.optimizers.tasks import BATCH_SIZE, BETAS, HIDDEN_SIZES, ThreeParts
+from hf_llm.experiments.optimizers.word_decay import decay_on_words
+from hf_llm.experiments.optimizers.words import TEXT, race_on_words
 from hf_llm.experiments.parts import run_parts
 from hf_llm.experiments.result import Progress, Result, Words
 from hf_llm.training.launch import start_processes

@@ -4,9 +4,9 @@ Each part is a file of its own, which says what it measures and how. This one pu
 """
 
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.feature_scaling_condition import condition_against_steps
-from hf_llm.experiments.feature_scaling_nets import scale_in_nets
-from hf_llm.experiments.feature_scaling_real import DATA_SETS, raw_against_standardised
+from hf_llm.experiments.feature_scaling.condition import condition_against_steps
+from hf_llm.experiments.feature_scaling.nets import scale_in_nets
+from hf_llm.experiments.feature_scaling.real import DATA_SETS, raw_against_standardised
 from hf_llm.experiments.parts import run_parts
 from hf_llm.experiments.result import Progress, Result, Words
 from hf_llm.training.launch import start_processes

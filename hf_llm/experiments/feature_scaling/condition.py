@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from hf_llm.evaluation.charts import band, label, new_figure
 from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.findings import exact, over_seeds
-from hf_llm.experiments.optimizer_surfaces import HOLD, TOLERANCE, descend, steps_to_arrive
+from hf_llm.experiments.optimizers.surfaces import HOLD, TOLERANCE, descend, steps_to_arrive
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
 from hf_llm.training.textbook_optimizers import SGD, Adam, Momentum

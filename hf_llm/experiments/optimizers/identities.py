@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch.nn.utils import parameters_to_vector
 
 from hf_llm.experiments.findings import exact
-from hf_llm.experiments.optimizer_tasks import BETAS, ThreeParts
+from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Finding, Progress, Table, Words, track
 from hf_llm.training.textbook_optimizers import SGD, Adam, AdamW, Momentum, RMSprop

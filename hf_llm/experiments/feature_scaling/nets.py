@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.evaluation.charts import label, new_figure, style
-from hf_llm.experiments.feature_scaling_real import DATA_SETS, VERSIONS, read_table, standardise
+from hf_llm.experiments.feature_scaling.real import DATA_SETS, VERSIONS, read_table, standardise
 from hf_llm.experiments.findings import over_seeds
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track

@@ -10,7 +10,7 @@ import sklearn.datasets
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import band, label, new_figure, style
-from hf_llm.experiments.feature_scaling_condition import bound
+from hf_llm.experiments.feature_scaling.condition import bound
 from hf_llm.experiments.findings import exact, over_seeds
 from hf_llm.experiments.parts import Outcome, rounded
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track

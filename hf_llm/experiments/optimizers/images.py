@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from hf_llm.config import UserError
 from hf_llm.evaluation.charts import band, label, new_figure, style
 from hf_llm.experiments.findings import over_seeds
-from hf_llm.experiments.optimizer_tasks import BETAS, ThreeParts, by_hand, by_the_loop, settings
+from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts, by_hand, by_the_loop, settings
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
 from hf_llm.experiments.seed_comparison import with_bounds
