@@ -7,7 +7,8 @@ itself knows nothing of the harness.
 
 Each kill is a run of its own: started in a new folder, killed once, and started again by the same call, which must
 go on unaided to the same end. The seed draws the stage of the kill (the start-up, one of the steps, the publishing)
-and the time within it, so that a machine that is busy now and idle then is still hit everywhere.
+and the time within it; every other kill of a step counts its time from where the step begins to save, so that a busy
+machine, on which a step computes far longer than it saves, is still hit everywhere.
 """
 
 import logging
@@ -55,6 +56,7 @@ class Reference:
     outcome: dict[str, str]
     startup: float
     step: float  # the mean one, checkpoint and evaluation included
+    saving: float  # the mean step's save, rename and prune
     publish: float
 
     def seconds(self, stage: int, steps: int) -> float:
@@ -81,9 +83,27 @@ class Child:
 
     def wait_for(self, stage: int) -> float:
         """Return the time at which the child entered the stage, or ended before."""
-        while self._shared[1] < stage and not os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        while self._shared[1] < stage and not self._ended():
             time.sleep(0.0005)
         return time.perf_counter()
+
+    def wait_for_saving(self, stage: int) -> None:
+        """Return once the stage, or a later one, saves; or the child ended."""
+        while not (self._shared[1] >= stage and self.phase in SAVING) and not self._ended():
+            time.sleep(0.0005)
+
+    def seconds_saving(self, stage: int) -> float:
+        """Return how long the child was saving until it entered the stage."""
+        saving, last = 0.0, time.perf_counter()
+        while self._shared[1] < stage and not self._ended():
+            time.sleep(0.0005)
+            now = time.perf_counter()
+            saving += (now - last) * (self.phase in SAVING)
+            last = now
+        return saving
+
+    def _ended(self) -> bool:
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def wait(self) -> int:
         """Return the exit code, or the negative number of the signal that ended the child."""
@@ -119,14 +139,16 @@ def undisturbed(job: Job, folder: Path, keep: int | None) -> Reference:
     output = folder.with_suffix(".txt")
     started = time.perf_counter()
     child = Child(job, folder, keep, output)
-    first_step, publishing = child.wait_for(1), child.wait_for(job.steps + 1)
+    first_step = child.wait_for(1)
+    saving, publishing = child.seconds_saving(job.steps + 1), time.perf_counter()
     code = child.wait()
     ended = time.perf_counter()
     if code != 0:
         raise RuntimeError(f"the undisturbed run ended with {code}:\n{output.read_text()}")
     return Reference(
-        job.outcome(folder), first_step - started, (publishing - first_step) / job.steps, ended - publishing
-    )
+        job.outcome(folder), first_step - started, (publishing - first_step) / job.steps, saving / job.steps,
+        ended - publishing,
+    )  # fmt: skip
 
 
 def kill_and_resume(job: Job, keeps: list[int | None], kills: int, seed: int, workspace: Path) -> Iterator[dict]:
@@ -172,9 +194,10 @@ def _kill_one(
 ) -> dict | None:
     """Start a run and kill it at a drawn time; None where it ended before."""
     stage, moment = draw.randrange(job.steps + 2), draw.random()
-    seconds = moment * reference.seconds(stage, job.steps)
+    aims_at_saving = 1 <= stage <= job.steps and draw.random() < 0.5
+    seconds = moment * (reference.saving if aims_at_saving else reference.seconds(stage, job.steps))
     child = Child(job, folder, keep, output)
-    child.wait_for(stage)
+    child.wait_for_saving(stage) if aims_at_saving else child.wait_for(stage)
     time.sleep(seconds)
     os.kill(child.pid, signal.SIGKILL)
     if child.wait() != -signal.SIGKILL:
