@@ -1,0 +1,46 @@
+"""The app on three small models that are trained once: a GPT-2 on the sample, an MLP and a LeNet on digits."""
+
+from pathlib import Path
+
+import pytest
+
+from hf_llm.app.build import build
+from hf_llm.app.config import AppConfig
+from hf_llm.app.page import App
+from hf_llm.training.classifier import train_classifier
+from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.pretrain import pretrain
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """A folder with the run folders `story`, `mlp` and `lenet`."""
+    folder = tmp_path_factory.mktemp("runs")
+    short = {"max_steps": 6, "warmup_steps": 0, "precision": "fp32", "threads": 1, "eval_steps": 6}
+    pretrain(
+        PretrainConfig(
+            output_dir=str(folder / "story"), corpus="sample", vocab_size=300, model="nano", n_positions=64,
+            n_layer=2, n_head=2, n_embd=32, total_batch_size=8, per_device_train_batch_size=8, sample_tokens=4, **short,
+        )
+    )  # fmt: skip
+    for model in ("mlp", "lenet"):
+        train_classifier(
+            ClassifierConfig(
+                output_dir=str(folder / model), data="digits", model=model,
+                hidden_sizes=[16, 16] if model == "mlp" else None, total_batch_size=64,
+                per_device_train_batch_size=64, **short,
+            )
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(runs):
+    """The Gradio blocks and what the pages share."""
+    return build(AppConfig(runs=str(runs), requests_per_minute=0))
+
+
+@pytest.fixture(scope="session")
+def app(built) -> App:
+    return built[1]
