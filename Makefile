@@ -12,7 +12,7 @@ export HF_LLM_DATA_DIR := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help setup demo mnist discuss test lint stress clean
+.PHONY: help setup demo mnist discuss app test lint stress clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1|/' | column -t -s '|'
@@ -34,6 +34,9 @@ mnist: setup  ## the exercise: an MLP without and with dropout, curves and repor
 
 discuss: setup  ## every experiment in its short version, into runs/discuss
 	@$(BIN)/python scripts/discuss.py all --quick --output_dir runs/discuss
+
+app: setup  ## the web app on http://127.0.0.1:7860: see inside a model that you trained
+	@$(BIN)/python space_app.py
 
 test: setup lint  ## the tests
 	@$(BIN)/python -m pytest -m 'not stress'

@@ -27,7 +27,8 @@ def test_both_languages_say_it(key):
 
 def test_the_code_asks_for_no_other():
     asked = {key for file in SOURCE.rglob("*.py") for key in KEY.findall(file.read_text(encoding="utf-8"))}
-    assert asked and asked <= set(texts())
+    assert asked
+    assert asked <= set(texts())
 
 
 def test_an_unknown_key_is_refused_when_the_page_is_built():
