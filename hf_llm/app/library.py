@@ -48,7 +48,7 @@ class Library:
 
     def image_classifiers(self) -> list[str]:
         """Return the names of the finished image classifiers, the newest first."""
-        return self._finished("classification")
+        return self._finished("image-classification")
 
     def folder(self, name: str) -> Path:
         """Return the run folder called `name`.
@@ -56,7 +56,7 @@ class Library:
         Raises:
             UserError: When no finished run has this name.
         """
-        require(name in [*self._finished("pretraining"), *self._finished("classification")], _unknown(name))
+        require(name in [*self._finished("pretraining"), *self._finished("image-classification")], _unknown(name))
         return self.runs / name
 
     def language_model(self, name: str) -> LanguageModel:
