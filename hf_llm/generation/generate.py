@@ -39,7 +39,8 @@ class GenerationResult:
 class TextStream:
     """Iterate over it for pieces of text as they come; afterwards `result` holds the whole.
 
-    Beam search knows its text only at the end, so its pieces come all at once.
+    There is a piece for each token, an empty one where a character or a stop text is not complete yet: whoever stops
+    iterating stops the model. Beam search knows its text only at the end, so its pieces come all at once.
 
     Args:
         model: Any causal LM of transformers.
@@ -74,9 +75,8 @@ class TextStream:
                     break
                 token_ids.append(token)
                 piece, held, stopped = cut_at_stop(held + detokenizer.push(token), stops)
-                if piece:
-                    shown.append(piece)
-                    yield piece
+                shown.append(piece)
+                yield piece
                 if stopped:
                     finish_reason = "stop"
                     break

@@ -47,13 +47,22 @@ class Sampler:
             logits: The model's logits for the next token, shape (1, vocab).
 
         Raises:
-            UserError: When the logits hold a NaN or an infinity, -inf apart: a model may rule out tokens itself.
+            UserError: As `finite` does.
+        """
+        return self.processors(history, self.finite(logits))
+
+    @staticmethod
+    def finite(logits: torch.Tensor) -> torch.Tensor:
+        """Return a copy of the logits in fp32, since processors write in place.
+
+        Raises:
+            UserError: When they hold a NaN or an infinity, -inf apart: a model may rule out tokens itself.
         """
         require(
             bool(logits.amax().isfinite()),  # the greatest of several numbers and a NaN is the NaN
             "the model's output is not a finite number, so its training must have diverged; use an earlier checkpoint",
         )
-        return self.processors(history, logits.to(torch.float32, copy=True))  # a copy: processors write in place
+        return logits.to(torch.float32, copy=True)
 
     def __call__(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         """Return the next token, shape (1, 1); arguments as in `scores`."""

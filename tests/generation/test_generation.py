@@ -39,12 +39,17 @@ def test_user_text_is_no_special_token(model, tokenizer):
 def test_stream_and_end_of_text(scripted, byte_tokenizer, text):
     stream = TextStream(scripted(byte_tokenizer, text), byte_tokenizer, "", GenerationSettings(max_new_tokens=99))
     assert stream.result is None
-    pieces = list(stream)
-    assert pieces == list(text)
+    assert [piece for piece in stream if piece] == list(text)
     assert stream.result.text == text
     assert stream.result.token_ids == encode(byte_tokenizer, text).tolist()
     assert stream.result.finish_reason == "end_of_text"
     assert not stream.result.slid
+
+
+def test_a_piece_for_each_token(scripted, byte_tokenizer):
+    model = scripted(byte_tokenizer, "\u6f22")  # three bytes, hence three tokens: whoever stops is asked at each
+    stream = TextStream(model, byte_tokenizer, "", GenerationSettings(max_new_tokens=3))
+    assert list(stream) == ["", "", "\u6f22"]
 
 
 def test_max_new_tokens(scripted, byte_tokenizer):
@@ -55,7 +60,7 @@ def test_max_new_tokens(scripted, byte_tokenizer):
 def test_a_character_cut_by_the_length_is_shown_as_such(scripted, byte_tokenizer):
     settings = GenerationSettings(max_new_tokens=2)  # "a" and the first of the two bytes of "é"
     stream = TextStream(scripted(byte_tokenizer, "aé"), byte_tokenizer, "", settings)
-    assert list(stream) == ["a", "\ufffd"]
+    assert list(stream) == ["a", "", "\ufffd"]
     assert stream.result.text == "a\ufffd"
 
 
