@@ -143,9 +143,12 @@ def heat_map(
     )
 
 
-def bars(names: Sequence[str], values: Sequence[float], caption: str, lang: Language, digits: int = 3) -> str:
-    """Return names with a bar and a number each, the longest bar for the greatest value."""
-    scale = max((abs(value) for value in values), default=1.0) or 1.0
+def bars(
+    names: Sequence[str], values: Sequence[float], caption: str, lang: Language, digits: int = 3,
+    largest: float | None = None,
+) -> str:  # fmt: skip
+    """Return names with a bar and a number each; the longest bar is for `largest`, by default the greatest value."""
+    scale = largest or max((abs(value) for value in values), default=1.0) or 1.0
     rows = "".join(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th>'
         f'<td><span class="bar{" minus" if value < 0 else ""}" style="--share:{abs(value) / scale:.4f}"></span></td>'
