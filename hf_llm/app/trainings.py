@@ -1,133 +1,37 @@
-"""Trainings that a visitor starts in the page: the project's own scripts as processes of their own.
+"""The trainings of the page: how many at once and for how long, where they lie, and finding them again.
 
-What runs is the command that the page shows. To pause is to send it SIGTERM, after which it finishes its step and
-saves a checkpoint; to resume is to start the same command again, which goes on bit for bit. So nothing is lost when
-the app itself ends, either.
+    trainings.start("gpt2", ["scripts/pretrain.py", "--corpus", "{text.txt}"], {"text.txt": "…"})
+
+What happens to their processes when the app ends:
+
+- It ends by itself, by Ctrl-C or by SIGTERM: each saves a checkpoint and ends.
+- It is killed with SIGKILL: nobody can tell them. Each goes on to its last step, publishes its model, and ends.
+  Until then the run folder is locked, and resuming says so.
+
+In both cases the app that is started next finds the training by its name, and the same command goes on.
 """
 
 import atexit
-import json
 import re
+import secrets
 import shutil
-import subprocess
-import sys
+import tempfile
 import threading
-import time
-from dataclasses import dataclass, field
+import zipfile
 from pathlib import Path
-from typing import Literal
 
-from hf_llm.config import require
-from hf_llm.runs.manifest import NAME as MANIFEST
+from hf_llm.app.texts import Language, text
+from hf_llm.app.training_process import RECORD, ROOT, Training
+from hf_llm.config import UserError
 
-ROOT = Path(__file__).parents[2]  # of the checkout, where scripts/ lies
-KEPT = 20  # run folders of trainings in the page; the oldest go
+KEPT = 20  # trainings in the page; the oldest go
 FOLDER = "page"  # below the runs folder
-
-State = Literal["running", "paused", "stopped", "finished", "failed"]
-
-
-@dataclass
-class Training:
-    """One training, its process and what came out so far.
-
-    Args:
-        name: Of the run, as the library lists it once it is finished.
-        folder: Its run folder.
-        command: What runs, without the interpreter: a script and its flags.
-        output: The file that the process prints to.
-        limit: Seconds that it may run, all its resumptions together.
-    """
-
-    name: str
-    folder: Path
-    command: list[str]
-    output: Path
-    limit: float
-    _process: subprocess.Popen | None = None
-    _asked: State | None = None  # why the process was asked to end
-    _started: float = 0.0
-    _spent: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def shown_command(self) -> str:
-        """Return the command as one would type it."""
-        return " ".join(["python", *(word if re.fullmatch(r"[\w./=-]+", word) else json.dumps(word)
-                                     for word in self.command)])  # fmt: skip
-
-    def start(self) -> None:
-        """Start the process, or start it again after a pause."""
-        with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                return
-            self._asked, self._started = None, time.monotonic()
-            self.output.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.output, "ab") as output:
-                self._process = subprocess.Popen(
-                    [sys.executable, *self.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
-                    stderr=subprocess.STDOUT,
-                )  # fmt: skip
-            process, left = self._process, self.limit - self._spent
-        threading.Thread(target=self._watch, args=(process, left), daemon=True).start()
-
-    def _watch(self, process: subprocess.Popen, left: float) -> None:
-        """End the process when its time is over, and count what it took."""
-        try:
-            process.wait(max(1.0, left))
-        except subprocess.TimeoutExpired:
-            self.end("stopped")
-            process.wait()
-        self._spent += time.monotonic() - self._started
-
-    def end(self, state: Literal["paused", "stopped"]) -> None:
-        """Ask the process to save a checkpoint and end; the training is then `state`."""
-        with self._lock:
-            self._asked = state
-            if self._process is not None and self._process.poll() is None:
-                self._process.terminate()
-
-    def kill(self) -> None:
-        """End the process at once; its last checkpoint stays."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-
-    @property
-    def state(self) -> State:
-        if self._process is None:
-            return self._asked or "paused"
-        code = self._process.poll()
-        if code is None:
-            return "running"
-        if code == 0:
-            return "finished"
-        return self._asked or "failed"
-
-    @property
-    def seconds(self) -> float:
-        """How long it has run, its pauses left out."""
-        running = self._process is not None and self._process.poll() is None
-        return self._spent + (time.monotonic() - self._started if running else 0.0)
-
-    def records(self) -> list[dict]:
-        """Return the lines of log.jsonl so far; a line that is being written is not there yet."""
-        try:
-            lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
-
-    def last_words(self) -> str:
-        """Return the last line that the process printed: of a failed one, the sentence that says why."""
-        try:
-            lines = self.output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        except FileNotFoundError:
-            return ""
-        return lines[-1] if lines else ""
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look like another
+AT_EXIT = 10.0  # seconds for all processes to save
 
 
 class Trainings:
-    """All trainings of this process of the app.
+    """All trainings of the page.
 
     Args:
         runs: The app's folder of run folders; new ones lie in `page/` below it.
@@ -136,72 +40,118 @@ class Trainings:
     """
 
     def __init__(self, runs: Path, at_once: int, seconds: float):
-        self.folder, self.at_once, self.seconds = Path(runs) / FOLDER, at_once, seconds
+        self.folder, self.at_once, self.seconds = Path(runs).absolute() / FOLDER, at_once, seconds
         self._trainings: dict[str, Training] = {}
         self._lock = threading.Lock()
+        self._archives = tempfile.TemporaryDirectory(prefix="hf_llm-")
         atexit.register(self.shutdown)
 
-    def start(self, kind: str, command: list[str], files: dict[str, str] | None = None) -> Training:
+    def start(
+        self, kind: str, command: list[str], files: dict[str, str] | None = None, lang: Language = "en"
+    ) -> Training:
         """Start a script with `--output_dir` set to a new run folder.
 
         Args:
-            kind: What the run is called; a number is added.
-            command: A script and its flags, without `--output_dir`. `{name}` stands for a file of `files`.
+            kind: What the run is called. Some letters are added that nobody guesses: only who knows the name of a
+                training can pause or stop it.
+            command: A script and its flags, without `--output_dir`. The word `{name}` stands for a file of `files`.
             files: {name: content} of texts that the command reads.
+            lang: Language of the sentence of an error.
 
         Raises:
             UserError: When as many as may are running.
         """
         with self._lock:
-            self._require_room()
-            number = 1
-            while (self.folder / f"{kind}-{number}").exists() or f"{FOLDER}/{kind}-{number}" in self._trainings:
-                number += 1
-            name = f"{FOLDER}/{kind}-{number}"
-            beside = self.folder / ".inputs" / f"{kind}-{number}"
-            shutil.rmtree(beside, ignore_errors=True)
+            self._require_room(lang)
+            name = f"{kind}-{''.join(secrets.choice(LETTERS) for _ in range(6))}"
+            beside = self._beside(name)
             beside.mkdir(parents=True)
             places = {}
             for file, content in (files or {}).items():
-                places[file] = str(beside / file)
-                (beside / file).write_text(content, encoding="utf-8")
-            folder = self.folder / f"{kind}-{number}"
-            words = [word.format(**places) if word.startswith("{") else word for word in command]
+                (beside / file).write_text(content, encoding="utf-8", newline="")
+                places[f"{{{file}}}"] = _from_root(beside / file)
+            words = [places.get(word, word) for word in command]
+            folder = self.folder / name
             training = Training(
-                name, folder, [*words, "--output_dir", str(folder)], beside / "output.txt", self.seconds
+                f"{FOLDER}/{name}", folder, [*words, "--output_dir", _from_root(folder)], beside, self.seconds
             )
-            self._trainings[name] = training
-            self._forget_oldest()
+            self._trainings[training.name] = training
             training.start()
+            self._forget_oldest()
         return training
 
-    def resume(self, training: Training) -> None:
-        """Go on with a paused training; errors as in `start`."""
+    def resume(self, training: Training, lang: Language = "en") -> None:
+        """Go on with a paused training, or with one that failed for a reason that is gone.
+
+        Raises:
+            UserError: When as many as may are running, or its time is over.
+        """
         with self._lock:
-            if training.state == "paused":
-                self._require_room()
+            if training.state in ("paused", "failed"):
+                self._require_room(lang)
+                if not training.left:
+                    raise UserError(text("common.training_time_over", lang, seconds=round(training.limit)))
                 training.start()
 
     def get(self, name: str) -> Training | None:
-        """Return the training called `name`, or None for one of an earlier process."""
-        return self._trainings.get(name)
+        """Return the training called `name`, one of an earlier process of the app too; None where there is none."""
+        with self._lock:
+            if name not in self._trainings and re.fullmatch(rf"{FOLDER}/[a-z0-9-]+", name):
+                short = name.removeprefix(f"{FOLDER}/")
+                found = Training.found(name, self.folder / short, self._beside(short), self.seconds)
+                if found is not None:
+                    self._trainings[name] = found
+            return self._trainings.get(name)
+
+    def archive(self, training: Training) -> Path | None:
+        """Return a zip of its run folder without the checkpoints; None where there is nothing in it yet."""
+        files = [
+            path
+            for path in sorted(training.folder.rglob("*"))
+            if path.is_file() and _belongs(path.relative_to(training.folder))
+        ]
+        if not files:
+            return None
+        target = Path(self._archives.name) / f"{training.folder.name}.zip"
+        with self._lock, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files:
+                archive.write(path, Path(training.folder.name) / path.relative_to(training.folder))
+        return target
 
     def shutdown(self) -> None:
-        """End all processes; what they saved stays."""
-        for training in list(self._trainings.values()):
-            training.kill()
+        """Let all processes save a checkpoint and end."""
+        trainings = list(self._trainings.values())
+        for training in trainings:
+            if training.state == "running":
+                training.end("paused")
+        for training in trainings:
+            training.wait(AT_EXIT)
+        self._archives.cleanup()
 
-    def _require_room(self) -> None:
+    def _beside(self, name: str) -> Path:
+        return self.folder / ".inputs" / name
+
+    def _require_room(self, lang: Language) -> None:
         running = sum(training.state == "running" for training in self._trainings.values())
-        require(
-            running < self.at_once,
-            f"as many trainings are running as this app runs at once ({self.at_once}); wait until one ends",
-        )
+        if running >= self.at_once:
+            raise UserError(text("common.trainings_full", lang, at_once=self.at_once))
 
     def _forget_oldest(self) -> None:
-        finished = sorted(self.folder.glob(f"*/{MANIFEST}"), key=lambda path: path.stat().st_mtime)
-        for path in finished[: max(0, len(finished) - KEPT)]:
-            name = f"{FOLDER}/{path.parent.name}"
-            if name not in self._trainings or self._trainings[name].state != "running":
+        records = sorted(self._beside("").glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime)
+        for path in records[: max(0, len(records) - KEPT)]:
+            name = path.parent.name
+            training = self._trainings.get(f"{FOLDER}/{name}")
+            if training is None or training.state != "running":
+                self._trainings.pop(f"{FOLDER}/{name}", None)
+                shutil.rmtree(self.folder / name, ignore_errors=True)
                 shutil.rmtree(path.parent, ignore_errors=True)
-                self._trainings.pop(name, None)
+
+
+def _from_root(path: Path) -> str:
+    """Return the path as the process sees it, which runs in the checkout."""
+    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
+
+
+def _belongs(path: Path) -> bool:
+    """Whether a file of the run folder goes into the archive."""
+    return path.parts[0] != "checkpoints" and not any(part.startswith(".") for part in path.parts)

@@ -1,0 +1,170 @@
+"""One training that a visitor started in the page: one of the project's own scripts as a process.
+
+What runs is the command that the page shows. To pause is to send it SIGTERM, after which it finishes its step and
+saves a checkpoint; to resume is to start the same command again, which goes on bit for bit. Windows has no SIGTERM:
+there the process ends at once, and goes on from its last checkpoint.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from hf_llm.config import UserError
+from hf_llm.runs.atomic import write_json
+from hf_llm.runs.log import RunLog
+from hf_llm.runs.manifest import read_manifest
+
+ROOT = Path(__file__).parents[2]  # of the checkout, where scripts/ lies
+RECORD = "training.json"
+GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
+FAILURE = "error: "  # how a script begins the sentence that says why it ended
+
+State = Literal["running", "paused", "stopped", "finished", "failed"]
+
+
+@dataclass
+class Training:
+    """One training, its process and what came out so far.
+
+    Args:
+        name: Of the run, as the library lists it once it is finished.
+        folder: Its run folder.
+        command: What runs, without the interpreter: a script and its flags.
+        beside: Folder of what is kept beside the run: texts that it reads, its output, the record to find it again.
+        limit: Seconds that it may run, all its resumptions together.
+    """
+
+    name: str
+    folder: Path
+    command: list[str]
+    beside: Path
+    limit: float
+    _before: State = "paused"  # its state when no process of ours has run yet
+    _process: subprocess.Popen | None = None
+    _watcher: threading.Thread | None = None
+    _asked: Literal["paused", "stopped"] | None = None  # why the process was asked to end
+    _started: float | None = None
+    _spent: float = 0.0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @classmethod
+    def found(cls, name: str, folder: Path, beside: Path, limit: float) -> "Training | None":
+        """Return the training that an earlier process of the app left, or None where there is none."""
+        try:
+            record = json.loads((beside / RECORD).read_text(encoding="utf-8"))
+            training = cls(name, folder, record["command"], beside, limit, record["state"], _spent=record["seconds"])
+        except (OSError, ValueError, KeyError):
+            return None
+        if training._before == "running":  # the app was killed; its process may have come to the end all the same
+            training._before = "finished" if training._published() else "paused"
+        return training
+
+    def shown_command(self) -> str:
+        """Return the command as one would type it."""
+        return shlex.join(["python", *self.command])
+
+    def start(self) -> None:
+        """Start the process, or start it again after a pause."""
+        if self._watcher is not None and self.state != "running":
+            self._watcher.join()  # it counts the seconds of the process before
+        with self._lock:
+            if self.state == "running":
+                return
+            self._asked, self._started = None, time.monotonic()
+            self.beside.mkdir(parents=True, exist_ok=True)
+            with open(self.beside / "output.txt", "wb") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, *self.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
+                    stderr=subprocess.STDOUT,
+                )  # fmt: skip
+            self._save()
+            self._watcher = threading.Thread(target=self._watch, args=(self._process,), daemon=True)
+            self._watcher.start()
+
+    def _watch(self, process: subprocess.Popen) -> None:
+        """End the process when its time is over, and count what it took."""
+        try:
+            process.wait(self.left)
+        except subprocess.TimeoutExpired:
+            self.end("stopped")
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        with self._lock:
+            self._spent, self._started = self.seconds, None
+            self._save()
+
+    def end(self, state: Literal["paused", "stopped"]) -> None:
+        """Ask the process to save a checkpoint and end; the training is then `state`."""
+        with self._lock:
+            if self._running():
+                if self._asked is None:  # a second signal would end it before it has saved
+                    self._process.terminate()
+                self._asked = state
+            elif self.state == "paused":  # given up without being resumed
+                self._asked = self._before = state
+                self._save()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the process has ended, and kill it when it has not after so many seconds."""
+        if self._process is not None:
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            self._watcher.join()
+
+    @property
+    def state(self) -> State:
+        if self._running():
+            return "running"
+        if self._process is None:
+            return self._before
+        return "finished" if self._process.returncode == 0 else self._asked or "failed"
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was asked to end and still finishes its step."""
+        return self._running() and self._asked is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run, its pauses left out."""
+        return self._spent + (0.0 if self._started is None else time.monotonic() - self._started)
+
+    @property
+    def left(self) -> float:
+        """Seconds that it may still run."""
+        return max(0.0, self.limit - self.seconds)
+
+    def records(self) -> list[dict]:
+        """Return the lines of log.jsonl so far."""
+        return RunLog(self.folder / "log.jsonl").records()
+
+    def last_words(self) -> str:
+        """Return the sentence with which a script that could not go on says why; empty where it said none."""
+        try:
+            lines = (self.beside / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except FileNotFoundError:
+            return ""
+        return lines[-1].removeprefix(FAILURE) if lines and lines[-1].startswith(FAILURE) else ""
+
+    def _running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _published(self) -> bool:
+        try:
+            return "metrics" in (read_manifest(self.folder) or {})
+        except UserError:
+            return False
+
+    def _save(self) -> None:
+        write_json(self.beside / RECORD, {"command": self.command, "state": self.state, "seconds": self.seconds})

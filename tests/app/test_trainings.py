@@ -1,0 +1,178 @@
+"""Trainings as processes: real runs of a nano GPT-2 on the sample that are paused, resumed, found again and packed."""
+
+import shlex
+import sys
+import time
+import zipfile
+
+import pytest
+from safetensors.numpy import load_file
+
+from hf_llm.app.training_process import ROOT, Training
+from hf_llm.app.trainings import FOLDER, KEPT, Trainings
+from hf_llm.config import UserError, parse
+from hf_llm.runs.manifest import read_manifest
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.pretrain import pretrain
+
+STEPS = 60
+NANO = [
+    "scripts/pretrain.py", "--corpus", "sample", "--model", "nano", "--n_positions", "32", "--n_embd", "32",
+    "--vocab_size", "300", "--max_steps", str(STEPS), "--warmup_steps", "0", "--total_batch_size", "4",
+    "--per_device_train_batch_size", "4", "--eval_steps", "30", "--eval_tokens", "200", "--logging_steps", "1",
+    "--sample_tokens", "4", "--threads", "1", "--precision", "fp32",
+]  # fmt: skip
+# a process that goes on until it is told to end
+ENDLESS = ["-c", "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(2)); time.sleep(60)"]
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def trainings(tmp_path):
+    made = Trainings(tmp_path, at_once=1, seconds=600)
+    yield made
+    made.shutdown()
+
+
+def test_paused_resumed_and_found_again_it_ends_with_the_weights_of_an_undisturbed_run(tmp_path):
+    first = Trainings(tmp_path, at_once=1, seconds=600)
+    training = first.start("gpt2", NANO)
+    assert training.state == "running"
+    wait_for(lambda: len(training.records()) >= 3)
+    training.end("paused")
+    training.end("paused")  # pressed twice: a second signal would end it before it has saved
+    assert training.ending
+    wait_for(lambda: training.state != "running")
+    assert training.state == "paused"
+    reached = training.records()[-1]["step"]
+    assert 3 <= reached < STEPS
+    assert (training.folder / "checkpoints" / f"step-{reached:06d}").is_dir()
+    first.shutdown()
+
+    later = Trainings(tmp_path, at_once=1, seconds=600)  # the app was started anew
+    found = later.get(training.name)
+    assert (found.state, found.command, found.records()) == ("paused", training.command, training.records())
+    assert found.seconds == pytest.approx(training.seconds)
+    later.resume(found)
+    wait_for(lambda: found.state != "running")
+    assert found.state == "finished"
+    assert read_manifest(found.folder)["resumed_from"] == [reached]
+    assert found.seconds > training.seconds
+
+    undisturbed = tmp_path / "undisturbed"
+    pretrain(parse(PretrainConfig, [*NANO[1:], "--output_dir", str(undisturbed)]))
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (found.folder, undisturbed))
+    assert ours.keys() == theirs.keys()
+    assert all((ours[name] == theirs[name]).all() for name in ours)
+    assert [record["loss"] for record in found.records()] == [
+        record["loss"] for record in Training("", undisturbed, [], tmp_path, 1).records()
+    ]
+
+    with zipfile.ZipFile(later.archive(found)) as archive:
+        assert archive.testzip() is None
+        names = {name.removeprefix(f"{found.folder.name}/") for name in archive.namelist()}
+    assert {"model.safetensors", "tokenizer.json", "run.json", "log.jsonl", "README.md"} <= names
+    assert not any("checkpoints" in name or "/." in name or name.startswith(".") for name in names)
+    later.shutdown()
+
+
+def test_the_sentence_of_a_script_that_cannot_go_on_is_kept(trainings):
+    training = trainings.start("gpt2", [*NANO, "--vocab_size", "12"])
+    wait_for(lambda: training.state != "running")
+    assert training.state == "failed"
+    assert training.last_words().startswith("vocab_size 12 is too small")
+
+
+def test_a_traceback_stays_on_the_server(trainings):
+    training = trainings.start("any", ["-c", "raise RuntimeError('secret')"])
+    wait_for(lambda: training.state != "running")
+    assert (training.state, training.last_words()) == ("failed", "")
+
+
+def test_no_more_than_may_run_at_once(trainings):
+    training = trainings.start("any", ENDLESS)
+    with pytest.raises(UserError, match="runs at once"):
+        trainings.start("any", ENDLESS)
+    with pytest.raises(UserError, match="ao mesmo tempo"):
+        trainings.start("any", ENDLESS, lang="pt-BR")
+    assert len(list(trainings.folder.glob(".inputs/*"))) == 1  # what was refused left nothing behind
+    training.end("stopped")
+    wait_for(lambda: training.state == "stopped")
+    trainings.start("any", ["-c", "pass"])
+
+
+def test_its_time_ends_and_is_not_given_again(tmp_path):
+    trainings = Trainings(tmp_path, at_once=1, seconds=0.3)
+    training = trainings.start("any", ENDLESS)
+    wait_for(lambda: training.state == "stopped")
+    assert training.left == 0
+    trainings.resume(training)
+    assert training.state == "stopped"
+    paused = Training.found(training.name, training.folder, training.beside, limit=0.3)
+    paused._before = "paused"
+    with pytest.raises(UserError, match="0 seconds"):
+        trainings.resume(paused)
+
+
+def test_one_that_does_not_end_when_asked_is_killed(monkeypatch, tmp_path):
+    monkeypatch.setattr("hf_llm.app.training_process.GRACE", 0.2)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    training = Trainings(tmp_path, at_once=1, seconds=1.5).start("any", ["-c", deaf])
+    wait_for(lambda: training.state == "stopped", seconds=30)
+
+
+def test_no_process_outlives_the_app(trainings):
+    training = trainings.start("any", ENDLESS)
+    trainings.shutdown()
+    assert training._process.poll() is not None
+    assert Trainings(trainings.folder.parent, 1, 600).get(training.name).state == "paused"
+
+
+def test_a_text_reaches_the_script_as_a_file_and_a_word_in_braces_is_only_a_word(trainings):
+    show = "import sys; print('error:', open(sys.argv[1], newline='').read() == 'é\\r\\n{text.txt}', sys.argv[2])"
+    training = trainings.start(
+        "any", ["-c", show, "{text.txt}", "--prompt={0.__class__} {text.txt}"], {"text.txt": "é\r\n{text.txt}"}
+    )
+    wait_for(lambda: training.state != "running")
+    assert training.last_words() == "True --prompt={0.__class__} {text.txt}"
+
+
+def test_the_shown_command_is_the_one_that_runs_and_a_shell_takes_it_as_it_is(trainings):
+    hostile = "--sample_prompt=$(touch x) `y` 'z'"
+    training = trainings.start("any", ["-c", "pass", hostile])
+    assert shlex.split(training.shown_command()) == ["python", *training.command]
+    assert training._process.args == [sys.executable, *training.command]
+
+
+def test_in_the_checkout_the_command_has_no_absolute_path(trainings):
+    runs = ROOT / "runs"
+    assert Trainings(runs, 1, 1).folder == runs / FOLDER
+    from hf_llm.app.trainings import _from_root
+
+    assert _from_root(runs / FOLDER / "gpt2-abc") == "runs/page/gpt2-abc"
+
+
+@pytest.mark.parametrize("name", ["page/../verdict", "page/", "../page/x", "page/.inputs", "", "verdict", "page/A b"])
+def test_a_name_from_the_address_reaches_nothing_else(trainings, name):
+    assert trainings.get(name) is None
+
+
+def test_the_oldest_go(monkeypatch, tmp_path):
+    monkeypatch.setattr("hf_llm.app.trainings.KEPT", 1)
+    assert KEPT > 1
+    trainings = Trainings(tmp_path, at_once=2, seconds=60)
+    running = trainings.start("any", ENDLESS)
+    ended = trainings.start("any", ["-c", "pass"])
+    wait_for(lambda: ended.state == "finished")
+    time.sleep(0.05)
+    newest = trainings.start("any", ["-c", "pass"])
+    assert trainings.get(ended.name) is None
+    assert trainings.get(running.name) is running
+    assert trainings.get(newest.name) is newest
+    trainings.shutdown()
