@@ -8,7 +8,16 @@ window.hf_llm = {
     });
     url.searchParams.set("lang", document.documentElement.lang);
     if (lock) url.searchParams.set("lock", "1");
+    navigator.clipboard?.writeText(url.href).catch(() => {}); // where the browser allows it; the address stays to be copied
     return url.href;
+  },
+  // A prediction is kept in this browser; the server is told only which question has one.
+  predicted(question, choice, words) {
+    try { localStorage.setItem("hf_llm_prediction_" + question, JSON.stringify([choice, words])); } catch { /* as is */ }
+    return choice || (words || "").trim() ? question : "";
+  },
+  prediction(question) {
+    try { return JSON.parse(localStorage.getItem("hf_llm_prediction_" + question)) || [null, ""]; } catch { return [null, ""]; }
   },
 };
 

@@ -101,7 +101,7 @@ class Page:
         with gr.Accordion(t("common.share"), open=False):
             for lock, key in ((False, "common.link"), (True, "common.locked_link")):
                 with gr.Row(equal_height=True):
-                    link = gr.Textbox(label=t(key), interactive=False, buttons=["copy"], scale=4)
+                    link = gr.Textbox(label=t(key), scale=4)  # one can select in it, unlike in a disabled one
                     make = gr.Button(t("common.make_link"), scale=1)
                 names = list(self._controls)
                 make.click(

@@ -80,7 +80,12 @@ def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
     return digest.hexdigest()
 
 
-def _find_file(source: str, file: SourceFile) -> Path:
+def is_here(source: str) -> bool:
+    """Say whether a named source lies in one of the folders already, so that `find` would download nothing."""
+    return source == "sample" or all(_local_file(source, file) for file in SOURCES[source])
+
+
+def _local_file(source: str, file: SourceFile) -> Path | None:
     for folder in search_folders():
         path = folder / file.path
         if path.is_file():
@@ -89,6 +94,12 @@ def _find_file(source: str, file: SourceFile) -> Path:
                     f"{path} is not the {source} that this project knows (SHA-256 differs); remove or replace it"
                 )
             return path
+    return None
+
+
+def _find_file(source: str, file: SourceFile) -> Path:
+    if path := _local_file(source, file):
+        return path
     try:
         return download(file, user_cache())
     except DownloadError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hf_llm.config import UserError
-from hf_llm.data import MissingData, find, sha256_of
+from hf_llm.data import MissingData, find, is_here, sha256_of
 from hf_llm.data.search import search_folders, user_cache
 from hf_llm.data.sources import SOURCES
 
@@ -133,6 +133,13 @@ def test_neither_a_name_nor_a_path(source, words):
         find(source)
     assert words in str(error.value)
     assert "sample, the-verdict, tiny-shakespeare" in str(error.value)
+
+
+def test_what_is_here_is_told_without_a_download(poem, places, put):
+    assert not is_here("poem")
+    put(places["cache"], "verse/poem.txt", POEM)
+    assert is_here("poem")
+    assert is_here("sample")
 
 
 def test_the_sample_lies_in_the_package_and_needs_no_place(places):

@@ -10,7 +10,7 @@ from hf_llm.app.page import App, Page, checked
 from hf_llm.app.texts import Language, t, text
 from hf_llm.app.views import bars, behind, code, message, tokens
 from hf_llm.config import UserError, require
-from hf_llm.data import MissingData, find, read_text
+from hf_llm.data import is_here, read_text
 from hf_llm.tokenization.readable import readable, token_bytes
 
 if TYPE_CHECKING:
@@ -98,12 +98,8 @@ def endpoints(app: App) -> dict:
 
 def available(app: App) -> list[str]:
     """Return the tokenizers to choose from: those of the models that are here, and GPT-2's own where it is."""
-    names = list(app.library.language_models())
-    try:
-        find(GPT2)
-    except MissingData:
-        return names
-    return [*names, GPT2]
+    names = app.library.language_models()
+    return [*names, GPT2] if is_here(GPT2) else names
 
 
 @cache

@@ -1,0 +1,163 @@
+"""Every page in a real browser: both languages, wide and narrow, light and dark, by keyboard, with hostile texts."""
+
+import shutil
+
+import pytest
+
+from hf_llm.app.build import PAGES, launch
+from hf_llm.app.config import AppConfig
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]  # fmt: skip
+HOSTILE = {
+    "template": "${window.__x=1}",
+    "backticks": "`${window.__x=1}`",
+    "handlebars": "{{7*7}} {{{constructor}}}",
+    "image": "<img src=x onerror=window.__x=1>",
+    "script": "</script><script>window.__x=1</script>",
+    "right to left": "\u202eשלום עולם مرحبا",
+    "zalgo": "h̸̢̛͍̤̗e̴̡̗͝l̷̰͐l̵̡͠o̸͎͝",
+    "emoji": "👩🏽\u200d💻 🏳️\u200d🌈",
+}
+
+
+@pytest.fixture(scope="module")
+def server(runs):
+    blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0), block=False)
+    yield blocks.local_url
+    blocks.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch(browser, server):
+    """Return a new page of the browser, watched."""
+    from page_checks import Watched
+
+    contexts = []
+
+    def open_one(width: int = 1280, scheme: str = "light", bypass_csp: bool = False) -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=bypass_csp
+        )
+        contexts.append(context)
+        return Watched(context.new_page(), server)
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["pt-BR", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_well(watch, path, lang, scheme):
+    seen = watch(1280, scheme)
+    seen.open(path, lang)
+    assert seen.problems() == []
+    assert seen.page.evaluate("document.documentElement.lang") == lang
+    seen.page.set_viewport_size({"width": 390, "height": 844})
+    seen.settle()
+    assert seen.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("document.body.insertAdjacentHTML('beforeend', '<div style=width:3000px>x</div>')", "px wide"),
+        ("document.body.insertAdjacentHTML('beforeend', '<p>tokenizer.no_such_text</p>')", "untranslated"),
+        ("console.error('a fault')", "console error"),
+        ("fetch('http://192.0.2.1/x').catch(() => {})", "another host"),
+        ("document.body.insertAdjacentHTML('beforeend', '<button></button>')", "button-name"),
+        ("document.querySelector('.navigation span:lang(en)').style.cssText = 'color: #ccc'", "contrast"),
+    ],
+)
+def test_the_checks_find_a_fault(watch, fault, found):
+    seen = watch(bypass_csp=found == "another host")  # which the security policy would stop before it is a request
+    seen.open("tokenizer", "en")
+    assert seen.problems() == []
+    seen.page.evaluate(f"() => {{ {fault} }}")
+    seen.page.wait_for_timeout(300)
+    assert any(found in problem for problem in seen.problems())
+
+
+def test_the_security_policy_stops_a_request_to_another_host(watch):
+    seen = watch()
+    seen.open("", "en")
+    seen.page.evaluate("() => fetch('http://192.0.2.1/x').catch(() => {})")
+    seen.page.wait_for_timeout(300)
+    assert any("Content Security Policy" in error for error in seen.errors)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path])
+def test_hostile_texts_stay_text(watch, path):
+    seen = watch()
+    seen.open(path, "en")
+    for text in HOSTILE.values():
+        for field in seen.page.locator("textarea:visible:not([readonly]):not([disabled])").all():
+            field.fill(text)
+            seen.settle()
+            assert field.input_value() == text
+    assert seen.page.evaluate("window.__x") is None
+    assert seen.console() == []
+
+
+def test_an_address_restores_and_locks_the_settings(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", text="one%20two%26three", vocab_size="300", lock="1")
+    field = seen.page.get_by_label("Text", exact=True)
+    assert field.input_value() == "one two&three"
+    assert field.is_disabled()
+    assert seen.page.get_by_role("button", name="Train").is_enabled()
+
+
+def test_the_link_to_share_holds_the_settings(watch):
+    seen = watch()
+    seen.open("tokenizer", "pt-BR")
+    seen.page.get_by_label("Texto", exact=True).fill("á & b")
+    seen.page.get_by_text("Compartilhar esta página").click()
+    seen.page.get_by_role("button", name="Criar endereço").first.click()
+    link = seen.page.get_by_label("Endereço com estes ajustes")
+    seen.settle()
+    address = link.input_value()
+    assert "lang=pt-BR" in address
+    seen.page.goto(address)
+    seen.settle()
+    assert seen.page.get_by_label("Texto", exact=True).input_value() == "á & b"
+
+
+def test_the_keyboard_reaches_every_token(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", text="abc")
+    buttons = seen.page.locator("ol.tokens").first.locator("button")
+    buttons.first.focus()
+    for place in range(1, buttons.count()):
+        seen.page.keyboard.press("ArrowRight")
+        assert buttons.nth(place).evaluate("(button) => button === document.activeElement")
+    assert seen.page.locator("ol.tokens").first.locator('[tabindex="0"]').count() == 1
+
+
+def test_a_merge_is_walked_by_keyboard(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", corpus="sample")
+    seen.page.get_by_role("button", name="Train").press("Enter")
+    seen.page.get_by_text("Step 1:").wait_for()
+    seen.page.get_by_role("button", name="Step forward").press("Enter")
+    seen.page.get_by_text("Step 2:").wait_for()
+    seen.page.get_by_role("button", name="Step back").press("Enter")
+    seen.page.get_by_text("Step 1:").wait_for()
+    assert seen.problems() == []
