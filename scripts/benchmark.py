@@ -10,6 +10,7 @@ planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
 loop-cost       train(run=None) against the barest loop
+app-load        twenty visitors of the web app for two minutes
 """
 
 import importlib
@@ -20,7 +21,15 @@ from typing import Literal
 from hf_llm.config import command, parse
 
 Name = Literal[
-    "verdict", "verdict-sweep", "shakespeare", "training-speed", "planner", "mnist", "mnist-speed", "loop-cost"
+    "verdict",
+    "verdict-sweep",
+    "shakespeare",
+    "training-speed",
+    "planner",
+    "mnist",
+    "mnist-speed",
+    "loop-cost",
+    "app-load",
 ]
 
 

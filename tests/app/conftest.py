@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.app.build import build
+from hf_llm.app.build import build, launch
 from hf_llm.app.config import AppConfig
 from hf_llm.app.page import App
 from hf_llm.training.classifier import train_classifier
@@ -44,3 +44,11 @@ def built(runs):
 @pytest.fixture(scope="session")
 def app(built) -> App:
     return built[1]
+
+
+@pytest.fixture(scope="session")
+def server(runs) -> str:
+    """The address of the app, running."""
+    blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0), block=False)
+    yield blocks.local_url
+    blocks.close()

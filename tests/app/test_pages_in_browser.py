@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
+from hostile_texts import HOSTILE
 
-from hf_llm.app.build import PAGES, launch
-from hf_llm.app.config import AppConfig
+from hf_llm.app.build import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -14,23 +14,6 @@ pytestmark = [
 ]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
              "--disable-sync", "--no-first-run"]  # fmt: skip
-HOSTILE = {
-    "template": "${window.__x=1}",
-    "backticks": "`${window.__x=1}`",
-    "handlebars": "{{7*7}} {{{constructor}}}",
-    "image": "<img src=x onerror=window.__x=1>",
-    "script": "</script><script>window.__x=1</script>",
-    "right to left": "\u202eשלום עולם مرحبا",
-    "zalgo": "h̸̢̛͍̤̗e̴̡̗͝l̷̰͐l̵̡͠o̸͎͝",
-    "emoji": "👩🏽\u200d💻 🏳️\u200d🌈",
-}
-
-
-@pytest.fixture(scope="module")
-def server(runs):
-    blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0), block=False)
-    yield blocks.local_url
-    blocks.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,59 @@
+"""Pictures of the web app's pages, for the README: each page in both languages, from the models that are here.
+
+    make demo mnist
+    python scripts/screenshots.py --output_dir docs/screenshots
+
+Needs Chromium on this machine, and playwright (pip install -e ".[test]").
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hf_llm.config import command, parse, require
+
+# what stands in the address of each picture, so that it shows the page at work
+SHOWN = {"inside": {"layer": "1"}}
+WIDTH, HEIGHT = 1100, 1000
+PAGES = ("tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
+
+
+@dataclass
+class ScreenshotsConfig:
+    """What is photographed, and where the pictures go."""
+
+    output_dir: str = field(metadata={"help": "folder for <page>.<language>.png"})
+    runs: str = field(default="runs", metadata={"help": "folder of run folders, as of space_app.py"})
+    wait: float = field(default=4.0, metadata={"help": "seconds that a page gets to calculate what it shows"})
+
+
+@command
+def main() -> None:
+    config = parse(ScreenshotsConfig, description=__doc__)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    require(chromium is not None, "no Chromium on this machine; install the package chromium of your system")
+    from playwright.sync_api import sync_playwright
+
+    from hf_llm.app.build import launch
+    from hf_llm.app.config import AppConfig
+
+    folder = Path(config.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    blocks = launch(AppConfig(runs=config.runs, port=0), block=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        for path in PAGES:
+            for lang in ("pt-BR", "en"):
+                query = "&".join(f"{name}={value}" for name, value in {"lang": lang, **SHOWN.get(path, {})}.items())
+                page.goto(f"{blocks.local_url}{path}?{query}")
+                page.wait_for_selector(".navigation nav")
+                page.wait_for_timeout(1000 * config.wait)
+                page.screenshot(path=folder / f"{path}.{lang}.png")
+                print(folder / f"{path}.{lang}.png")
+        browser.close()
+    blocks.close()
+
+
+if __name__ == "__main__":
+    main()
