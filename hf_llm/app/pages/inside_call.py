@@ -1,0 +1,45 @@
+"""The lines of Python behind each part of the page "inside"."""
+
+from hf_llm.app.page import App
+
+
+def call(app: App, model: str, words: str, part: str, layer: int, head: int, token: int, off: str) -> str:
+    """Return the lines of Python that compute what a part of the page shows."""
+    path = model if model in app.library.hub_models else (app.library.runs / model).as_posix()
+    words = words if len(words) <= 200 else words[:200] + "…"
+    attention = f"layer.{layer}.attention"
+    edit = (
+        f"without_mlp({layer})" if off == "mlp" else f"without_heads({layer}, {[head] if off == 'head' else 'heads'})"
+    )
+    imports, lines = {
+        "prediction": ("", f"logits, _ = model(ids)\nprint(logits[0, {token}].softmax(-1).topk(10))"),
+        "embedding": (
+            "from hf_llm.models.renumbering import renumbered\n",
+            "logits, seen = model(ids, capture=['embedding.*'])\norder = torch.randperm(model.wte.num_embeddings)\n"
+            "print((renumbered(model, ids, order, move_rows=True) - logits).abs().max())",
+        ),
+        "attention": (
+            "",
+            f"_, seen = model(ids, capture=['{attention}.*'])\nprint(seen['{attention}.weights'][0, {head}, {token}])",
+        ),
+        "stream": (
+            "",
+            f"_, seen = model(ids, capture=['layer.*.output', 'layer.{layer}.mlp.activation'])\n"
+            f"for name, value in seen.items():\n    print(name, value[0, {token}].norm())",
+        ),
+        "lens": (
+            "from hf_llm.models.logit_lens import logit_lens\n",
+            f"for name, logits in logit_lens(model, ids):\n    print(name, logits[0, {token}].softmax(-1).max(-1))",
+        ),
+        "off": (
+            "from hf_llm.models.switching_off import without_heads, without_mlp\n",
+            ("" if off != "heads" else f"heads = range(model.h[{layer}].attn.n_head)\n")
+            + f"logits, _ = model(ids, edit={edit})\nprint(logits[0, {token}].softmax(-1).topk(10))",
+        ),
+    }[part]
+    return (
+        "import torch\n\nfrom hf_llm import GPT2Explained, load_causal_lm, load_tokenizer\n" + imports +
+        "from hf_llm.tokenization.bpe import encode_document\n\n"
+        f"model = GPT2Explained.from_transformers(load_causal_lm({path!r}))\n"
+        f"ids = torch.tensor([encode_document(load_tokenizer({path!r}), {words!r}).tolist()])\n" + lines
+    )  # fmt: skip

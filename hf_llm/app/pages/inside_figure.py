@@ -1,0 +1,34 @@
+"""What the drawings of the page "inside" share: a matrix as a picture, and the data behind a figure."""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from hf_llm.app.texts import Language, text
+from hf_llm.app.views import behind
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def data(name: str, records: Sequence[dict], caption: str, lang: Language) -> str:
+    """Return what stands behind a figure; the headings are the texts `column_<key>`."""
+    headings = {key: text(f"inside.column_{key}", lang) for key in records[0]} if records else {}
+    return behind(name, records, headings, caption, lang)
+
+
+def picture(values: "Tensor", alt: str) -> str:
+    """Return a matrix as a small PNG, a pixel a number: blue above 0, orange below, clear at 0."""
+    import numpy as np
+    from PIL import Image
+
+    numbers = values.numpy()
+    strength = np.abs(numbers) / (np.abs(numbers).max() or 1.0)
+    pixels = np.where((numbers < 0)[..., None], (234, 88, 12), (79, 70, 229)).astype(np.uint8)  # (rows, columns, 3)
+    pixels = np.concatenate([pixels, (255 * strength).astype(np.uint8)[..., None]], axis=-1)
+    content = io.BytesIO()
+    Image.fromarray(pixels, "RGBA").save(content, "PNG", optimize=True)
+    encoded = base64.b64encode(content.getvalue()).decode("ascii")
+    return f'<img class="matrix" alt="{escape(alt)}" src="data:image/png;base64,{encoded}">'

@@ -1,0 +1,226 @@
+"""The page inside a GPT-2: its numbers are the model's, in both languages, and what cannot be read is refused."""
+
+import base64
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+from hf_llm.app.inspection import activations, attention_maps, inspect, lens
+from hf_llm.app.library import LanguageModel
+from hf_llm.app.pages import inside as page
+from hf_llm.app.reading import LONGEST, read
+from hf_llm.app.what_if import addresses, switched_off
+from hf_llm.config import UserError
+from hf_llm.tokenization.bpe import encode_document
+
+WORDS = "O gato dormia."
+CONTROLS = {
+    "model": "story", "words": WORDS, "part": "prediction", "layer": 1, "head": 1, "token": -1, "key": -1,
+    "step": "softmax", "shuffle": 1, "off": "head", "lang": "en",
+}  # fmt: skip
+
+
+def show(app, **changes) -> dict[str, str]:
+    return page.show(app, **{**CONTROLS, **changes})
+
+
+def records(shown: str, name: str) -> list[dict]:
+    """Return the data that a figure lets the reader save."""
+    encoded = re.search(f'download="{name}.json" href="data:application/json;base64,([^"]+)"', shown).group(1)
+    return json.loads(base64.b64decode(encoded))
+
+
+@pytest.fixture
+def story(app) -> LanguageModel:
+    return app.library.language_model("story")
+
+
+@pytest.fixture
+def reading(story):
+    return read(story, WORDS)
+
+
+@pytest.fixture
+def expected(story) -> torch.Tensor:
+    """What transformers finds likely after each token, shape (T, vocab_size)."""
+    with torch.no_grad():
+        return story.model(torch.tensor([encode_document(story.tokenizer, WORDS).tolist()])).logits[0].softmax(-1)
+
+
+@pytest.mark.parametrize("token", [-1, 2])
+def test_the_probabilities_shown_are_transformers_softmax(app, expected, token):
+    rows = records(show(app, token=token)["next"], "next")
+    assert [row["id"] for row in rows] == expected[token].topk(len(rows)).indices.tolist()
+    for row in rows:
+        assert row["probability"] == pytest.approx(expected[token, row["id"]].item(), abs=1e-5)
+
+
+def test_the_attention_is_transformers_and_its_rows_sum_to_1(story, reading):
+    eager = GPT2LMHeadModel._from_config(story.model.config, attn_implementation="eager")
+    eager.load_state_dict(story.model.state_dict())
+    with torch.no_grad():
+        maps = eager.eval()(reading.ids, output_attentions=True).attentions
+    for layer in range(reading.n_layer):
+        for head in range(reading.n_head):
+            found = inspect(reading, layer, head)
+            weights = torch.tensor([[w or 0.0 for w in row] for row in found["attention"]["weights"]])
+            torch.testing.assert_close(weights.sum(-1), torch.ones(reading.T))
+            torch.testing.assert_close(weights, maps[layer][0, head], atol=1e-5, rtol=0)
+            assert found["cell"]["weight"] == pytest.approx(weights[-1].max().item(), abs=1e-6)
+            assert found["heads"][head]["itself"] == pytest.approx(weights.diagonal().mean().item(), abs=1e-6)
+        torch.testing.assert_close(attention_maps(reading, layer), maps[layer][0], atol=1e-5, rtol=0)
+
+
+def test_each_step_of_the_attention_follows_from_the_one_before(reading):
+    attention = inspect(reading, 0, 1)["attention"]
+    products, scores = torch.tensor(attention["products"]), torch.tensor(attention["scores"])
+    torch.testing.assert_close(products / 16**0.5, scores)  # 32 wide, 2 heads
+    for i, row in enumerate(attention["masked_scores"]):
+        assert row == attention["scores"][i][: i + 1] + [None] * (reading.T - i - 1)
+        weights = torch.tensor(row[: i + 1]).softmax(-1)
+        torch.testing.assert_close(weights, torch.tensor(attention["weights"][i][: i + 1]))
+
+
+def test_the_lens_ends_in_the_models_output(app, reading, expected):
+    found = lens(reading, top=10)
+    assert [layer["layer"] for layer in found["layers"]] == [None, 0, 1]
+    for place, likely in enumerate(found["layers"][-1]["likely"]):
+        assert [one["id"] for one in likely] == expected[place].topk(10).indices.tolist()
+        for one in likely:
+            assert one["probability"] == pytest.approx(expected[place, one["id"]].item(), abs=1e-5)
+    assert found["layers"][-1]["final"] == pytest.approx(expected.max(-1).values.tolist(), abs=1e-5)
+    last = [row for row in records(show(app, part="lens")["lens"], "lens") if row["layer"] == "1"]
+    assert [row["id"] for row in last] == expected[-1].topk(5).indices.tolist()
+
+
+def test_the_stream_and_the_mlp_are_the_models(story, reading):
+    found = inspect(reading, 1, 0, token=3)
+    with torch.no_grad():
+        states = story.model(reading.ids, output_hidden_states=True).hidden_states
+    assert [(row["layer"], row["after"]) for row in found["norms"]] == [
+        (None, "embedding"), (0, "attention"), (0, "mlp"), (1, "attention"), (1, "mlp"),
+    ]  # fmt: skip
+    assert found["norms"][0]["stream"] == pytest.approx(states[0][0].norm(dim=-1).tolist(), rel=1e-4)
+    assert found["norms"][2]["stream"] == pytest.approx(states[1][0].norm(dim=-1).tolist(), rel=1e-4)
+    neurons = activations(reading, 1)
+    assert neurons.shape == (reading.T, 128)
+    for row in found["mlp"]["strongest"]:
+        assert row["activation"] == pytest.approx(neurons[3, row["neuron"]].item())
+    assert abs(found["mlp"]["strongest"][0]["activation"]) == neurons[3].abs().max().item()
+
+
+def test_ids_are_only_addresses(reading, expected):
+    found = addresses(reading, shuffle=3)
+    assert found["with_rows"]["largest_difference"] < 1e-4 < found["without_rows"]["largest_difference"]
+    assert found["with_rows"]["next"][0]["id"] == found["before"][0]["id"] == expected[-1].argmax().item()
+    assert found["tokens"] != addresses(reading, shuffle=4)["tokens"]
+
+
+@pytest.mark.parametrize("part", ["head", "heads", "mlp"])
+def test_a_part_switched_off_moves_the_prediction(reading, expected, part):
+    found = switched_off(reading, 1, 0, part)
+    assert 0 < found["moved"] < 1
+    for row in found["next"]:
+        assert row["before"] == pytest.approx(expected[-1, row["id"]].item(), abs=1e-5)
+    assert any(abs(row["before"] - row["after"]) > 1e-6 for row in found["next"])
+    if part == "head":
+        assert found["heads"][0]["moved"] == pytest.approx(found["moved"], abs=1e-5)
+        assert found["heads"][1]["moved"] != pytest.approx(found["moved"], abs=1e-5)
+
+
+@pytest.mark.parametrize("lang", ["pt-BR", "en"])
+@pytest.mark.parametrize("part", page.PARTS)
+def test_every_part_is_drawn_in_both_languages(app, part, lang):
+    for off in ("head", "heads", "mlp"):
+        for step in ("product", "scale", "mask", "softmax"):
+            shown = show(app, part=part, lang=lang, off=off, step=step, words="<img src=x onerror=alert(1)> ${1}")
+            assert set(shown) == {"tokens", *page.PARTS[part], "call"}
+            assert all(shown.values())
+            assert "<img src=x" not in "".join(shown.values())
+
+
+def test_a_masked_cell_says_so(app):
+    assert "−∞" in show(app, part="attention", token=1, key=3)["cell"]
+    assert "−∞" not in show(app, part="attention", token=3, key=1)["cell"]
+
+
+def test_a_long_text_is_cut_with_a_message(app, story):
+    reading = read(story, WORDS * 20)
+    whole = len(encode_document(story.tokenizer, WORDS * 20))
+    assert (reading.T, reading.left_out) == (LONGEST, whole - LONGEST)
+    assert f"{whole - LONGEST} ficaram de fora" in show(app, words=WORDS * 20, lang="pt-BR")["tokens"]
+    assert "were left out" not in show(app)["tokens"]
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [("pt-BR", "só sabe abrir modelos GPT-2"), ("en", "only open GPT-2")])
+def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, sentence):
+    llama = LlamaForCausalLM(
+        LlamaConfig(vocab_size=300, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
+    )
+    monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, llama, story.tokenizer))
+    shown = show(app, lang=lang)
+    assert sentence in shown["tokens"]
+    assert shown["next"] == shown["call"] == ""
+    with pytest.raises(UserError, match="only open GPT-2"):
+        page.endpoints(app)["inspect"](WORDS, "story")
+
+
+def test_what_cannot_be_read_meets_a_sentence(app):
+    assert "Escreva" in show(app, words="", lang="pt-BR")["tokens"]
+    assert "substituto" in show(app, words="a\ud800", lang="pt-BR")["tokens"]
+    assert "characters" in show(app, words="a" * (app.config.max_characters + 1))["tokens"]
+    assert "Train" in show(app, model=None)["tokens"]
+
+
+def test_controls_of_a_larger_model_and_a_longer_text_still_show_something(app):
+    shown = show(app, part="attention", layer=40, head=20, token=60, key=60)
+    assert "layer 1, head 1" in shown["map"]
+    layer, head = page.fit(app, "story", 40, 0, "en")
+    assert (layer["maximum"], layer["value"], head["value"]) == (1, 1, 0)
+
+
+def test_what_is_pressed_is_chosen():
+    assert page.choose_token(SimpleNamespace(choice="3"), "en") == (3, -1)
+    assert page.choose_cell(SimpleNamespace(choice="3,2"), "en") == (3, 2)
+    assert page.choose_lens_token(SimpleNamespace(choice="1,4"), "en") == (4, -1)
+    assert (
+        page.choose_head(SimpleNamespace(choice="1"), "en") == page.choose_key(SimpleNamespace(choice="1"), "en") == 1
+    )
+
+
+def test_presets_say_why(app):
+    for name in page.PRESETS:
+        words, part, _, _, why = page.choose_preset(name, "pt-BR")
+        assert part in page.PARTS
+        assert "message" in why
+        assert show(app, words=words)["next"]
+
+
+def test_the_endpoints_give_json(app, expected):
+    endpoints = page.endpoints(app)
+    found = json.loads(json.dumps(endpoints["inspect"](WORDS, "story", layer=1, head=0), allow_nan=False))
+    assert found["next"][0]["probability"] == pytest.approx(expected[-1].max().item(), abs=1e-5)
+    json.dumps(endpoints["logit_lens"](WORDS, "story"), allow_nan=False)
+    for wrong, sentence in [
+        ({"layer": 2}, "layer"),
+        ({"head": -1}, "head"),
+        ({"token": 99}, "token"),
+        ({"key": 99}, "token"),
+    ]:
+        with pytest.raises(UserError, match=f"no {sentence}"):
+            endpoints["inspect"](WORDS, "story", **wrong)
+    with pytest.raises(UserError, match="no model"):
+        endpoints["inspect"](WORDS, "../../etc")
+    with pytest.raises(UserError, match="between 1 and 10"):
+        endpoints["logit_lens"](WORDS, "story", top=0)
+
+
+@pytest.mark.parametrize("part", page.PARTS)
+def test_the_call_behind_a_part_runs(app, part, capsys):
+    shown = page.call(app, "story", WORDS, part, 1, 0, 2, "heads")
+    exec(shown, {})  # it is printed for the reader to run
+    assert capsys.readouterr().out
