@@ -1,0 +1,129 @@
+"""The pictures of the MNIST page: a visitor's PNG, opened with care, example digits, and the presets.
+
+A picture is the base64 text of a PNG, as the drawing board sends it and a link or a call of the API holds it.
+"""
+
+import base64
+import binascii
+import io
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hf_llm.app.texts import Language, text
+from hf_llm.config import UserError
+from hf_llm.data.search import find, search_folders
+from hf_llm.data.sources import SOURCES
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_CHARACTERS = 200_000  # of base64
+MOST_PIXELS = 1024  # of height and width; known from the header, before anything is unpacked
+PRESET_DIGIT = 3
+SHIFT = 4  # pixels, of the preset with a digit out of its place
+
+
+def open_picture(picture: str, lang: Language = "en") -> "Image.Image":
+    """Return the picture that a base64 text holds, of any mode, with or without `data:image/png;base64,` in front.
+
+    Raises:
+        UserError: When it is too long, no PNG, cut off, or has too many pixels; the sentence is in `lang`.
+    """
+    from PIL import Image
+
+    if len(picture) > MOST_CHARACTERS:
+        raise UserError(text("mnist.too_long", lang, length=len(picture), most=MOST_CHARACTERS))
+    if picture.startswith("data:"):
+        picture = picture.partition(",")[2]
+    try:
+        image = Image.open(io.BytesIO(base64.b64decode(picture, validate=True)), formats=["PNG"])
+    except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise UserError(text("mnist.no_png", lang)) from None
+    width, height = image.size
+    if max(width, height) > MOST_PIXELS:
+        raise UserError(text("mnist.too_large", lang, width=width, height=height, most=MOST_PIXELS))
+    try:
+        image.load()
+    except Exception:  # whatever the decoder meets in a file that somebody made for it
+        raise UserError(text("mnist.damaged", lang)) from None
+    return image
+
+
+def as_picture(pixels: np.ndarray) -> str:
+    """Return grey levels (H, W) or colours (H, W, 3), uint8, as the base64 text of a PNG."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def image_tag(pixels: np.ndarray, alternative: str, css: str = "") -> str:
+    """Return pixels as an `<img>`; `alternative` is what a screen reader says, escaped already."""
+    return f'<img class="pixels {css}" src="data:image/png;base64,{as_picture(pixels)}" alt="{alternative}">'
+
+
+def sources() -> list[str]:
+    """Return where example digits come from: MNIST where its files lie on this machine, and the embedded digits."""
+    at_hand = all(any((folder / file.path).is_file() for folder in search_folders()) for file in SOURCES["mnist"])
+    return ["mnist", "digits"] if at_hand else ["digits"]
+
+
+@cache
+def test_images(source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return images, uint8 (N, 28, 28), and labels (N,) of a test set; `source` is one of `sources()`."""
+    if source == "mnist":
+        from hf_llm.data.idx import IMAGES, LABELS, read_idx
+
+        _, _, images, labels = find("mnist")
+        return read_idx(images, IMAGES), read_idx(labels, LABELS)
+    from hf_llm.data.digits import read_digits
+
+    return read_digits()[1]
+
+
+@cache
+def examples(source: str) -> list[np.ndarray]:
+    """Return the first test image of each digit, ten of uint8 (28, 28)."""
+    images, labels = test_images(source)
+    return [images[np.argmax(labels == digit)] for digit in range(10)]
+
+
+def preset(name: str, source: str) -> tuple[str, bool]:
+    """Return (picture, whether light paper is inverted) of the preset `name`.
+
+    Args:
+        name: centred, shifted, paper or face.
+        source: Where its digit comes from, one of `sources()`.
+    """
+    digit = examples(source)[PRESET_DIGIT]
+    if name == "centred":
+        return as_picture(digit), True
+    if name == "shifted":
+        return as_picture(shifted(digit, -SHIFT)), True
+    if name == "paper":
+        return as_picture(255 - digit), False
+    return as_picture(face()), True
+
+
+def shifted(images: np.ndarray, pixels: int) -> np.ndarray:
+    """Return images (…, 28, 28) moved to the right by `pixels` (left where negative); black comes in."""
+    moved = np.roll(images, pixels, axis=-1)
+    if pixels:
+        moved[..., slice(None, pixels) if pixels > 0 else slice(pixels, None)] = 0
+    return moved
+
+
+def face() -> np.ndarray:
+    """Return a smiling face, which is no digit, uint8 (140, 140)."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("L", (140, 140))
+    pen = ImageDraw.Draw(image)
+    pen.ellipse([25, 25, 115, 115], outline=255, width=11)
+    for left in (50, 80):
+        pen.ellipse([left, 50, left + 10, 60], fill=255)
+    pen.arc([45, 55, 95, 95], 20, 160, fill=255, width=11)
+    return np.asarray(image)
