@@ -16,6 +16,10 @@ class AppConfig:
         default="runs",
         metadata={"help": "folder of run folders: the models to choose from, and where new ones are trained"},
     )
+    results: str = field(
+        default="results",
+        metadata={"help": "folder of the full results of the experiments; a checkout has them"},
+    )
     hub_models: list[str] = field(
         default_factory=list,
         metadata={"help": "Hub ids of causal language models that may be chosen beside the runs, such as gpt2"},

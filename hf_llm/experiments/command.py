@@ -1,6 +1,7 @@
-"""What the scripts do with an experiment: run it with a progress bar, write its folder, print what was found."""
+"""What scripts and the web app do with an experiment: run it and write its folder, with the progress for each."""
 
 import dataclasses
+import functools
 import importlib
 from pathlib import Path
 
@@ -15,31 +16,35 @@ from hf_llm.training.launch import start_processes
 
 
 def run_experiment(name: str, config: ExperimentConfig) -> Result:
-    """Run the experiment called `name`, write `config.output_dir`, and print the findings.
+    """Run the experiment called `name` with a progress bar, write `config.output_dir`, and print the findings.
 
     Raises:
         UserError: When its data is missing or the folder cannot be written.
     """
-    experiment = importlib.import_module(f"hf_llm.experiments.{name.replace('-', '_')}")
-    start_processes()
     with tqdm(unit="cell", disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        if config.data:
-            result = experiment.run(config, progress)
-        else:
-            result = _run_on_mnist_or_digits(experiment, config, progress)
-    folder = Path(config.output_dir)
-    write_result(result, name, folder)
+        result = measure(name, config, progress)
     print(f"{result.title['en']} · {result.title['pt-BR']}")
     for finding in [*result.findings, *result.timings.findings]:
         value = f"{shown(finding.value, 'en')} {shown_interval(finding.interval, 'en')}"
         print(f"  {SUPPORTED[finding.supported]['en']:<15} {finding.claim['en']}")
         print(f"{'':<18}{finding.measure['en']}: {value}")
+    folder = Path(config.output_dir)
     print(f"the report: {folder / 'report.pt-BR.md'} and {folder / 'report.en.md'}")
+    return result
+
+
+def measure(name: str, config: ExperimentConfig, progress: Progress) -> Result:
+    """Run the experiment called `name` and write `config.output_dir`; errors as in `run_experiment`."""
+    experiment = importlib.import_module(f"hf_llm.experiments.{name.replace('-', '_')}")
+    start_processes()
+    run = experiment.run if config.data else functools.partial(_run_on_mnist_or_digits, experiment)
+    result = run(config, progress)
+    write_result(result, name, Path(config.output_dir))
     return result
 
 
