@@ -17,6 +17,7 @@ from hf_llm.app.pages import generate_views as views
 from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
+from hf_llm.generation.sampling import Sampler
 from hf_llm.tokenization.bpe import encode_document
 
 WORDS = "O gato dormia."
@@ -44,6 +45,23 @@ def test_it_writes_what_the_library_generates(app, story):
     assert written == WORDS + generate(story.model, story.tokenizer, WORDS, settings).text
     assert (right, "TextStream" in called, "Done" in status) == ("", True, True)
     assert "8 tokens" in left
+
+
+def test_whole_numbers_are_settings_too():
+    settings = page.settings(False, 2, 0, 1, 3, 0, 8)  # a slider at 2.0 sends 2, and transformers wants 2.0
+    assert all(
+        isinstance(value, float) for value in (settings.temperature, settings.top_p, settings.repetition_penalty)
+    )
+    assert Sampler(settings, torch.device("cpu"))
+
+
+def test_one_model_or_two(app):
+    for show, controls in ((page.show_next_tokens, (*PLAIN, 0)), (page.show_surprises, ())):
+        left, right, called, *cleared = show(app, "story", "story", False, WORDS, *controls, "en")
+        assert (bool(left), right, cleared) == (True, "", ["", ""])
+        assert "story" in called
+        left, right, *_ = show(app, "story", "story", True, WORDS, *controls, "en")
+        assert left == right != ""
 
 
 def test_the_same_seed_gives_the_same_text_and_another_one_another(app):

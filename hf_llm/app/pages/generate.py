@@ -1,7 +1,7 @@
 """A model writes: streamed, stopped, seeded; what each setting does to the next token; what surprises the model."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,19 +64,25 @@ def build(page: Page) -> None:
         stop = gr.Button(t("generate.stop"), variant="stop")
     status = page.view()
     written = gr.State("")
-    left, right = _columns(page, compare)
+    left, right, *columns = _columns(page)
     called = page.view()
 
     gr.Markdown(t("generate.next_intro"))
-    next_left, next_right = _columns(page, compare)
+    next_left, next_right, column = _columns(page)
+    columns.append(column)
+    next_called = page.view()
     whole = gr.Button(t("generate.whole"))
-    whole_left, whole_right = _columns(page, compare)
+    whole_left, whole_right, column = _columns(page)
+    columns.append(column)
 
     gr.Markdown(t("generate.surprise_intro"))
     scored = gr.Textbox(SCORED, label=t("generate.scored"), lines=3, max_length=app.config.max_characters)
     take = gr.Button(t("generate.take"))
-    coloured_left, coloured_right = _columns(page, compare)
-    place_left, place_right = _columns(page, compare)
+    coloured_left, coloured_right, column = _columns(page)
+    columns.append(column)
+    place_left, place_right, column = _columns(page)
+    columns.append(column)
+    scored_called = page.view()
 
     choice = [greedy, temperature, top_k, top_p, repetition_penalty]
     page.on(preset.input, choose_preset, [preset], [*choice, why])
@@ -87,29 +93,23 @@ def build(page: Page) -> None:
     )  # fmt: skip
     page.on(stop.click, stopped, [], status, cancels=[writing])
 
-    def both(show, inputs: list):
-        """Return a handler that shows one thing for the first model and, where two are compared, for the second."""
-
-        def handler(model: str, other: str, compare: bool, *args) -> tuple[str, str]:
-            return show(app, model, *args), show(app, other, *args) if compare else ""
-
-        return handler, [*models, *inputs]
-
-    next_token, scores = both(show_next_token, [prompt, *choice, seed]), both(show_surprise, [scored])
-    changes = [control.change for control in (prompt, *models, *choice, seed)]
-    page.on(changes, *next_token, [next_left, next_right], trigger_mode="always_last")
-    page.on(changes, lambda lang: ("", ""), [], [whole_left, whole_right])  # what is prepared is of other settings
+    compare.change(
+        lambda on: [gr.update(visible=on)] * len(columns), compare, columns, api_visibility="private",
+        show_progress="hidden",
+    )  # fmt: skip
+    next_token, next_views = [*models, prompt, *choice, seed], [next_left, next_right, next_called]
     page.on(
-        whole.click, *both(show_whole, [prompt, *choice, seed]), [whole_left, whole_right],
+        [control.change for control in next_token], partial(show_next_tokens, app), next_token,
+        [*next_views, whole_left, whole_right], trigger_mode="always_last",
+    )  # fmt: skip
+    page.on(
+        whole.click, lambda *args: _pair(show_whole, app, *args), next_token, [whole_left, whole_right],
         concurrency_id="calculation",
     )  # fmt: skip
+    surprises, surprise_views = [*models, scored], [coloured_left, coloured_right, scored_called]
     page.on(
-        [control.change for control in (scored, *models)], *scores, [coloured_left, coloured_right],
-        trigger_mode="always_last",
-    )  # fmt: skip
-    page.on(
-        [control.change for control in (scored, *models)], lambda lang: ("", ""), [], [place_left, place_right],
-        trigger_mode="always_last",
+        [control.change for control in surprises], partial(show_surprises, app), surprises,
+        [*surprise_views, place_left, place_right], trigger_mode="always_last",
     )  # fmt: skip
     take.click(
         lambda made, now: made or now, [written, scored], scored, api_visibility="private", show_progress="hidden"
@@ -126,19 +126,18 @@ def build(page: Page) -> None:
         text=prompt, model=model, other=other, compare=compare, repetition_penalty=repetition_penalty,
         temperature=temperature, top_k=top_k, top_p=top_p, greedy=greedy, seed=seed, max_new_tokens=most, scored=scored,
     )  # fmt: skip
-    opened = page.opens_with(*next_token, [next_left, next_right])
-    page.on(opened.then, *scores, [coloured_left, coloured_right])
+    opened = page.opens_with(partial(show_next_tokens, app), next_token, [*next_views, whole_left, whole_right])
+    page.on(opened.then, partial(show_surprises, app), surprises, [*surprise_views, place_left, place_right])
 
 
-def _columns(page: Page, compare: gr.Checkbox) -> tuple[gr.HTML, gr.HTML]:
-    """Return two views side by side, the second of which is there while two models are compared."""
+def _columns(page: Page) -> tuple[gr.HTML, gr.HTML, gr.Column]:
+    """Return two views side by side and the column of the second, hidden until two models are compared."""
     with gr.Row():
         with gr.Column(min_width=300):
             first = page.view()
         with gr.Column(min_width=300, visible=False) as column:
             second = page.view()
-    compare.change(lambda on: gr.update(visible=on), compare, column, api_visibility="private", show_progress="hidden")
-    return first, second
+    return first, second, column
 
 
 def endpoints(app: App) -> dict:
@@ -196,9 +195,9 @@ def settings(
     require(
         most <= MOST_NEW, f"max_new_tokens is at most {MOST_NEW} here, not {most}; scripts/generate.py has no limit"
     )
-    return GenerationSettings(
-        max_new_tokens=int(most), do_sample=not greedy, temperature=temperature, top_k=int(top_k), top_p=top_p,
-        repetition_penalty=repetition_penalty, seed=int(seed or 0),
+    return GenerationSettings(  # a slider and JSON say 2 for 2.0, which transformers' processors refuse
+        max_new_tokens=int(most), do_sample=not greedy, temperature=float(temperature), top_k=int(top_k),
+        top_p=float(top_p), repetition_penalty=float(repetition_penalty), seed=int(seed or 0),
     )  # fmt: skip
 
 
@@ -228,7 +227,7 @@ def write(
         yield "", "", message(text("common.no_model", lang)), "", ""
         return
     names = [model, other] if compare else [model]
-    called = views.generate_call([views.path(app, name) for name in names], prompt, chosen, lang)
+    called = views.generate_call(_paths(app, model, other, compare), prompt, chosen, lang)
     yield "", "", message(text("generate.loading", lang)), called, ""
     loaded = [app.library.language_model(name) for name in names]
     streams = [TextStream(one.model, one.tokenizer, prompt, chosen) for one in loaded]
@@ -268,6 +267,23 @@ def next_token(loaded: "LanguageModel", words: str, chosen: GenerationSettings) 
         return stages, next(decode(loaded.model, ids, chosen))
 
 
+def _pair(show: Callable, app: App, model: str, other: str, compare: bool, *args) -> tuple[str, str]:
+    """Return `show` of the first model and, where two are compared, of the second."""
+    return show(app, model, *args), show(app, other, *args) if compare else ""
+
+
+def show_next_tokens(app: App, model: str, other: str, compare: bool, words: str, *controls) -> tuple[str, ...]:
+    """Return what the next token may be for each model, the call, and nothing in place of what was prepared before."""
+    shown = _pair(show_next_token, app, model, other, compare, words, *controls)
+    *controls, lang = controls
+    paths = _paths(app, model, other, compare)
+    return (*shown, views.next_token_call(paths, words, settings(*controls), lang), "", "")
+
+
+def _paths(app: App, model: str, other: str, compare: bool) -> list[str]:
+    return [views.path(app, name) for name in ([model, other] if compare else [model]) if name]
+
+
 def show_next_token(app: App, name: str, words: str, *controls) -> str:
     """Return what the next token may be: before the settings, and after each that is on; `controls` end in lang."""
     *controls, lang = controls
@@ -275,9 +291,7 @@ def show_next_token(app: App, name: str, words: str, *controls) -> str:
         return message(text("common.no_model", lang))
     chosen, loaded = settings(*controls), app.library.language_model(name)
     stages, drawn = next_token(loaded, checked(words, app.config.max_characters, lang), chosen)
-    return views.stages(loaded, stages, drawn, chosen, lang) + views.next_token_call(
-        views.path(app, name), words, chosen, lang
-    )
+    return views.stages(loaded, stages, drawn, chosen, lang)
 
 
 def show_whole(app: App, name: str, words: str, *controls) -> str:
@@ -288,6 +302,12 @@ def show_whole(app: App, name: str, words: str, *controls) -> str:
     loaded = app.library.language_model(name)
     stages, _ = next_token(loaded, checked(words, app.config.max_characters, lang), settings(*controls))
     return views.whole(loaded, stages, lang)
+
+
+def show_surprises(app: App, model: str, other: str, compare: bool, words: str, lang: Language) -> tuple[str, ...]:
+    """Return the text coloured by each model, the call, and nothing in place of the token that was chosen before."""
+    shown = _pair(show_surprise, app, model, other, compare, words, lang)
+    return (*shown, views.surprise_call(_paths(app, model, other, compare), words, lang), "", "")
 
 
 def show_surprise(app: App, name: str, words: str, lang: Language, place: int | None = None) -> str:
@@ -303,9 +323,7 @@ def show_surprise(app: App, name: str, words: str, lang: Language, place: int | 
     ids = encode_document(loaded.tokenizer, checked(words, app.config.max_characters, lang)).tolist()
     kept = ids[: TOKENS + 1]
     bits = surprise(loaded.model, kept)
-    return views.surprise(loaded, kept, bits, len(ids) - len(kept), place, lang) + views.surprise_call(
-        views.path(app, name), words, lang
-    )
+    return views.surprise(loaded, kept, bits, len(ids) - len(kept), place, lang)
 
 
 def show_place(app: App, name: str, words: str, choice: str, lang: Language) -> tuple[str, str]:

@@ -200,24 +200,27 @@ def generate_call(paths: list[str], prompt: str, chosen: GenerationSettings, lan
     )
 
 
-def next_token_call(path: str, words: str, chosen: GenerationSettings, lang: Language) -> str:
+def next_token_call(paths: list[str], words: str, chosen: GenerationSettings, lang: Language) -> str:
     return code(
         "from hf_llm import GenerationSettings, load_causal_lm, load_tokenizer\n"
         "from hf_llm.generation.next_token import next_token_stages\n"
         "from hf_llm.tokenization.bpe import encode_document\n\n"
-        f"ids = encode_document(load_tokenizer({path!r}), {_cut(words)!r}).tolist()\n"
-        f"stages = next_token_stages(load_causal_lm({path!r}), ids, {_settings(chosen)})",
+        f"settings = {_settings(chosen)}\n"
+        f"for name in {paths!r}:\n"
+        f"    ids = encode_document(load_tokenizer(name), {_cut(words)!r}).tolist()\n"
+        "    print(next_token_stages(load_causal_lm(name), ids, settings))",
         lang,
     )
 
 
-def surprise_call(path: str, words: str, lang: Language) -> str:
+def surprise_call(paths: list[str], words: str, lang: Language) -> str:
     return code(
         "from hf_llm import load_causal_lm, load_tokenizer\n"
         "from hf_llm.evaluation.surprise import surprise\n"
         "from hf_llm.tokenization.bpe import encode_document\n\n"
-        f"ids = encode_document(load_tokenizer({path!r}), {_cut(words)!r}).tolist()\n"
-        f"bits = surprise(load_causal_lm({path!r}), ids)",
+        f"for name in {paths!r}:\n"
+        f"    ids = encode_document(load_tokenizer(name), {_cut(words)!r}).tolist()\n"
+        "    print(surprise(load_causal_lm(name), ids))",
         lang,
     )
 
