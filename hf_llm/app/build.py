@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -18,7 +20,16 @@ from hf_llm.app.trainings import Trainings
 
 HERE = Path(__file__).parent
 # path of each page: its module in pages/, and `<path>.title` in texts/
-PAGES = {"": "home", "tokenizer": "tokenizer"}
+PAGES = {
+    "": "home",
+    "tokenizer": "tokenizer",
+    "inside": "inside",
+    "generate": "generate",
+    "train": "train",
+    "mnist": "mnist",
+    "foundations": "foundations",
+    "discussion": "discussion",
+}
 CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
 QUEUE = 40  # calls that may wait; the next is told that it is full
 UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
@@ -70,6 +81,8 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
         middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
     blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
     threading.Timer(1.0, warm_up, [app]).start()  # the first page comes before it
+    if block:  # SIGTERM would end the process without what is registered to happen at its exit
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     blocks.launch(
         server_name=config.host,
         server_port=config.port or None,
