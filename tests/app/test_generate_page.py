@@ -12,8 +12,9 @@ import torch
 from gradio_client import Client
 
 from hf_llm.app.page import guarded
-from hf_llm.app.pages import generate as page
+from hf_llm.app.pages import generate_answers as answers
 from hf_llm.app.pages import generate_views as views
+from hf_llm.app.pages.generate import endpoints
 from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
@@ -36,7 +37,7 @@ def softmax(story, words):
 
 
 def write(app, *controls, compare=False, most=8, seed=0, lang="en"):
-    return page.write(app, WORDS, "story", "story", compare, *(controls or PLAIN), seed, most, lang)
+    return answers.write(app, WORDS, "story", "story", compare, *(controls or PLAIN), seed, most, lang)
 
 
 def test_it_writes_what_the_library_generates(app, story):
@@ -48,7 +49,7 @@ def test_it_writes_what_the_library_generates(app, story):
 
 
 def test_whole_numbers_are_settings_too():
-    settings = page.settings(False, 2, 0, 1, 3, 0, 8)  # a slider at 2.0 sends 2, and transformers wants 2.0
+    settings = answers.settings(False, 2, 0, 1, 3, 0, 8)  # a slider at 2.0 sends 2, and transformers wants 2.0
     assert all(
         isinstance(value, float) for value in (settings.temperature, settings.top_p, settings.repetition_penalty)
     )
@@ -56,7 +57,7 @@ def test_whole_numbers_are_settings_too():
 
 
 def test_one_model_or_two(app):
-    for show, controls in ((page.show_next_tokens, (*PLAIN, 0)), (page.show_surprises, ())):
+    for show, controls in ((answers.show_next_tokens, (*PLAIN, 0)), (answers.show_surprises, ())):
         left, right, called, *cleared = show(app, "story", "story", False, WORDS, *controls, "en")
         assert (bool(left), right, cleared) == (True, "", ["", ""])
         assert "story" in called
@@ -77,7 +78,7 @@ def test_two_models_side_by_side(app):
 def test_a_yield_after_each_token_and_nothing_after_a_close(app, story, monkeypatch):
     forwards = []
     monkeypatch.setattr(story.model, "forward", _counted(story.model.forward, forwards))
-    handler = guarded(page.write)(app, WORDS, "story", "story", False, *PLAIN, 0, 50, "en")
+    handler = guarded(answers.write)(app, WORDS, "story", "story", False, *PLAIN, 0, 50, "en")
     for read, _ in enumerate(handler):
         assert len(forwards) == read  # the first yield says that the model is loading
         if read == 3:
@@ -91,7 +92,7 @@ def test_a_client_that_cancels_stops_the_model_within_two_tokens(app, story, mon
     slow = _counted(story.model.forward, forwards)
     monkeypatch.setattr(story.model, "forward", lambda **inputs: time.sleep(a_token) or slow(**inputs))
     with gr.Blocks() as blocks:
-        gr.api(guarded(page.endpoints(app)["generate"]), api_name="generate")
+        gr.api(guarded(endpoints(app)["generate"]), api_name="generate")
     _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True)
     try:
         client = Client(url, verbose=False)
@@ -117,27 +118,27 @@ def _counted(forward, calls: list):
 
 
 def test_it_ends_when_its_time_is_over(app, monkeypatch):
-    monkeypatch.setattr(page, "SECONDS", -1)
+    monkeypatch.setattr(answers, "SECONDS", -1)
     *_, (_, _, status, _, written) = write(app)
     assert "time" in status
     assert written == WORDS
 
 
-@pytest.mark.parametrize("most", [0, page.MOST_NEW + 1, math.nan])
+@pytest.mark.parametrize("most", [0, answers.MOST_NEW + 1, math.nan])
 def test_the_length_is_bounded_in_python(app, most):
     with pytest.raises((UserError, ValueError)):
         list(write(app, most=most))
 
 
 def test_without_a_model_there_is_a_sentence(app):
-    ((_, _, status, _, _),) = page.write(app, WORDS, None, None, False, *PLAIN, 0, 8, "pt-BR")
+    ((_, _, status, _, _),) = answers.write(app, WORDS, None, None, False, *PLAIN, 0, 8, "pt-BR")
     assert "Treine" in status
-    assert "Treine" in page.show_next_token(app, None, WORDS, *PLAIN, 0, "pt-BR")
-    assert "Treine" in page.show_surprise(app, None, WORDS, "pt-BR")
+    assert "Treine" in answers.show_next_token(app, None, WORDS, *PLAIN, 0, "pt-BR")
+    assert "Treine" in answers.show_surprise(app, None, WORDS, "pt-BR")
 
 
 def test_the_endpoint_gives_the_models_softmax_over_the_whole_vocabulary(app, story):
-    records = page.endpoints(app)["next_token"](WORDS, "story", most=0, top_p=0.5, temperature=0.7)
+    records = endpoints(app)["next_token"](WORDS, "story", most=0, top_p=0.5, temperature=0.7)
     expected = softmax(story, WORDS)
     assert sorted(record["id"] for record in records) == list(range(len(expected)))
     for record in records:
@@ -145,20 +146,20 @@ def test_the_endpoint_gives_the_models_softmax_over_the_whole_vocabulary(app, st
     assert [*records[0]] == ["id", "token", "model", "temperature", "top_p"]
     assert sum(record["top_p"] for record in records) == pytest.approx(1, abs=1e-5)
     assert [record["model"] for record in records] == sorted((record["model"] for record in records), reverse=True)
-    assert len(page.endpoints(app)["next_token"](WORDS, "story")) == 100
+    assert len(endpoints(app)["next_token"](WORDS, "story")) == 100
 
 
 def test_the_endpoint_streams_the_text_so_far(app):
-    pieces = list(page.endpoints(app)["generate"](WORDS, "story", max_new_tokens=6, seed=3))
+    pieces = list(endpoints(app)["generate"](WORDS, "story", max_new_tokens=6, seed=3))
     assert all(later.startswith(earlier) for earlier, later in pairwise(pieces))
     with pytest.raises(UserError, match="max_new_tokens"):
-        list(page.endpoints(app)["generate"](WORDS, "story", max_new_tokens=page.MOST_NEW + 1))
+        list(endpoints(app)["generate"](WORDS, "story", max_new_tokens=answers.MOST_NEW + 1))
     with pytest.raises(UserError, match="no model"):
-        list(page.endpoints(app)["generate"](WORDS, "../../etc"))
+        list(endpoints(app)["generate"](WORDS, "../../etc"))
 
 
 def test_the_bars_and_the_rest_add_up(app, story):
-    shown = page.show_next_token(app, "story", WORDS, False, 0.8, 20, 0.9, 1.3, 0, "en")
+    shown = answers.show_next_token(app, "story", WORDS, False, 0.8, 20, 0.9, 1.3, 0, "en")
     cards = shown.split('<table class="bars">')[1:]
     assert len(cards) == 5
     for card in cards:
@@ -171,12 +172,12 @@ def test_the_bars_and_the_rest_add_up(app, story):
 def test_the_drawn_token_begins_the_text(app, story):
     settings = GenerationSettings(max_new_tokens=1, temperature=1.0, seed=5)
     (token,) = generate(story.model, story.tokenizer, WORDS, settings).token_ids
-    assert views.labels(story.tokenizer, [token])[0] in page.show_next_token(app, "story", WORDS, *PLAIN, 5, "en")
-    assert page.next_token(story, WORDS, settings)[1] == token
+    assert views.labels(story.tokenizer, [token])[0] in answers.show_next_token(app, "story", WORDS, *PLAIN, 5, "en")
+    assert answers.next_token(story, WORDS, settings)[1] == token
 
 
 def test_the_whole_vocabulary_can_be_saved(app):
-    shown = page.show_whole(app, "story", WORDS, *PLAIN, 0, "en")
+    shown = answers.show_whole(app, "story", WORDS, *PLAIN, 0, "en")
     assert 'download="next-token-vocabulary.csv"' in shown
     assert 'download="next-token-vocabulary.json"' in shown
 
@@ -186,11 +187,11 @@ def test_the_bits_are_those_of_the_softmax(app, story):
     with torch.no_grad():
         rows = story.model(torch.tensor([ids[:-1]])).logits[0].softmax(-1)
     expected = [f"{-math.log2(row[id]):.1f}" for row, id in zip(rows, ids[1:], strict=True)]
-    assert re.findall(r"<small>([\d.]+) bits", page.show_surprise(app, "story", WORDS, "en")) == expected
+    assert re.findall(r"<small>([\d.]+) bits", answers.show_surprise(app, "story", WORDS, "en")) == expected
 
 
 def test_a_chosen_token_shows_what_was_expected(app, story):
-    coloured, shown = page.show_place(app, "story", WORDS, "2", "en")
+    coloured, shown = answers.show_place(app, "story", WORDS, "2", "en")
     assert 'data-choose="2" aria-pressed="true"' in coloured
     ids = encode_document(story.tokenizer, WORDS).tolist()
     with torch.no_grad():
@@ -202,40 +203,40 @@ def test_a_chosen_token_shows_what_was_expected(app, story):
 
 @pytest.mark.parametrize("choice", ["999999", "-1", "abc", None])
 def test_a_choice_that_is_not_there(app, choice):
-    assert page.show_place(app, "story", WORDS, choice, "en")[1] == ""
+    assert answers.show_place(app, "story", WORDS, choice, "en")[1] == ""
 
 
 def test_a_long_text_is_cut_and_says_so(app):
-    shown = page.show_surprise(app, "story", "x y " * 1000, "en")
-    assert shown.count("data-choose") == page.TOKENS
+    shown = answers.show_surprise(app, "story", "x y " * 1000, "en")
+    assert shown.count("data-choose") == answers.TOKENS
     assert "left out" in shown
 
 
 @pytest.mark.parametrize("hostile", ["<img src=x onerror=alert(1)>", "${alert(1)}", "{{7*7}}", "\u202ertl", "`x`"])
 def test_text_comes_back_as_text(app, hostile):
-    *_, (left, _, _, called, _) = page.write(app, hostile, "story", "story", False, *PLAIN, 0, 4, "en")
-    everything = left + called + page.show_next_token(app, "story", hostile, *PLAIN, 0, "en")
-    everything += page.show_surprise(app, "story", hostile, "en")
+    *_, (left, _, _, called, _) = answers.write(app, hostile, "story", "story", False, *PLAIN, 0, 4, "en")
+    everything = left + called + answers.show_next_token(app, "story", hostile, *PLAIN, 0, "en")
+    everything += answers.show_surprise(app, "story", hostile, "en")
     assert "<img" not in everything
 
 
-@pytest.mark.parametrize("show", [page.show_next_token, page.show_whole])
+@pytest.mark.parametrize("show", [answers.show_next_token, answers.show_whole])
 def test_a_lone_surrogate_and_a_long_text_are_refused(app, show):
     for words in ("a\ud800", "a" * (app.config.max_characters + 1)):
         with pytest.raises(UserError):
             show(app, "story", words, *PLAIN, 0, "en")
         with pytest.raises(UserError):
-            page.show_surprise(app, "story", words, "en")
+            answers.show_surprise(app, "story", words, "en")
         with pytest.raises(UserError):
-            list(page.write(app, words, "story", "story", False, *PLAIN, 0, 8, "en"))
+            list(answers.write(app, words, "story", "story", False, *PLAIN, 0, 8, "en"))
 
 
-@pytest.mark.parametrize("name", page.PRESETS)
+@pytest.mark.parametrize("name", answers.PRESETS)
 def test_every_preset_can_be_used_and_says_why(app, name):
-    *controls, why = page.choose_preset(name, "pt-BR")
-    assert page.settings(*controls, 0, 8)
+    *controls, why = answers.choose_preset(name, "pt-BR")
+    assert answers.settings(*controls, 0, 8)
     assert len(why) > 100
-    assert list(page.write(app, WORDS, "story", "story", False, *controls, 0, 4, "pt-BR"))
+    assert list(answers.write(app, WORDS, "story", "story", False, *controls, 0, 4, "pt-BR"))
 
 
 def test_a_padded_vocabulary_has_labels(story):

@@ -50,9 +50,9 @@ def written(name: str, prompt: str, words: str, result: "GenerationResult | None
         said = [text(f"generate.end_{result.finish_reason}", lang, tokens=len(result.token_ids))]
         if result.slid:
             said.append(text("generate.slid", lang))
-        ended = f"<figcaption>{escape(' '.join(said))}</figcaption>"
+        ended = f"<p><strong>{escape(' '.join(said))}</strong></p>"
     return (
-        f'<figure class="written"><h3><bdi>{escape(name)}</bdi></h3>'
+        f'<figure class="written"><figcaption><bdi>{escape(name)}</bdi></figcaption>'
         f'<p dir="auto">{escape(prompt)}<mark>{escape(words)}</mark></p>{ended}</figure>'
     )
 
