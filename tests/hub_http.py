@@ -75,8 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
                     raise Refused(fault.status, "this is a test")
                 answer = self.server.answer(hub, self.command, self.path, dict(self.headers), body)
             except Refused as no:
-                answer = Answer.of_json({"error": no.sentence}, no.status)
-                answer.headers |= {"X-Error-Message": no.sentence, **({"X-Error-Code": no.code} if no.code else {})}
+                sentence = no.sentence + (f" ({self.headers.get('Authorization')})" if hub.repeats_tokens else "")
+                answer = Answer.of_json({"error": sentence}, no.status)
+                answer.headers |= {"X-Error-Message": sentence, **({"X-Error-Code": no.code} if no.code else {})}
             if not uploads:
                 if kind == "corrupt":
                     answer.body = _corrupted(answer.body, at)

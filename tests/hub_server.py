@@ -44,26 +44,38 @@ class HubServer:
         leaks: Paths of storage requests that carried a token of the Hub.
         objects: {SHA-256: content} of large files that came over LFS.
         page_size: Files a page of a listing.
+        repeats_tokens: Whether errors repeat the token that was sent, as a careless Hub or proxy would.
     """
 
     def __init__(self):
         self.token, self.reader_token, other = (f"hf_{secrets.token_hex(17)}" for _ in range(3))
-        self.tokens = {
+        self.xet_token = f"xet_{secrets.token_hex(17)}"
+        self._users = {
             self.token: Token("me"),
             self.reader_token: Token("me", write=False),
             other: Token("somebody"),
         }
-        self.xet_token = f"xet_{secrets.token_hex(17)}"
-        self.repositories: dict[tuple[str, str], Repository] = {}
-        self.objects: dict[str, bytes] = {}
-        self.xet = XetStorage()
-        self.faults: list[Fault] = []
-        self.requests: list[tuple[str, str, int]] = []
-        self.leaks: list[str] = []
-        self.page_size = 1000
         self.lock = threading.RLock()
+        self.clear()
         self._servers = [Listener(self, answer) for answer in (answer_hub, answer_storage)]
         self.url, self.storage_url = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
+
+    def clear(self) -> None:
+        """Forget all but the addresses and the tokens, which are as they were."""
+        with self.lock:
+            self.restore_tokens()
+            self.repositories: dict[tuple[str, str], Repository] = {}
+            self.objects: dict[str, bytes] = {}
+            self.xet = XetStorage()
+            self.faults: list[Fault] = []
+            self.requests: list[tuple[str, str, int]] = []
+            self.leaks: list[str] = []
+            self.page_size = 1000
+            self.repeats_tokens = False
+
+    def restore_tokens(self) -> None:
+        """Let all tokens be valid and allow what they did at first."""
+        self.tokens = {token: replace(user) for token, user in self._users.items()}
 
     def __enter__(self) -> "HubServer":
         for server in self._servers:

@@ -1,19 +1,41 @@
-"""A Hub of ours for each test, and clients in processes of their own: huggingface_hub reads its address on import."""
+"""A Hub of ours, clients in processes of their own, since huggingface_hub reads its address on import, and runs."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from hub_clients import HubScripts
 from hub_server import HubServer
+
+from hf_llm.tokenization.config import TrainTokenizerConfig
+from hf_llm.tokenization.train import train_tokenizer
+from hf_llm.training.classifier import train_classifier
+from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.pretrain import pretrain
+
+SHORT = {
+    "max_steps": 2, "warmup_steps": 1, "total_batch_size": 4, "per_device_train_batch_size": 4, "eval_steps": 1,
+    "precision": "fp32", "threads": 1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def one_hub() -> Iterator[HubServer]:
+    with HubServer() as hub:
+        yield hub
 
 
 @pytest.fixture
-def hub() -> Iterator[HubServer]:
-    with HubServer() as hub:
-        yield hub
+def hub(one_hub) -> HubServer:
+    """A Hub without repositories, faults, or memory of the tests before."""
+    one_hub.clear()
+    return one_hub
 
 
 @pytest.fixture
@@ -34,3 +56,50 @@ def client(hub, tmp_path) -> Callable:
         return json.loads(done.stdout.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def one_pair_of_scripts(one_hub, tmp_path_factory) -> Iterator[dict[bool, HubScripts]]:
+    home = tmp_path_factory.mktemp("homes")
+    with HubScripts(one_hub, home / "xet", True) as xet, HubScripts(one_hub, home / "lfs", False) as lfs:
+        yield {True: xet, False: lfs}
+
+
+@pytest.fixture
+def scripts(hub, one_pair_of_scripts) -> HubScripts:
+    """Runs a script as a client of the Hub, with Xet."""
+    return _with_a_new_home(one_pair_of_scripts[True])
+
+
+@pytest.fixture(params=[True, False], ids=["xet", "lfs"])
+def either_scripts(request, hub, one_pair_of_scripts) -> HubScripts:
+    """Runs a script as a client of the Hub, with Xet and without."""
+    return _with_a_new_home(one_pair_of_scripts[request.param])
+
+
+def _with_a_new_home(scripts: HubScripts) -> HubScripts:
+    """Xet remembers what it has uploaded, to a Hub that has forgotten it."""
+    shutil.rmtree(scripts.home, ignore_errors=True)
+    return scripts
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """A folder with the runs `verdict` (a GPT-2) and `mlp`, and a `tokenizer`, all tiny."""
+    folder = tmp_path_factory.mktemp("trained")
+    gpt2 = {"corpus": "sample", "model": "nano", "vocab_size": 300, "n_layer": 1, "n_head": 2, "n_embd": 16}
+    pretrain(
+        PretrainConfig(
+            output_dir=str(folder / "verdict"), n_positions=16, sample_tokens=2, eval_tokens=64, eval_stride=16,
+            **gpt2, **SHORT,
+        )
+    )  # fmt: skip
+    train_classifier(ClassifierConfig(output_dir=str(folder / "mlp"), data="digits", hidden_sizes=[8], **SHORT))
+    train_tokenizer(TrainTokenizerConfig(corpus="sample", vocab_size=300, output_dir=str(folder / "tokenizer")))
+    return folder
+
+
+@pytest.fixture
+def runs(trained, tmp_path) -> Path:
+    """The same for a test of its own: a push writes into a run's folder."""
+    return shutil.copytree(trained, tmp_path / "runs")

@@ -1,0 +1,1 @@
+"""To the Hub and back: one commit up, one verified folder down."""

@@ -1,0 +1,83 @@
+"""Settings of scripts/hub.py. No heavy import, so that `--help` answers at once."""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+
+from hf_llm.config import require
+
+REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(kw_only=True)
+class PushConfig:
+    """What `scripts/hub.py push` needs."""
+
+    run: str = field(
+        metadata={"help": "folder of a finished run, or one that holds a tokenizer alone", "positional": True}
+    )
+    repo_id: str = field(
+        metadata={"help": "owner/name on the Hub; a repository that is not there is made", "positional": True}
+    )
+    private: bool = field(default=False, metadata={"help": "only you see a repository that this push makes"})
+    revision: str | None = field(
+        default=None, metadata={"help": "branch to commit to; one that is not there starts from main, the default"}
+    )
+    create_pr: bool = field(
+        default=False, metadata={"help": "propose the commit as a pull request; the branch stays as it is"}
+    )
+
+    def __post_init__(self):
+        check_repo_id(self.repo_id)
+        require(
+            self.revision is None or not COMMIT.fullmatch(self.revision),
+            f"revision {self.revision} is a commit, which nothing can be added to; name a branch",
+        )
+        require(not (self.create_pr and self.revision), "a pull request is opened against main; leave out --revision")
+
+    @property
+    def command(self) -> str:
+        """The command line that does this, to be given again."""
+        flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
+        flags += ["--revision", self.revision] if self.revision else []
+        return shlex.join(["python", "scripts/hub.py", "push", self.run, self.repo_id, *flags])
+
+
+@dataclass(kw_only=True)
+class PullConfig:
+    """What `scripts/hub.py pull` needs."""
+
+    repo_id: str = field(metadata={"help": "owner/name of a model or tokenizer on the Hub", "positional": True})
+    dir: str = field(metadata={"help": "folder to make of it; it appears whole or not at all", "positional": True})
+    revision: str | None = field(
+        default=None, metadata={"help": "branch, tag or commit; a name is resolved to its commit first (default: main)"}
+    )
+    trust_remote_code: bool = field(
+        default=False,
+        metadata={"help": "take the model's own Python files, which loading it runs; wants a commit as --revision"},
+    )
+    max_gigabytes: float = field(default=20.0, metadata={"help": "refuse what is larger, before anything is fetched"})
+
+    def __post_init__(self):
+        check_repo_id(self.repo_id)
+        require(
+            not self.trust_remote_code or COMMIT.fullmatch(self.revision or "") is not None,
+            "--trust_remote_code wants --revision with the commit whose code you have read, all 40 digits of it: "
+            "what a branch holds can change after you have read it",
+        )
+        require(self.max_gigabytes > 0, f"max_gigabytes must be greater than 0, not {self.max_gigabytes}")
+
+    @property
+    def command(self) -> str:
+        """The command line that does this, to be given again."""
+        flags = ["--revision", self.revision] if self.revision else []
+        flags += ["--trust_remote_code"] * self.trust_remote_code
+        return shlex.join(["python", "scripts/hub.py", "pull", self.repo_id, self.dir, *flags])
+
+
+def check_repo_id(repo_id: str) -> None:
+    require(
+        REPO_ID.fullmatch(repo_id) is not None and ".." not in repo_id and "--" not in repo_id,
+        f"{repo_id!r} is no name on the Hub: it must be owner/name, of letters, digits, '-', '_' and '.'",
+    )

@@ -1,0 +1,157 @@
+"""From the Hub to a folder that appears whole, verified and harmless, or not at all.
+
+    name → commit → list of files → settings, card → are they what they should be? → weights → every hash → folder
+
+A download by hand compares sizes at most. Here each file's SHA-256, or Git's hash of it, is the one that the commit
+names; and what a stranger's model could do when it is loaded is looked for before it has a place where it would be.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import hf_hub_download
+
+from hf_llm.config import require
+from hf_llm.hub.code import own_code
+from hf_llm.hub.config import COMMIT, PullConfig
+from hf_llm.hub.contents import check_content
+from hf_llm.hub.names import KINDS, check_names, check_size, kind_of
+from hf_llm.hub.remote import RemoteFile, files_at
+from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors
+from hf_llm.runs.atomic import disk_errors, make_folder, replace, sync_file, sync_folder
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull gave.
+
+    Attributes:
+        commit: The commit that the folder is a copy of.
+        files: {path: bytes} of what it holds.
+        left_out: What the repository holds besides.
+    """
+
+    commit: str
+    files: dict[str, int]
+    left_out: list[str]
+
+
+def pull(config: PullConfig) -> Pulled:
+    """Copy a model or a tokenizer from the Hub into a new folder.
+
+    Raises:
+        UserError: When the folder is taken, the Hub cannot be reached or refuses, a file is not the one that the
+            commit names, or the model could do more than compute. There is no folder then.
+    """
+    target = Path(config.dir)
+    require(not target.is_symlink(), f"{target} is a link; name a folder that is not there yet")
+    require(
+        not target.exists() or (target.is_dir() and not any(target.iterdir())),
+        f"{target} is there already; name a folder that is not, or move it away",
+    )
+    failure = f"{config.repo_id} was not pulled"
+    with _new_folder(target) as folder:
+        with hub_errors(failure, config.command):
+            api = connect()
+            commit = api.model_info(config.repo_id, revision=config.revision, timeout=FIRST_ANSWER).sha
+            there = files_at(api, config.repo_id, commit)
+        require(
+            not COMMIT.fullmatch(config.revision or "") or commit == config.revision,
+            f"the Hub gave commit {commit} of {config.repo_id} for {config.revision}; nothing was fetched",
+        )
+        wanted = _wanted(config, there)
+        for path in sorted(wanted, key=lambda path: kind_of(path) == "weights"):
+            if kind_of(path) == "weights":  # the last: now all that could make them useless is known
+                _refuse_code(config, commit, folder, list(wanted))
+            with hub_errors(failure, config.command):
+                _fetch(config.repo_id, commit, wanted[path], folder)
+            check_content(config.repo_id, kind_of(path), folder / path)
+        _refuse_code(config, commit, folder, list(wanted))
+    files = {path: file.size for path, file in wanted.items()}
+    return Pulled(commit, files, sorted(there.keys() - wanted.keys()))
+
+
+def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, RemoteFile]:
+    """Return the files to fetch, of names and sizes that are as they should be.
+
+    Raises:
+        UserError: When they are not, or are neither a model in safetensors nor a tokenizer.
+    """
+    check_names(config.repo_id, list(there))
+    kinds = {path: kind_of(path) for path in there}
+    taken = {kind.name for kind in KINDS} - (set() if config.trust_remote_code else {"code"})
+    wanted = {path: file for path, file in there.items() if kinds[path] in taken}
+    for path, file in wanted.items():
+        check_size(config.repo_id, path, file.size)
+    total = sum(file.size for file in wanted.values())
+    require(
+        total <= config.max_gigabytes * 1e9,
+        f"{config.repo_id} takes {total / 1e9:.1f} GB; to fetch so much, say --max_gigabytes {total // 10**9 + 1}",
+    )
+    require(
+        "config.json" in wanted or "tokenizer.json" in wanted,
+        f"{config.repo_id} holds neither a model (config.json) nor a tokenizer (tokenizer.json)",
+    )
+    require(
+        "config.json" not in wanted or "weights" in map(kinds.get, wanted),
+        f"{config.repo_id} has no weights in safetensors; other formats can run code when they are loaded, "
+        "and are not fetched",
+    )
+    return wanted
+
+
+def _fetch(repo_id: str, commit: str, file: RemoteFile, folder: Path) -> None:
+    """Download a file into the folder and compare it with its hash.
+
+    Raises:
+        UserError: When it is another one than the commit names.
+        Exception: What the client raises when it cannot download.
+    """
+    hf_hub_download(repo_id, file.path, revision=commit, local_dir=folder)
+    path = folder / file.path
+    require(
+        path.is_file() and not path.is_symlink() and file.is_same(path),
+        f"{repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was damaged on "
+        "the way or exchanged; nothing was kept, try again",
+    )
+
+
+def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: list[str]) -> None:
+    """Refuse a model that brings code of its own, unless that is what was asked for."""
+    classes = own_code(config.repo_id, folder, paths)
+    require(
+        not classes or config.trust_remote_code,
+        f"{config.repo_id} brings Python code of its own ({', '.join(classes)}), which loading it would run; "
+        f"read it on the Hub first, then: python scripts/hub.py pull {config.repo_id} {config.dir} "
+        f"--trust_remote_code --revision {commit}",
+    )
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder beside `target`, which takes its place when the body ends well and is removed when not.
+
+    Raises:
+        UserError: When there is no room, it cannot be written, or another process was faster.
+    """
+    with disk_errors(f"the folder {target}"):
+        make_folder(target.absolute().parent)
+        # of a name that nobody knows before, and only ours: in a folder for all, somebody may have put a link there
+        hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.absolute().parent))
+        try:
+            folder = hidden / target.name
+            folder.mkdir()
+            yield folder
+            shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
+            for path in sorted(folder.rglob("*"), reverse=True):
+                sync_folder(path) if path.is_dir() else sync_file(path)
+            sync_folder(folder)
+            if target.is_dir():
+                target.rmdir()  # an empty one: Windows does not rename over it
+            replace(folder, target)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)

@@ -1,0 +1,54 @@
+"""Look through a folder for what must not become public: tokens, keys, and pickles, which run code when loaded."""
+
+import re
+from pathlib import Path
+
+from hf_llm.config import require
+from hf_llm.hub.session import own_token
+
+SECRETS = {
+    "a token of the Hub": rb"\b(?:hf|api_org)_[A-Za-z0-9]{30,}\b",
+    "a token of GitHub": rb"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,})\b",
+    "a key of AWS": rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    "a key of an AI service": rb"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b",
+    "a token of Slack": rb"\bxox[abprs]-[A-Za-z0-9-]{20,}\b",
+    "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+}
+PICKLES = (".bin", ".ckpt", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
+# alone, or as torch.save zips it
+PICKLE_START = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{0,60}?/data\.pkl", re.DOTALL)
+
+
+def refuse_secrets(folder: Path) -> None:
+    """Refuse a folder that holds something like a secret or a pickle, whether or not that file would be pushed.
+
+    Tensors are not searched, their names and metadata are.
+
+    Raises:
+        UserError: Names the file, never the secret.
+    """
+    own = own_token()
+    patterns = {what: re.compile(pattern) for what, pattern in SECRETS.items()}
+    if own:
+        patterns["your token of the Hub"] = re.compile(re.escape(own.encode()))
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = _searched(path)
+        require(
+            path.suffix.lower() not in PICKLES and not PICKLE_START.match(content),
+            f"{path} looks like a pickle, which can run code when it is loaded; nothing was pushed: "
+            "take it out of the folder",
+        )
+        for what, pattern in patterns.items():
+            require(
+                pattern.search(content) is None,
+                f"{path} holds something like {what}; nothing was pushed: take it out of the file",
+            )
+
+
+def _searched(path: Path) -> bytes:
+    """Return what is searched of a file: all of it, but of safetensors the header alone."""
+    with open(path, "rb") as file:
+        if path.suffix == ".safetensors":
+            length = int.from_bytes(file.read(8), "little")
+            return file.read(min(length, path.stat().st_size))
+        return file.read()

@@ -1,0 +1,119 @@
+"""The connection to the Hub: no request without a time limit, no failure without a sentence, no token in one."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+from huggingface_hub import HfApi, constants, get_token, set_client_factory
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils._http import default_client_factory
+
+from hf_llm.config import UserError
+
+FIRST_ANSWER = 10.0  # seconds that a Hub has to show that it is there
+LONGEST_SILENCE = 60.0  # seconds, between two bytes of any later answer
+TOKEN = re.compile(r"hf_[\w.-]{8,}")
+
+
+def connect() -> HfApi:
+    """Return the Hub's client. The token is the one of `HF_TOKEN` or `hf auth login`, never an argument."""
+    set_client_factory(_client)
+    return HfApi(library_name="hf_llm")
+
+
+def _client() -> httpx2.Client:
+    client = default_client_factory()
+    client.event_hooks = {"request": [*client.event_hooks["request"], _limit_time]}
+    return client
+
+
+def _limit_time(request: httpx2.Request) -> None:
+    """Give a request the limits that it lacks: some of the library's wait forever for a Hub that says nothing."""
+    limits = request.extensions.get("timeout", {})
+    missing = {phase: LONGEST_SILENCE for phase in ("connect", "read", "write", "pool") if limits.get(phase) is None}
+    request.extensions["timeout"] = limits | missing
+
+
+@contextmanager
+def hub_errors(failure: str, retry: str) -> Iterator[None]:
+    """Turn whatever goes wrong between here and the Hub into one sentence.
+
+    Args:
+        failure: What did not happen: "runs/verdict was not pushed to me/verdict".
+        retry: The command to give again.
+
+    Raises:
+        UserError: For any exception in the body; one that is a sentence already stays what it is.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # the client, its HTTP library, Xet and a malformed answer each raise their own
+        raise UserError(f"{failure}: {without_token(reason(error))}; the command to try again: {retry}") from None
+
+
+def reason(error: BaseException) -> str:
+    """Return why a request failed, in words."""
+    causes = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    for cause in causes:
+        for kind, words in _WORDS.items():
+            if isinstance(cause, kind):
+                return words
+        if isinstance(cause, HfHubHTTPError):
+            return _refusal(cause)
+        if isinstance(cause, httpx2.TransportError):
+            return f"the Hub at {constants.ENDPOINT} cannot be reached ({_first_line(cause)})"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
+    return f"the Hub's answer was not as it should be ({_first_line(error)})"
+
+
+_WORDS = {
+    OfflineModeIsEnabled: "HF_HUB_OFFLINE is set, so the Hub is not asked",
+    GatedRepoError: "it is gated; accept its terms on its page, then log in with: hf auth login",
+    RepositoryNotFoundError: "there is no such repository, or this token may not see it (hf auth login)",
+    RevisionNotFoundError: "there is no such branch, tag or commit",
+}
+
+
+def _refusal(error: HfHubHTTPError) -> str:
+    status = error.response.status_code
+    said = f" ({_first_line(error.server_message)})" if error.server_message else ""
+    if status == 401:
+        return f"the Hub does not accept the token, it may have expired; log in again with: hf auth login{said}"
+    if status == 403:
+        return f"the token does not allow this; take one with write permission for it{said}"
+    if status == 429:
+        return "the Hub got too many requests and asks to wait a while"
+    if status >= 500:
+        return f"the Hub has a fault of its own (status {status})"
+    return f"the Hub refused with status {status}{said}"
+
+
+def own_token() -> str | None:
+    """Return the token that the client sends; None without one, or where it cannot be had (it may be a web login)."""
+    try:
+        return get_token()
+    except Exception:  # the refresh of a web login raises what the client raises
+        return None
+
+
+def without_token(text: str) -> str:
+    """Take out of a text what is, or looks like, a token: a Hub may repeat in its answer what it was sent."""
+    token = own_token()
+    return TOKEN.sub("hf_…", text.replace(token, "hf_…") if token else text)
+
+
+def _first_line(message) -> str:
+    lines = str(message).strip().splitlines()
+    return lines[0][:200].rstrip(".:") if lines else type(message).__name__

@@ -1,0 +1,75 @@
+"""What was pushed, with unmodified transformers and an empty cache, as on another machine."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_push import succeeded
+from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+
+GENERATE = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+torch.set_num_threads(1)
+tokenizer = AutoTokenizer.from_pretrained("me/verdict")
+model = AutoModelForCausalLM.from_pretrained("me/verdict")
+ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids
+text = tokenizer.decode(model.generate(ids, max_new_tokens=12, do_sample=False)[0])
+tokens = AutoTokenizer.from_pretrained("me/tokenizer").tokenize("It was a small town")
+print(json.dumps([text, tokens]))
+"""
+CLASSIFY = """
+import json, sys
+sys.modules["hf_llm"] = None  # importing it raises
+from transformers import pipeline
+
+try:
+    pipeline("image-classification", model="me/mlp", trust_remote_code=False)
+except ValueError as error:
+    refused = "trust_remote_code" in str(error)
+classify = pipeline("image-classification", model="me/mlp", revision=sys.argv[1], trust_remote_code=True)
+print(json.dumps([refused, classify("digit.png", top_k=10)]))
+"""
+
+
+@pytest.mark.slow
+def test_the_same_greedy_text_and_tokens(client, either_scripts, runs):
+    succeeded(either_scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    succeeded(either_scripts("hub.py", "push", runs / "tokenizer", "me/tokenizer"))
+    text, tokens = client(GENERATE, xet=either_scripts.environment["HF_HUB_DISABLE_XET"] == "0")
+    tokenizer = AutoTokenizer.from_pretrained(runs / "verdict")
+    model = AutoModelForCausalLM.from_pretrained(runs / "verdict")
+    ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids
+    assert text == tokenizer.decode(model.generate(ids, max_new_tokens=12, do_sample=False)[0])
+    assert tokens == AutoTokenizer.from_pretrained(runs / "tokenizer").tokenize("It was a small town")
+
+
+@pytest.mark.slow
+def test_a_classifier_with_the_code_that_it_carries(hub, client, scripts, runs, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "digit.png")
+    succeeded(scripts("hub.py", "push", runs / "mlp", "me/mlp"))
+    refused, there = client(CLASSIFY, hub.repository("me/mlp").branches["main"])
+    assert refused
+    here = pipeline("image-classification", model=str(runs / "mlp"), trust_remote_code=True)
+    answers = there, here(str(tmp_path / "digit.png"), top_k=10)
+    scores = [{answer["label"]: answer["score"] for answer in found} for found in answers]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_what_others_push_can_be_pulled(hub, client, scripts, runs, tmp_path):
+    """With `push_to_hub`, as most models on the Hub came there."""
+    client(
+        "import sys; from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        "for auto in (AutoModelForCausalLM, AutoTokenizer):\n"
+        "    auto.from_pretrained(sys.argv[1]).push_to_hub('me/theirs')\n"
+        "print(1)",
+        runs / "verdict",
+    )
+    succeeded(scripts("hub.py", "pull", "me/theirs", tmp_path / "pulled"))
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "pulled").state_dict()
+    ours = AutoModelForCausalLM.from_pretrained(runs / "verdict").state_dict()
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(theirs[name], tensor) for name, tensor in ours.items())
