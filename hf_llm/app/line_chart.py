@@ -12,8 +12,8 @@ from html import escape
 
 from hf_llm.app.texts import Language
 
-WIDTH, HEIGHT = 560, 320
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 46  # of the plotting area
+WIDTH, HEIGHT = 460, 290
+LEFT, RIGHT, TOP, BOTTOM = 66, 20, 12, 46  # of the plotting area
 COLOURS = 4  # that style.css has, .line-0 to .line-3
 
 

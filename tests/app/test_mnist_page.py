@@ -42,7 +42,7 @@ class Chosen:
 
 @pytest.fixture
 def digit() -> np.ndarray:
-    return examples("digits")[3]
+    return examples("digits")[2]
 
 
 def png(mode: str = "L", size: tuple[int, int] = (28, 28), **options) -> str:
@@ -75,6 +75,11 @@ def test_light_paper_is_inverted_only_where_that_is_asked_for(digit):
     paper = open_picture(as_picture(255 - digit))
     assert np.array_equal(seen_pixels(prepare(paper, invert=True)), digit)
     assert np.array_equal(seen_pixels(prepare(paper, invert=False)), 255 - digit)
+
+
+def test_an_empty_board_is_said_to_be_empty(app, digit):
+    assert "empty" in page.show_all(app, png(), True, "mlp", "lenet", 0, 0, 0, "en")[0]
+    assert "empty" not in page.show_all(app, as_picture(digit), True, "mlp", "lenet", 0, 0, 0, "en")[0]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -179,7 +184,7 @@ def test_without_a_model_the_page_says_what_to_do(app, digit):
 
 
 def test_an_example_is_the_test_sets(digit):
-    drawing, board, _ = choose_example(Chosen("digits 3"), "en")
+    drawing, board, _ = choose_example(Chosen("digits 2"), "en")
     assert np.array_equal(np.asarray(open_picture(drawing)), digit)
     assert drawing in board
     for choice in ("digits 10", "../etc 1", None):

@@ -72,7 +72,7 @@ def build(page: Page) -> None:
     with gr.Row():
         size = gr.Radio([(t(f"mnist.size_{name}"), name) for name in SIZES], value="few", label=t("mnist.size"))
         curve = gr.Radio([(t(f"mnist.curve_of_{name}"), name) for name in CURVES], value="loss", label=t("mnist.curve"))
-    study = page.view()
+    study = page.view(elem_classes="report")
 
     picture = [drawing, invert, *chosen]
     place = [feature_map, row, column]

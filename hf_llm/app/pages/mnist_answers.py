@@ -100,6 +100,7 @@ def show_seen(image: "Image.Image", pixel_values: "torch.Tensor", lang: Language
         else text("mnist.scaled", lang, width=image.width, height=image.height),
         *([text("mnist.inverted", lang)] if inverted else []),
         text("mnist.normalised", lang, darkest=darkest, lightest=lightest),
+        *([] if seen.any() else [text("mnist.blank", lang)]),
     ]  # fmt: skip
     caption = text("mnist.seen", lang)
     records = [{"row": row, **{str(column): int(level) for column, level in enumerate(levels)}}

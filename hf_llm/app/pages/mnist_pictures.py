@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 200_000  # of base64
 MOST_PIXELS = 1024  # of height and width; known from the header, before anything is unpacked
-PRESET_DIGIT = 3
+PRESET_DIGIT = 2
 SHIFT = 4  # pixels, of the preset with a digit out of its place
 
 
