@@ -55,6 +55,8 @@ def study(page: Page, chosen: Component, experiment: Callable[[str], str | None]
     runs = page.on(waits.then, run_chosen, [chosen], live, concurrency_id="experiment", concurrency_limit=1)
     stops = stop.click(None, cancels=[runs], api_visibility="private")
     page.on(stops.then, lambda lang: message(text("study.stopped", lang)), [], live)
+    leaves = chosen.change(None, cancels=[runs], api_visibility="private")
+    page.on(leaves.then, lambda lang: "", [], live)
     return [title, full]
 
 
@@ -79,7 +81,8 @@ def run_quick(app: App, name: str, lang: Language) -> Iterator[str]:
         except UserError as error:
             yield message(str(error), "bad")
             return
-        yield report(result, lang) + code(CALL.format(name=name), lang)
+        title = f"<h2>{escape(result.values['title'][lang])}</h2>"
+        yield title + report(result, lang) + code(CALL.format(name=name), lang)
 
 
 def _progress(done: int, total: int, seconds: float, lang: Language) -> str:

@@ -68,6 +68,7 @@ def test_a_damaged_result_is_said(tmp_path):
 def test_the_short_version_runs_and_is_reported(app):
     *progress, last = run_quick(app, "backprop", "en")
     assert any("% done" in shown for shown in progress)
+    assert "Backpropagation by hand" in last
     assert "This is the short version" in last
     assert "python scripts/discuss.py backprop --quick --output_dir runs/discuss/backprop" in last
 
