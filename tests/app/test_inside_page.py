@@ -19,8 +19,8 @@ from hf_llm.tokenization.bpe import encode_document
 
 WORDS = "O gato dormia."
 CONTROLS = {
-    "model": "story", "words": WORDS, "part": "prediction", "layer": 1, "head": 1, "token": -1, "key": -1,
-    "step": "softmax", "shuffle": 1, "off": "head", "lang": "en",
+    "preset": "cat", "model": "story", "words": WORDS, "part": "prediction", "layer": 1, "head": 1, "token": -1,
+    "key": -1, "step": "softmax", "shuffle": 1, "off": "head", "lang": "en",
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def test_the_lens_ends_in_the_models_output(app, reading, expected):
         for one in likely:
             assert one["probability"] == pytest.approx(expected[place, one["id"]].item(), abs=1e-5)
     assert found["layers"][-1]["final"] == pytest.approx(expected.max(-1).values.tolist(), abs=1e-5)
-    last = [row for row in records(show(app, part="lens")["lens"], "lens") if row["layer"] == "1"]
+    last = [row for row in records(show(app, part="lens")["lens"], "lens") if row["layer"] == "Layer 1"]
     assert [row["id"] for row in last] == expected[-1].topk(5).indices.tolist()
 
 
@@ -138,8 +138,8 @@ def test_every_part_is_drawn_in_both_languages(app, part, lang):
     for off in ("head", "heads", "mlp"):
         for step in ("product", "scale", "mask", "softmax"):
             shown = show(app, part=part, lang=lang, off=off, step=step, words="<img src=x onerror=alert(1)> ${1}")
-            assert set(shown) == {"tokens", *page.PARTS[part], "call"}
-            assert all(shown.values())
+            assert set(shown) == {"why", "tokens", *page.PARTS[part], "call"}
+            assert all(drawn for name, drawn in shown.items() if name != "why")
             assert "<img src=x" not in "".join(shown.values())
 
 
@@ -192,12 +192,13 @@ def test_what_is_pressed_is_chosen():
     )
 
 
-def test_presets_say_why(app):
-    for name in page.PRESETS:
-        words, part, _, _, why = page.choose_preset(name, "pt-BR")
-        assert part in page.PARTS
-        assert "message" in why
-        assert show(app, words=words)["next"]
+@pytest.mark.parametrize("preset", page.PRESETS)
+def test_a_preset_says_why_until_the_text_is_another(app, preset):
+    words, part, token, key = page.choose_preset(preset, "pt-BR")
+    shown = show(app, preset=preset, words=words, part=part, token=token, key=key, lang="pt-BR")
+    assert "message" in shown["why"]
+    assert all(shown[name] for name in page.PARTS[part])
+    assert show(app, preset=preset)["why"] == ""
 
 
 def test_the_endpoints_give_json(app, expected):

@@ -53,12 +53,12 @@ def build(page: Page) -> None:
             [(t(f"inside.preset_{name}"), name) for name in PRESETS], value="cat", label=t("common.preset")
         )
         model = gr.Dropdown(models, value=models[0] if models else None, label=t("common.model"))
-    why = page.view()
+    views = {"why": page.view()}
     words = gr.Textbox(PRESETS["cat"].words, label=t("inside.text"), lines=2, max_length=app.config.max_characters)
     token = gr.Number(LAST, precision=0, visible="hidden", label="token")  # chosen by pressing a token
     key = gr.Number(LAST, precision=0, visible="hidden", label="key")  # chosen by pressing a cell
     gr.Markdown(t("inside.glass"))
-    views = {"tokens": page.view()}
+    views["tokens"] = page.view()
     part = gr.Radio([(t(f"inside.part_{name}"), name) for name in PARTS], value="attention", label=t("inside.part"))
     with gr.Row() as where:
         layer = gr.Slider(0, MOST_LAYERS - 1, 0, step=1, label=t("inside.layer"))
@@ -96,7 +96,7 @@ def build(page: Page) -> None:
         views["off"] = page.view()
     views["call"] = page.view()
 
-    controls = [model, words, part, layer, head, token, key, step, shuffle, off]
+    controls = [preset, model, words, part, layer, head, token, key, step, shuffle, off]
 
     def redraw(*values) -> dict:
         return {views[name]: drawn for name, drawn in show(app, *values).items()}
@@ -109,12 +109,12 @@ def build(page: Page) -> None:
             head: gr.update(visible=part != "stream"),
         }
 
-    page.on([control.change for control in controls], redraw, controls, list(views.values()),
+    page.on([control.change for control in controls[1:]], redraw, controls, list(views.values()),
             trigger_mode="always_last", concurrency_id="calculation")  # fmt: skip
     page.on(part.change, turn, [part], [*columns.values(), where, head])
     page.on(model.change, lambda *args: fit(app, *args), [model, layer, head], [layer, head])
     # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
-    page.on(preset.input, choose_preset, [preset], [words, part, token, key, why])
+    page.on(preset.input, choose_preset, [preset], [words, part, token, key])
     page.on(views["tokens"].select, choose_token, [], [token, key])
     page.on(views["lens"].select, choose_lens_token, [], [token, key])
     page.on(views["heads"].select, choose_head, [], head)
@@ -127,7 +127,6 @@ def build(page: Page) -> None:
     )  # fmt: skip
     opened = page.opens_with(lambda *args: fit(app, *args), [model, layer, head], [layer, head])
     page.on(opened.then, redraw, controls, list(views.values()))
-    page.on(opened.then, lambda name, lang: reason(name, lang), [preset], why)
 
 
 def endpoints(app: App) -> dict:
@@ -166,22 +165,24 @@ def _reading(app: App, model: str | None, words: str, lang: Language) -> "Readin
 
 
 def show(
-    app: App, model: str, words: str, part: str, layer: int, head: int, token: int, key: int, step: str, shuffle: int,
-    off: str, lang: Language,
+    app: App, preset: str, model: str, words: str, part: str, layer: int, head: int, token: int, key: int, step: str,
+    shuffle: int, off: str, lang: Language,
 ) -> dict[str, str]:  # fmt: skip
-    """Return the tokens and the views of one part of the page, {name: HTML}; a text for what cannot be shown."""
+    """Return the views of one part of the page and those of all, {name: HTML}; a sentence for what cannot be shown."""
     from hf_llm.app.inspection import activations, attention_maps, inspect, lens
     from hf_llm.app.what_if import addresses, switched_off
 
+    chosen = words == PRESETS[preset].words
+    shown = {"why": message(text(f"inside.why_{preset}", lang)) if chosen else ""}
     try:
         reading = _reading(app, model, words, lang)
     except UserError as error:  # what was drawn before belongs to another text or model
-        return {"tokens": message(str(error), "bad"), **dict.fromkeys(PARTS[part], ""), "call": ""}
+        return {**shown, "tokens": message(str(error), "bad"), **dict.fromkeys(PARTS[part], ""), "call": ""}
     # the controls may still stand where a longer text or a larger model had them
     layer, head = min(int(layer), reading.n_layer - 1), min(int(head), reading.n_head - 1)
     token = int(token) if 0 <= int(token) < reading.T else reading.T - 1
     key = int(key) if 0 <= int(key) < reading.T else LAST
-    shown = {"tokens": draw_tokens(reading.as_dict(), token, lang)}
+    shown["tokens"] = draw_tokens(reading.as_dict(), token, lang)
     if part == "lens":
         shown["lens"] = draw_lens(lens(reading), token, lang)
     elif part == "off":
@@ -215,13 +216,8 @@ def fit(app: App, model: str | None, layer: int, head: int, lang: Language) -> t
 
 
 def choose_preset(name: str, lang: Language) -> tuple:
-    """Return the preset's text and part, the last token, and why it is worth a look."""
-    preset = PRESETS[name]
-    return preset.words, preset.part, LAST, LAST, reason(name, lang)
-
-
-def reason(name: str, lang: Language) -> str:
-    return message(text(f"inside.why_{name}", lang))
+    """Return the preset's text and part, and the last token."""
+    return *PRESETS[name], LAST, LAST
 
 
 def choose_token(evt: gr.EventData, lang: Language) -> tuple[int, int]:

@@ -21,7 +21,7 @@ def draw_lens(found: dict, token: int, lang: Language) -> str:
     """Return the likeliest next token after each layer: for the chosen token in full, for all others the first."""
     labels = [one["text"] for one in found["tokens"]]
     names = [
-        text("inside.after_embedding", lang) if layer["layer"] is None else str(layer["layer"])
+        text("inside.after_embedding" if layer["layer"] is None else "inside.lens_layer", lang, layer=layer["layer"])
         for layer in found["layers"]
     ]
     answer = found["layers"][-1]["likely"][token][0]["text"]
@@ -44,7 +44,7 @@ def draw_lens(found: dict, token: int, lang: Language) -> str:
             for place, one in enumerate(found["layers"][depth]["likely"])
         )
         + "</tr>"
-        for depth, name in reversed(list(enumerate(names)))  # the stream flows upwards, as in the drawings of the paper
+        for depth, name in enumerate(names)
     )
     grid = (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="heat lens"'

@@ -3,7 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from hf_llm.app.pages.inside_figure import data, picture
+from hf_llm.app.pages.inside_figure import data, picture, typical
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import heat_map, message, number, tokens
 
@@ -51,8 +51,9 @@ def draw_map(found: dict, step: str, lang: Language) -> str:
         for key, value in enumerate(values[found["token"]])
     ]
     drawn = heat_map(
-        values, labels, labels, caption, lang, chosen=(found["token"], found["key"]), numbers=len(labels) <= NUMBERED
-    )
+        values, labels, labels, caption, lang, chosen=(found["token"], found["key"]),
+        largest=typical(values), numbers=len(labels) <= NUMBERED,
+    )  # fmt: skip
     return drawn + data("attention", records, text("inside.row", lang, token=labels[found["token"]]), lang)
 
 

@@ -105,7 +105,7 @@ def _shaded(
         f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(
             f'<td class="shade{" minus" if value < 0 else ""}" style="--shade:{abs(value) / largest:.3f}">'
-            f"{number(value, lang, 2)}</td>"
+            f"{number(value, lang)}</td>"
             for value in row
         )
         + "</tr>"
