@@ -82,7 +82,8 @@ def build(page: Page) -> None:
         start.click, partial(answers.write, app), [prompt, *models, *choice, seed, most],
         [left, right, status, called, written], concurrency_id="calculation",
     )  # fmt: skip
-    page.on(stop.click, answers.stopped, [], status, cancels=[writing])
+    halted = stop.click(None, cancels=[writing], api_visibility="private")
+    page.on(halted.then, answers.stopped, [], status)  # afterwards, or the last token overwrites it
 
     compare.change(
         lambda on: [gr.update(visible=on)] * len(columns), compare, columns, api_visibility="private",

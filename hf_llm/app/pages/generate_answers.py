@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_NEW = 400  # tokens a press of the button may ask for
 SECONDS = 60  # and how long the model may write
+REDRAW = 0.1  # seconds between two pictures of a text that grows
 TOKENS = 600  # of a text that is coloured
 # greedy, temperature, top_k, top_p, repetition_penalty; each with `preset_…` and `why_…` in texts/generate.yaml
 PRESETS = {
@@ -85,7 +86,7 @@ def write(
     loaded = [app.library.language_model(name) for name in names]
     streams = [TextStream(one.model, one.tokenizer, prompt, chosen) for one in loaded]
     pieces, texts = [iter(stream) for stream in streams], [""] * len(names)
-    until, writing = time.monotonic() + SECONDS, set(range(len(names)))
+    until, writing, redraw = time.monotonic() + SECONDS, set(range(len(names))), 0.0
 
     def shown(status: str) -> tuple[str, str, str, str, str]:
         drawn = [
@@ -99,9 +100,13 @@ def write(
             piece = next(pieces[place], None)
             if piece is None:
                 writing.discard(place)
+                continue
+            texts[place] += piece
+            if time.monotonic() < redraw:
+                yield (gr.skip(),) * 5  # a small model writes faster than a browser draws, which then hears no Stop
             else:
-                texts[place] += piece
                 yield shown("generate.writing")
+                redraw = time.monotonic() + REDRAW
     yield shown("generate.out_of_time" if writing else "generate.finished")
 
 
