@@ -1,0 +1,136 @@
+"""Lab `transformer-dropout`, the trainings: the same GPT-2 on the same short text, dropping here or there.
+
+The text has three parts. One is trained on; validation picks the step to keep and the probability; the test part, the
+end of the text, judges what was picked. With a seed, every model starts from the same weights and reads the same
+windows in the same order, so that differences to the model without dropout are paired. The learning rate is constant
+after its warm-up: how early a model is best then does not depend on how long it was to train.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from hf_llm.data import MissingData, Text, read_text, split_text
+from hf_llm.evaluation.bits_per_byte import evaluate_tokens
+from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
+from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
+from hf_llm.tokenization.bpe import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.training.causal_lm import CausalLM
+from hf_llm.training.config import TrainingConfig
+from hf_llm.training.loop import train
+
+TEST, VALIDATION = 1 / 10, 1 / 9  # of the text; of what is left: a tenth of the text as well
+PARTS = ("train", "validation", "test")
+CURVES = (*PARTS, "train_dropping")
+
+
+@dataclass(frozen=True)
+class Study:
+    """The whole of what is run."""
+
+    probabilities: tuple[float, ...]  # beside 0
+    steps: int
+    evaluations: int  # points of a curve, and steps that validation picks from
+    batch: int = 8  # windows a step
+    passes: int = 20  # in training mode, through each trained model
+    train_tokens: int | None = None  # of the training part, from its beginning; None for all
+    vocab_size: int = 512
+    shape: dict = field(default_factory=lambda: {"n_layer": 2, "n_head": 4, "n_embd": 64, "n_positions": 64})
+    training: dict = field(default_factory=lambda: {
+        "learning_rate": 3e-3, "min_learning_rate_ratio": 1.0, "warmup_steps": 50, "precision": "fp32",
+        "threads": 1,  # the numbers then do not depend on the cores
+    })  # fmt: skip
+
+    @property
+    def middle(self) -> float:
+        """The probability at which sites are compared that must have the same one."""
+        return self.probabilities[len(self.probabilities) // 2]
+
+
+FULL = Study(probabilities=(0.1, 0.3, 0.5), steps=500, evaluations=20)
+QUICK = Study(  # so little text that a minute is enough to learn it by heart
+    probabilities=(0.3,), steps=60, evaluations=6, passes=10, train_tokens=1500,
+    training=FULL.training | {"learning_rate": 6e-3, "warmup_steps": 20},
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextParts:
+    """The text as tokens, and what is needed to judge them in bits per byte."""
+
+    text: Text
+    tokenizer: PreTrainedTokenizerFast
+    ids: dict[str, np.ndarray]  # of each part; each starts with <|endoftext|>
+    byte_lengths: np.ndarray
+
+    @classmethod
+    def read(cls, vocab_size: int) -> "TextParts":
+        """Read The Verdict, or the embedded sample where it is not to be had; train a BPE on the training part."""
+        try:
+            text = read_text("the-verdict")
+        except MissingData:
+            text = read_text("sample")
+        rest, test = split_text(text.text, TEST)
+        training, validation = split_text(rest, VALIDATION)
+        tokenizer = train_bpe(training, vocab_size)
+        ids = {part: encode_document(tokenizer, one) for part, one in zip(PARTS, (training, validation, test))}
+        return cls(text, tokenizer, ids, token_byte_lengths(tokenizer))
+
+
+class JudgedOnAllParts(CausalLM):
+    """Next-token prediction, judged in bits per byte on a piece of each part, by windows that do not overlap."""
+
+    def __init__(self, model, parts: TextParts, study: Study, seed: int):
+        super().__init__(
+            model, TokenArray([parts.ids["train"][: study.train_tokens]]), parts.ids["validation"], parts.byte_lengths,
+            context=model.config.n_positions, stride=1,
+            total_batch_size=study.batch, per_device_batch_size=study.batch, seed=seed,
+        )  # fmt: skip
+        # of the training text only the beginning, as long as the validation part
+        self.judged = parts.ids | {"train": parts.ids["train"][: len(self.validation)]}
+
+    def evaluate(self, model) -> dict[str, float]:
+        scores = {
+            part: evaluate_tokens(model, ids, self.byte_lengths, stride=self.context, context=self.context)
+            for part, ids in self.judged.items()
+        }
+        windows = whole_windows(self.judged["train"], self.context)
+        (dropping,) = dropping_passes(model, windows[:, :-1], passes=1)
+        return {
+            "validation_loss": scores["validation"].loss,
+            **{part: score.bits_per_byte for part, score in scores.items()},
+            "train_dropping": bits_per_byte(dropping.logs, windows[:, 1:].flatten(), self.byte_lengths),
+        }
+
+
+def train_cell(parts: TextParts, study: Study, setting: str, p: float, seed: int) -> dict:
+    """Train one model; return its curves, and what training mode does to it once it is trained.
+
+    Returns:
+        {name of `CURVES`: bits per byte at each `step`}; `kept`, the place on the curve that validation picks; and of
+        the last weights, on the test part, what `compare_modes` measures, as `modes`.
+    """
+    model = dropping_gpt2({**study.shape, "vocab_size": len(parts.tokenizer)}, setting, p, seed)
+    task = JudgedOnAllParts(model, parts, study, seed)
+    config = TrainingConfig(
+        **study.training, seed=seed, max_steps=study.steps,
+        total_batch_size=study.batch, per_device_train_batch_size=study.batch,
+        eval_steps=study.steps // study.evaluations, logging_steps=study.steps,
+    )  # fmt: skip
+    records = [record for record in train(task, config).records if "validation_loss" in record]
+    test = whole_windows(task.judged["test"], task.context)
+    return {
+        "step": [record["step"] for record in records],
+        **{name: [record[name] for record in records] for name in CURVES},
+        "kept": int(np.argmin([record["validation"] for record in records])),
+        "modes": compare_modes(model, test, parts.byte_lengths, study.passes),
+    }
+
+
+def whole_windows(ids: np.ndarray, context: int) -> torch.Tensor:
+    """Return windows that do not overlap, each with the token that follows, shape (windows, context + 1)."""
+    starts = np.arange(0, len(ids) - context, context)
+    return torch.from_numpy(ids[starts[:, None] + np.arange(context + 1)].astype(np.int64))
