@@ -1,0 +1,77 @@
+"""The app put together: it opens before the heavy libraries, and is safe as it comes."""
+
+import subprocess
+import sys
+
+import gradio as gr
+import pytest
+
+from hf_llm.app import build as building
+from hf_llm.app.config import AppConfig
+from hf_llm.config import UserError
+
+
+def test_the_pages_are_built_before_torch_is_imported(runs):
+    source = (
+        "import sys\n"
+        "from hf_llm.app.build import build\n"
+        "from hf_llm.app.config import AppConfig\n"
+        f"build(AppConfig(runs={str(runs)!r}))\n"
+        "heavy = {'torch', 'transformers', 'matplotlib', 'tokenizers', 'datasets', 'scipy', 'sklearn'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture
+def launched(monkeypatch, runs) -> dict:
+    """What `launch` asks of Gradio."""
+    asked = {}
+    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: asked.update(options, blocks=self))
+    monkeypatch.setattr(building, "warm_up", lambda app: None)
+    building.launch(AppConfig(runs=str(runs)), block=False)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("share", False),
+        ("show_error", False),
+        ("ssr_mode", False),
+        ("enable_monitoring", False),
+        ("run_history", False),
+        ("server_name", "127.0.0.1"),
+    ],
+)
+def test_it_is_safe_as_it_comes(launched, option, value):
+    assert launched[option] == value
+
+
+def test_no_path_of_the_machine_is_served(launched):
+    assert not launched.get("allowed_paths")
+    assert launched["max_file_size"] <= 1_000_000
+    assert launched["blocks"].analytics_enabled is False
+    assert not any(isinstance(block, gr.FileExplorer) for block in launched["blocks"].blocks.values())
+
+
+def test_the_queue_is_bounded(launched):
+    assert launched["blocks"]._queue.max_size == building.QUEUE
+
+
+def test_the_limit_by_address_is_on_and_can_be_switched_off(launched, monkeypatch, runs):
+    names = [middleware.cls.__name__ for middleware in launched["app_kwargs"]["middleware"]]
+    assert names == ["RateLimit", "Shell"]
+    asked = {}
+    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: asked.update(options))
+    building.launch(AppConfig(runs=str(runs), requests_per_minute=0), block=False)
+    assert [middleware.cls.__name__ for middleware in asked["app_kwargs"]["middleware"]] == ["Shell"]
+
+
+@pytest.mark.parametrize(
+    "setting", [{"port": 70000}, {"trainings": 0}, {"requests_per_minute": -1}, {"max_characters": 0}]
+)
+def test_an_impossible_setting_meets_a_sentence(setting):
+    with pytest.raises(UserError, match=next(iter(setting))):
+        AppConfig(**setting)

@@ -1,0 +1,65 @@
+"""What the app offers, and that nothing else can be loaded through it."""
+
+import json
+import shutil
+
+import pytest
+
+from hf_llm.app.library import KEPT, Library
+from hf_llm.config import UserError
+
+
+@pytest.fixture
+def library(runs) -> Library:
+    return Library(runs, [])
+
+
+def test_finished_runs_are_offered_by_their_kind(library):
+    assert library.language_models() == ["story"]
+    assert set(library.image_classifiers()) == {"mlp", "lenet"}
+
+
+def test_the_newest_is_first_and_an_unfinished_or_damaged_one_is_left_out(runs, tmp_path):
+    for name in ("old", "below/new", "unfinished", "damaged"):
+        shutil.copytree(runs / "story", tmp_path / name)
+    manifest = json.loads((tmp_path / "unfinished/run.json").read_text())
+    del manifest["metrics"]
+    (tmp_path / "unfinished/run.json").write_text(json.dumps(manifest))
+    (tmp_path / "damaged/run.json").write_text("{")
+    (tmp_path / "below/new/run.json").touch()
+    assert Library(tmp_path, []).language_models() == ["below/new", "old"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "../story", "/etc", "story/../story", "nobody/nothing", "mlp"])
+def test_only_what_is_offered_is_loaded(library, name):
+    with pytest.raises(UserError, match="pick one from the list"):
+        library.language_model(name)
+
+
+def test_a_hub_id_must_be_allowed(runs):
+    assert Library(runs, ["openai-community/gpt2"]).language_models() == ["story", "openai-community/gpt2"]
+
+
+def test_a_model_is_loaded_once_and_again_when_it_was_trained_anew(runs, tmp_path):
+    shutil.copytree(runs / "story", tmp_path / "story")
+    library = Library(tmp_path, [])
+    first = library.language_model("story")
+    assert library.language_model("story") is first
+    (tmp_path / "story/run.json").write_bytes((runs / "story/run.json").read_bytes())
+    assert library.language_model("story") is not first
+
+
+def test_only_some_stay_in_memory(runs, tmp_path):
+    for number in range(KEPT + 2):
+        shutil.copytree(runs / "mlp", tmp_path / f"mlp{number}")
+    library = Library(tmp_path, [])
+    for name in library.image_classifiers():
+        library.image_classifier(name)
+    assert len(library._loaded) == KEPT
+
+
+def test_a_damaged_model_meets_a_sentence(runs, tmp_path):
+    shutil.copytree(runs / "mlp", tmp_path / "mlp")
+    (tmp_path / "mlp/model.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        Library(tmp_path, []).image_classifier("mlp")
