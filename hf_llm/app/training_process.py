@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock, Timeout
+
 from hf_llm.config import UserError
+from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
@@ -45,7 +48,7 @@ class Training:
     command: list[str]
     beside: Path
     limit: float
-    _before: State = "paused"  # its state when no process of ours has run yet
+    _before: State = "paused"  # as an earlier process of the app left it
     _process: subprocess.Popen | None = None
     _watcher: threading.Thread | None = None
     _asked: Literal["paused", "stopped"] | None = None  # why the process was asked to end
@@ -58,12 +61,9 @@ class Training:
         """Return the training that an earlier process of the app left, or None where there is none."""
         try:
             record = json.loads((beside / RECORD).read_text(encoding="utf-8"))
-            training = cls(name, folder, record["command"], beside, limit, record["state"], _spent=record["seconds"])
+            return cls(name, folder, record["command"], beside, limit, record["state"], _spent=record["seconds"])
         except (OSError, ValueError, KeyError):
             return None
-        if training._before == "running":  # the app was killed; its process may have come to the end all the same
-            training._before = "finished" if training._published() else "paused"
-        return training
 
     def shown_command(self) -> str:
         """Return the command as one would type it."""
@@ -126,9 +126,17 @@ class Training:
     def state(self) -> State:
         if self._running():
             return "running"
-        if self._process is None:
+        if self._process is not None:
+            return "finished" if self._process.returncode == 0 else self._asked or "failed"
+        if self._before != "running":
             return self._before
-        return "finished" if self._process.returncode == 0 else self._asked or "failed"
+        # the app before this one was killed, and its process went on
+        return "running" if self._held() else "finished" if self._published() else "paused"
+
+    @property
+    def ours(self) -> bool:
+        """Whether a process that runs can be asked to end; not one that an app left which was killed."""
+        return self._process is not None
 
     @property
     def ending(self) -> bool:
@@ -159,6 +167,16 @@ class Training:
 
     def _running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def _held(self) -> bool:
+        """Whether a process holds the run folder."""
+        if not (self.folder / lock.NAME).exists():
+            return False
+        try:
+            with FileLock(self.folder / lock.NAME, timeout=0):
+                return False
+        except Timeout:
+            return True
 
     def _published(self) -> bool:
         try:

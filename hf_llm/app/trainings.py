@@ -6,9 +6,9 @@ What happens to their processes when the app ends:
 
 - It ends by itself, by Ctrl-C or by SIGTERM: each saves a checkpoint and ends.
 - It is killed with SIGKILL: nobody can tell them. Each goes on to its last step, publishes its model, and ends.
-  Until then the run folder is locked, and resuming says so.
 
-In both cases the app that is started next finds the training by its name, and the same command goes on.
+In both cases the app that is started next finds the training by its name: paused, to be resumed; or still running, to
+be watched, or finished.
 """
 
 import atexit

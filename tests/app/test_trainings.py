@@ -1,6 +1,7 @@
 """Trainings as processes: real runs of a nano GPT-2 on the sample that are paused, resumed, found again and packed."""
 
 import shlex
+import subprocess
 import sys
 import time
 import zipfile
@@ -11,6 +12,7 @@ from safetensors.numpy import load_file
 from hf_llm.app.training_process import ROOT, Training
 from hf_llm.app.trainings import FOLDER, KEPT, Trainings
 from hf_llm.config import UserError, parse
+from hf_llm.runs.atomic import write_json
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.pretrain import pretrain
@@ -114,6 +116,7 @@ def test_its_time_ends_and_is_not_given_again(tmp_path):
     assert training.left == 0
     trainings.resume(training)
     assert training.state == "stopped"
+    training.wait(10)  # until its record is written
     paused = Training.found(training.name, training.folder, training.beside, limit=0.3)
     paused._before = "paused"
     with pytest.raises(UserError, match="0 seconds"):
@@ -125,6 +128,26 @@ def test_one_that_does_not_end_when_asked_is_killed(monkeypatch, tmp_path):
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     training = Trainings(tmp_path, at_once=1, seconds=1.5).start("any", ["-c", deaf])
     wait_for(lambda: training.state == "stopped", seconds=30)
+
+
+def test_a_process_that_a_killed_app_left_is_watched_until_it_ends(trainings):
+    held = "import sys, filelock, pathlib; f = pathlib.Path(sys.argv[2]); f.mkdir(parents=True); " \
+        "l = filelock.FileLock(f / '.lock'); l.acquire(); input()"  # fmt: skip
+    left = trainings.start("any", ["-c", "pass"])
+    wait_for(lambda: left.state != "running")
+    process = subprocess.Popen([sys.executable, "-c", held, "--output_dir", str(left.folder)], stdin=subprocess.PIPE)
+    wait_for(lambda: (left.folder / ".lock").exists())
+    write_json(left.beside / "training.json", {"command": left.command, "state": "running", "seconds": 1.0})
+    later = Trainings(trainings.folder.parent, at_once=1, seconds=600)
+    found = later.get(left.name)
+    wait_for(lambda: found.state == "running")
+    assert not found.ours
+    with pytest.raises(UserError, match="runs at once"):
+        later.start("any", ["-c", "pass"])
+    process.communicate(b"\n")
+    assert found.state == "paused"
+    write_json(left.folder / "run.json", {"config": {}, "metrics": {}})
+    assert found.state == "finished"
 
 
 def test_no_process_outlives_the_app(trainings):

@@ -210,12 +210,12 @@ def show(app: App, run: str, *rest) -> Shown:
 def _buttons(training: Training) -> list[dict]:
     """Return updates of the timer and of the buttons pause, resume, stop."""
     state = training.state
-    running = state == "running"
+    can_end = state == "running" and training.ours and not training.ending
     return [
-        gr.update(active=running),
-        gr.update(interactive=running and not training.ending),
+        gr.update(active=state == "running"),
+        gr.update(interactive=can_end),
         gr.update(interactive=state in ("paused", "failed") and training.left > 0),
-        gr.update(interactive=(running and not training.ending) or state == "paused"),
+        gr.update(interactive=can_end or state == "paused"),
     ]
 
 
