@@ -33,7 +33,7 @@ def inspect(reading: Reading, layer: int, head: int, token: int = -1, key: int =
     require(0 <= layer < reading.n_layer, f"there is no layer {layer}; they are 0 to {reading.n_layer - 1}")
     require(0 <= head < reading.n_head, f"there is no head {head}; they are 0 to {reading.n_head - 1}")
     token = place(reading, token)
-    logits, seen = reading.model(
+    _, seen = reading.model(
         reading.ids,
         capture=["embedding.*", "layer.*.residual.mid", "layer.*.output", "layer.*.attention.output",
                  "layer.*.mlp.output", f"layer.{layer}.*"],
@@ -53,7 +53,7 @@ def inspect(reading: Reading, layer: int, head: int, token: int = -1, key: int =
         "heads": [_habits(head, one) for head, one in enumerate(weights)],
         "norms": _norms(seen, reading.n_layer),
         "mlp": _mlp(seen, layer, token),
-        "next": likely(reading, logits[0, token].softmax(-1)),
+        "next": likely(reading, reading.logits[token].softmax(-1)),
     }  # fmt: skip
 
 

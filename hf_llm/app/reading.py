@@ -29,6 +29,7 @@ class Reading:
     model: GPT2Explained
     tokenizer: PreTrainedTokenizerFast
     ids: Tensor  # (1, T)
+    logits: Tensor  # (T, vocab_size): the model's output
     left_out: int  # tokens of the text beyond that
 
     @property
@@ -61,14 +62,21 @@ def read(language_model: LanguageModel, words: str) -> Reading:
     """Return `words` as the model reads them.
 
     Raises:
-        UserError: When the model is not a GPT-2 as published, the text is empty or no valid Unicode.
+        UserError: When the model is not a GPT-2 as published or its training diverged, or the text is empty or no
+            valid Unicode.
     """
     require(words != "", "there is no text to read; give at least one character")
     model, tokenizer = GPT2Explained.from_transformers(language_model.model), language_model.tokenizer
     require_own_tokenizer(language_model.model, tokenizer)
     ids = encode_document(tokenizer, words).tolist()
     most = min(LONGEST, model.wpe.num_embeddings)
-    return Reading(language_model.name, model, tokenizer, torch.tensor([ids[:most]]), max(0, len(ids) - most))
+    read_ids = torch.tensor([ids[:most]])
+    logits = model(read_ids)[0][0]
+    require(
+        bool(logits.isfinite().all()),
+        "the model's output is not a finite number, so its training must have diverged; choose another model",
+    )
+    return Reading(language_model.name, model, tokenizer, read_ids, logits, max(0, len(ids) - most))
 
 
 def place(reading: Reading, token: int) -> int:

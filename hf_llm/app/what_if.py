@@ -32,7 +32,7 @@ def switched_off(reading: Reading, layer: int, head: int, part: str, token: int 
     token = place(reading, token)
     heads = [head] if part == "head" else list(range(reading.n_head))
     edit = without_mlp(layer) if part == "mlp" else without_heads(layer, heads)
-    before = reading.model(reading.ids)[0][0, token].softmax(-1)  # (vocab_size,)
+    before = reading.logits[token].softmax(-1)  # (vocab_size,)
     after = reading.model(reading.ids, edit=edit)[0][0, token].softmax(-1)
     alone = each_head_off(reading.model, reading.ids, layer)[:, token].softmax(-1)  # (n_head, vocab_size)
     named = {one["id"]: one["text"] for one in likely(reading, before) + likely(reading, after, 3)}
@@ -60,12 +60,11 @@ def addresses(reading: Reading, shuffle: int, token: int = -1) -> dict:
         {"text": text, "id": id, "new_id": new_id}
         for text, id, new_id in zip(reading.labels, reading.ids[0].tolist(), new)
     ]
-    before = reading.model(reading.ids)[0]
     found = {}
     for name, move_rows in (("with_rows", True), ("without_rows", False)):
         logits = renumbered(reading.model, reading.ids, order, move_rows)
         found[name] = {
             "next": likely(reading, logits[0, token].softmax(-1), 5),
-            "largest_difference": (logits - before).abs().max().item(),
+            "largest_difference": (logits[0] - reading.logits).abs().max().item(),
         }
-    return {"tokens": tokens, "before": likely(reading, before[0, token].softmax(-1), 5), **found}
+    return {"tokens": tokens, "before": likely(reading, reading.logits[token].softmax(-1), 5), **found}

@@ -1,6 +1,7 @@
 """The page inside a GPT-2: its numbers are the model's, in both languages, and what cannot be read is refused."""
 
 import base64
+import copy
 import json
 import re
 from types import SimpleNamespace
@@ -167,6 +168,13 @@ def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, sentenc
     assert shown["next"] == shown["call"] == ""
     with pytest.raises(UserError, match="only open GPT-2"):
         page.endpoints(app)["inspect"](WORDS, "story")
+
+
+def test_a_model_whose_training_diverged_meets_a_sentence(app, story, monkeypatch):
+    broken = copy.deepcopy(story.model)
+    broken.transformer.ln_f.weight.data[0] = float("nan")
+    monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, broken, story.tokenizer))
+    assert "diverged" in show(app)["tokens"]
 
 
 def test_what_cannot_be_read_meets_a_sentence(app):
