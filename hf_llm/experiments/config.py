@@ -13,6 +13,7 @@ EXPERIMENTS = (
     "regularization",
     "architectures",
     "dropout",
+    "relu-depth",
     "transformer-dropout",
 )
 SEEDS, QUICK_SEEDS = 5, 2
