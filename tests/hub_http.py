@@ -1,6 +1,7 @@
 """The test Hub's HTTP: requests in, answers out, and what can go wrong in between."""
 
 import re
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from hub_messages import Answer, Refused
 
 if TYPE_CHECKING:
     from hub_server import HubServer
+
+
+FOREVER = 10**9  # times
 
 
 @dataclass
@@ -73,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 if kind == "status":
                     raise Refused(fault.status, "this is a test")
-                answer = self.server.answer(hub, self.command, self.path, dict(self.headers), body)
+                answer = self._answer(dict(self.headers), body, spoilt=kind == "corrupt")
             except Refused as no:
                 sentence = no.sentence + (f" ({self.headers.get('Authorization')})" if hub.repeats_tokens else "")
                 answer = Answer.of_json({"error": sentence}, no.status)
@@ -100,6 +104,14 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
+
+    def _answer(self, headers: dict[str, str], body: bytes, spoilt: bool) -> Answer:
+        try:
+            return self.server.answer(self.server.hub, self.command, self.path, headers, body)
+        except (ValueError, KeyError, TypeError, IndexError, struct.error):
+            if spoilt:
+                raise Refused(400, "The request is malformed.") from None
+            raise
 
     def _body(self, limit: int | None) -> bytes | None:
         """Return the request's body; None where the connection is to break after `limit` bytes of it."""

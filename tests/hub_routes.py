@@ -108,6 +108,8 @@ def _tree(hub: "HubServer", request: Request, repository: Repository, revision: 
     if folder and not entries:
         raise Refused(404, f"{below} does not exist on {revision}", "EntryNotFound")
     start = int(request.query.get("cursor", ["0"])[0])
+    if hub.endless_listings:
+        entries = (entries * hub.page_size)[: hub.page_size] * (start // hub.page_size + 2)
     answer = Answer.of_json(entries[start : start + hub.page_size])
     if start + hub.page_size < len(entries):
         path = urlsplit(request.url).path

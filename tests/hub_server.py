@@ -44,6 +44,7 @@ class HubServer:
         leaks: Paths of storage requests that carried a token of the Hub.
         objects: {SHA-256: content} of large files that came over LFS.
         page_size: Files a page of a listing.
+        endless_listings: Whether a listing begins anew where it should end.
         repeats_tokens: Whether errors repeat the token that was sent, as a careless Hub or proxy would.
     """
 
@@ -71,6 +72,7 @@ class HubServer:
             self.requests: list[tuple[str, str, int]] = []
             self.leaks: list[str] = []
             self.page_size = 1000
+            self.endless_listings = False
             self.repeats_tokens = False
 
     def restore_tokens(self) -> None:

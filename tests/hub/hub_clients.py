@@ -12,10 +12,11 @@ from fork_server import ROOT, Scripts  # noqa: E402
 from hub_server import HubServer  # noqa: E402
 
 SERVE = """
-import fork_server
-fork_server.LIBRARIES = ("huggingface_hub.hf_api", "safetensors", "transformers.hf_argparser", "yaml")
+import sys, fork_server
+fork_server.LIBRARIES = sys.argv[1:]
 fork_server.serve()
 """
+LIGHT = ("huggingface_hub.hf_api", "safetensors", "transformers.hf_argparser", "yaml")
 
 
 class HubScripts(Scripts):
@@ -27,17 +28,22 @@ class HubScripts(Scripts):
         hub: The Hub.
         home: Folder for the client's token and caches.
         xet: Whether large files go by Xet, else by LFS.
+        libraries: What the server imports once for all.
     """
 
-    def __init__(self, hub: HubServer, home: Path, xet: bool):
-        self.hub, self.home = hub, home
-        self.environment = os.environ | hub.environment(home, "", xet) | {"PYTHONPATH": str(SCRIPTS)}
+    def __init__(self, hub: HubServer, home: Path, xet: bool, libraries: tuple[str, ...] = LIGHT):
+        self.hub, self.home, self.libraries = hub, home, libraries
+        self.environment = (
+            os.environ
+            | hub.environment(home, "", xet)
+            | {"PYTHONPATH": f"{SCRIPTS}{os.pathsep}{Path(__file__).parent}"}
+        )
 
     def __enter__(self):
         self.server = None
         if sys.platform == "linux":
             self.server = subprocess.Popen(
-                [sys.executable, "-c", SERVE],
+                [sys.executable, "-c", SERVE, *self.libraries],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self.environment,
             )  # fmt: skip
         return self

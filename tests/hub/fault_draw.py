@@ -1,0 +1,120 @@
+"""Which fault comes next: drawn by number, so that each can be drawn again."""
+
+import random
+from dataclasses import dataclass
+
+from hub_http import FOREVER, Fault
+
+SHORT = 300  # bytes of an answer without a file in it
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that a pull or a push makes; `{small}` in its path is a regular file, a `large` one moves a big one."""
+
+    method: str
+    path: str
+    transport: str = "both"
+    large: bool = False
+
+
+PULL = (
+    Request("GET", r"/api/models/me/verdict($|/revision)"),
+    Request("GET", r"/tree/"),
+    Request("HEAD", r"/resolve/"),
+    Request("GET", r"/resolve/.*/{small}$"),
+    Request("GET", r"/objects/", "lfs", large=True),
+    Request("GET", r"/xet-read-token/", "xet"),
+    Request("GET", r"/v1/reconstructions/", "xet"),
+    Request("GET", r"/xorbs/", "xet", large=True),
+)
+PUSH = (
+    Request("GET", r"/api/models/me/verdict($|/revision)"),
+    Request("GET", r"/tree/"),
+    Request("POST", r"/repos/create"),
+    Request("POST", r"/validate-yaml"),
+    Request("POST", r"/preupload/"),
+    Request("POST", r"/commit/", large=True),
+    Request("POST", r"/objects/batch", "lfs"),
+    Request("PUT", r"/objects/", "lfs", large=True),
+    Request("POST", r"/info/lfs/verify", "lfs"),
+    Request("GET", r"/xet-write-token/", "xet"),
+    Request("POST", r"/v1/xorbs/", "xet", large=True),
+    Request("POST", r"/v1/shards", "xet"),
+)
+STATUSES = (429, 500, 503)
+AT_A_BYTE = ("drop", "truncate", "corrupt")
+# What can go wrong with which requests. A byte of a commit is not changed on its way: it holds no hash that the Hub
+# could check, only TLS protects it, and there is none here; test_push.py shows that the push notices.
+PUSH_FAULTS = {
+    "drop": lambda request: True,
+    "status": lambda request: True,
+    "expire": lambda request: True,
+    "forbid": lambda request: request.path in (r"/repos/create", r"/preupload/", r"/commit/"),
+    "corrupt": lambda request: request.large and "commit" not in request.path,
+    "lose": lambda request: request.method != "GET",
+    "stale": lambda request: request.path in (r"/preupload/", r"/commit/"),
+}
+PULL_FAULTS = {
+    "drop": lambda request: True,
+    "status": lambda request: True,
+    "expire": lambda request: request.path.startswith("/api") or "tree" in request.path or "resolve" in request.path,
+    "truncate": lambda request: request.large or "{small}" in request.path,
+    "corrupt": lambda request: request.large or "{small}" in request.path,
+    "full disk": lambda request: True,
+}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A fault and the circumstances that it happens in.
+
+    Attributes:
+        pushes: A push meets it, else a pull.
+        xet: Large files go by Xet, else by LFS.
+        fault: What goes wrong with the Hub; None where it is the disk.
+        disk: Bytes of the disk that a pull writes to; 0 where there is enough.
+        replaces: There is another model in the repository before the push.
+    """
+
+    number: int
+    pushes: bool
+    xet: bool
+    fault: Fault | None
+    disk: int
+    replaces: bool
+
+
+def draw(seed: int, number: int, sizes: dict[str, int], small_disks: bool) -> Draw:
+    """Draw the fault of a number.
+
+    Args:
+        sizes: {path in the repository: bytes}.
+        small_disks: Whether a full disk can be had.
+    """
+    rng = random.Random(f"{seed} {number}")
+    pushes, xet, replaces = (rng.random() < 0.5 for _ in range(3))
+    faults = (
+        PUSH_FAULTS
+        if pushes
+        else {kind: fits for kind, fits in PULL_FAULTS.items() if small_disks or "disk" not in kind}
+    )
+    kind, total = rng.choice(list(faults)), sum(sizes.values())
+    if kind == "full disk":
+        return Draw(number, pushes, xet, None, 4096 * rng.randrange(1, total // 4096), replaces)
+    request = rng.choice(
+        [
+            request
+            for request in (PUSH if pushes else PULL)
+            if request.transport in ("both", "xet" if xet else "lfs")
+            and faults[kind](request)
+            and not (replaces and "create" in request.path)  # only a new repository is made
+        ]
+    )
+    small = rng.choice([name for name in sizes if not name.endswith((".safetensors", ".png"))])
+    size = total if request.large else sizes[small] if "{small}" in request.path else SHORT
+    at = rng.randrange(size) if kind in AT_A_BYTE else 0
+    once = kind in ("stale", "lose") or rng.random() < 0.5
+    path = request.path.replace("{small}", small.replace(".", r"\."))
+    fault = Fault(kind, request.method, path, at, rng.choice(STATUSES), 1 if once else FOREVER)
+    return Draw(number, pushes, xet, fault, 0, replaces)

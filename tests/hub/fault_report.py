@@ -1,0 +1,103 @@
+"""The fault test, its records and its verdict."""
+
+import contextlib
+import io
+import json
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from fault_harness import GOOD, WRONG, FaultHarness
+
+from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.training.config import PretrainConfig
+from hf_llm.training.pretrain import pretrain
+
+MOST_UNMET = 0.05  # of the faults may lie in wait for a request that is never made
+
+
+def fault_test(faults: int, seed: int, output_dir: str | None) -> bool:
+    """Push and pull through drawn faults, print a line each and the summary.
+
+    Args:
+        faults: How many.
+        seed: Of the draws.
+        output_dir: Folder for faults.jsonl and result.json; None writes neither.
+
+    Returns:
+        Whether each one left the whole or nothing, and some unprotected pull took a wrong file.
+    """
+    started = time.perf_counter()
+    workspace = Path(tempfile.mkdtemp(prefix="hub-faults-"))
+    records = []
+    with FaultHarness(tiny_run(workspace / "verdict"), workspace) as harness:
+        for record in harness.records(seed, faults):
+            records.append(record)
+            print(line(record), flush=True)
+    shutil.rmtree(workspace)
+    problems = find_problems(records)
+    result = {
+        "command": command_line(),
+        "commit": commit(),
+        "environment": environment(),
+        "seed": seed,
+        "faults": len(records),
+        "by_fault": {
+            fault: Counter(record["outcome"] for record in records if record["fault"] == fault)
+            for fault in sorted({record["fault"] for record in records})
+        },
+        "outcomes": Counter(record["outcome"] for record in records),
+        "unprotected_pulls": Counter(record["unprotected"] for record in records if "unprotected" in record),
+        "passed": not problems,
+        "seconds": round(time.perf_counter() - started),
+    }
+    print(json.dumps({name: result[name] for name in ("outcomes", "unprotected_pulls")}, indent=2))
+    print(*problems, sep="\n")
+    if output_dir:
+        write(Path(output_dir), records, result)
+    return not problems
+
+
+def tiny_run(folder: Path) -> Path:
+    """Train a GPT-2 of a few thousand parameters into `folder`, and say nothing of it."""
+    config = PretrainConfig(
+        output_dir=str(folder), corpus="sample", vocab_size=300, model="nano", n_layer=1, n_head=2, n_embd=16,
+        n_positions=16, max_steps=2, warmup_steps=1, total_batch_size=4, per_device_train_batch_size=4,
+        eval_steps=1, eval_tokens=64, eval_stride=16, sample_tokens=2, precision="fp32", threads=1,
+    )  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()):
+        pretrain(config)
+    return folder
+
+
+def find_problems(records: list[dict]) -> list[str]:
+    """Return a sentence for each thing that the test did not show."""
+    problems = [f"fault {record['number']}: {record['outcome']}" for record in records if record["outcome"] not in GOOD]
+    unmet = [record["number"] for record in records if not record["met"]]
+    if len(unmet) > MOST_UNMET * len(records):
+        problems.append(f"{len(unmet)} of {len(records)} faults did not happen: {unmet}")
+    if not any(record.get("unprotected") == WRONG for record in records):
+        problems.append("no unprotected pull took a wrong file: this test may be unable to fail")
+    return problems
+
+
+def line(record: dict) -> str:
+    """Return a record as one readable line."""
+    what = record["fault"]
+    what += f" at byte {record['byte']:,}" if record["byte"] is not None else ""
+    what += f" of {record['request']}" if record["request"] else ""
+    what += "" if record["met"] else " (did not happen)"
+    unprotected = f"; unprotected: {record['unprotected']}" if "unprotected" in record else ""
+    return (
+        f"{record['number']:4d}  {record['direction']} {record['transport']}  {what}: {record['outcome']}{unprotected}"
+    )
+
+
+def write(folder: Path, records: list[dict], result: dict) -> None:
+    """Write faults.jsonl and result.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    (folder / "faults.jsonl").write_text(lines, encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
