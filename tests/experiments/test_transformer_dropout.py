@@ -14,8 +14,10 @@ from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.report import result_as_dict
 from hf_llm.experiments.transformer_dropout import cells, lab, tables
 from hf_llm.experiments.transformer_dropout.cells import QUICK, JudgedOnAllParts, TextParts, train_cell, whole_windows
-from hf_llm.experiments.transformer_dropout.findings import effect_findings, library_findings, mode_findings, picked
-from hf_llm.experiments.transformer_dropout.library import NoteDropout, dropouts, library_rows
+from hf_llm.experiments.transformer_dropout.findings import effect_findings
+from hf_llm.experiments.transformer_dropout.library import NoteDropout, dropouts, library_findings, library_rows
+from hf_llm.experiments.transformer_dropout.measures import picked
+from hf_llm.experiments.transformer_dropout.mode_findings import mode_findings
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes, entropy
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS, SITES, dropping_gpt2, places
 from hf_llm.experiments.transformer_dropout.words import SAMPLE_CAVEAT

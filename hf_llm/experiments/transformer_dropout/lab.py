@@ -8,7 +8,9 @@ from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.result import Progress, Result, track
 from hf_llm.experiments.transformer_dropout.cells import FULL, QUICK, Study, TextParts, train_cell
 from hf_llm.experiments.transformer_dropout.charts import make_charts
-from hf_llm.experiments.transformer_dropout.findings import effect_findings, library_findings, mode_findings
+from hf_llm.experiments.transformer_dropout.findings import effect_findings
+from hf_llm.experiments.transformer_dropout.library import library_findings
+from hf_llm.experiments.transformer_dropout.mode_findings import mode_findings
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
 from hf_llm.experiments.transformer_dropout.tables import make_tables, settings_of
 from hf_llm.experiments.transformer_dropout.words import CAVEATS, INTRODUCTION, SAMPLE_CAVEAT, TITLE

@@ -12,6 +12,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.module_tracker import ModuleTracker
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
+from hf_llm.experiments.findings import exact
+from hf_llm.experiments.result import Finding, Words
+
 FAMILIES = {  # model type: name, year of its paper
     "openai-gpt": ("GPT", 2018),
     "bert": ("BERT", 2018),
@@ -112,3 +115,47 @@ def library_rows() -> list[dict]:
             "named": sum(place in NAMED for place in active) / len(active) if active else None,
         })  # fmt: skip
     return rows
+
+
+def library_findings(rows: list[dict]) -> list[Finding]:
+    """Return what the lecture's claim about places is worth in the classes of transformers."""
+    classic = [row for row in rows if int(row["year"]) < FIRST_OF_TODAY]
+    today = [row for row in rows if int(row["year"]) >= FIRST_OF_TODAY]
+    named = min(row["named"] for row in classic)
+    elsewhere = sum(bool(row[place]) for row in classic for place in ("embedding", "attention"))
+    active = sum(row["active"] > 0 for row in today)
+    return [
+        exact(
+            (
+                Words(
+                    pt="Nas famílias que a aula cita, a maior parte dos dropouts fica onde ela diz",
+                    en="In the families that the lecture names, most dropouts are where it says",
+                ),
+                Words(pt="parte deles, a menor das famílias", en="share of them, least of the families"),
+            ),
+            named, named > 0.5,
+        ),
+        exact(
+            (
+                Words(
+                    pt="Nas famílias que a aula cita, só ali há dropout",
+                    en="In the families that the lecture names, there is dropout nowhere else",
+                ),
+                Words(
+                    pt="outros tipos de lugar com dropout, somadas as famílias",
+                    en="other kinds of place with dropout, all families together",
+                ),
+            ),
+            elsewhere, elsewhere == 0,
+        ),
+        exact(
+            (
+                Words(
+                    pt="GPT-NeoX, Llama, Mistral, Gemma e Qwen usam dropout se ninguém escolhe",
+                    en="GPT-NeoX, Llama, Mistral, Gemma and Qwen use dropout when nobody chooses",
+                ),
+                Words(pt="quantas dessas famílias", en="how many of these families"),
+            ),
+            active, active == len(today),
+        ),
+    ]  # fmt: skip

@@ -5,7 +5,8 @@ import numpy as np
 from hf_llm.experiments.result import Table
 from hf_llm.experiments.seed_comparison import DIGITS, with_bounds
 from hf_llm.experiments.transformer_dropout.cells import CURVES, Study, TextParts
-from hf_llm.experiments.transformer_dropout.findings import (
+from hf_llm.experiments.transformer_dropout.library import library_rows
+from hf_llm.experiments.transformer_dropout.measures import (
     PLAIN,
     best_test,
     best_validation,
@@ -14,7 +15,6 @@ from hf_llm.experiments.transformer_dropout.findings import (
     picked,
     rise,
 )
-from hf_llm.experiments.transformer_dropout.library import library_rows
 from hf_llm.experiments.transformer_dropout.sites import NAMED, SETTINGS, SITES, dropping_gpt2, places
 from hf_llm.experiments.transformer_dropout.words import DROPPED, NONE, SETTING_NAMES, TABLES
 from hf_llm.experiments.words import TRUTH

@@ -1,4 +1,4 @@
-"""The sentences of the question `transformer-dropout`, in both languages. The claims stand in `findings.py`."""
+"""The sentences of the question `transformer-dropout`, in both languages. The claims stand where they are judged."""
 
 from hf_llm.experiments.result import Words
 
@@ -213,7 +213,7 @@ CAPTIONS = {
         "dropout, and the gap between validation and training at the end, with confidence intervals",
     ),
     "reported": Words(
-        pt="Dropout nos quatro lugares: o texto de treino visto em modo de treino, que é o que um treino informa, o "
+        pt="Dropout nos quatro lugares: o texto de treino visto em modo de treino, que é o que um treino mostra, o "
         "mesmo texto em modo de avaliação, e a validação; média das sementes",
         en="Dropout at all four places: the training text in training mode, which is what a training reports, the same "
         "text in evaluation mode, and validation; mean over the seeds",
