@@ -1,6 +1,6 @@
 """Lab `relu-depth`, the trainings: which nets, with which learning rate, and what is looked at on the way.
 
-Each kind of net looks for its rate in the same grid, with a seed of its own, on images held out of the training set.
+Each kind of net looks for its rate in the same grid, with a seed kept for that, on images held out of the training set.
 Then it trains with that rate and all the seeds, and meets the test set once.
 """
 
@@ -106,8 +106,8 @@ def grid(study: Study) -> list[tuple[Kind, str]]:
 def training_config(study: Study, optimizer: str, rate: float, seed: int, looks: int) -> TrainingConfig:
     """Return the settings: a warm-up, then a cosine down to zero, and gradients clipped at norm 1.
 
-    Without clipping the nets whose gradient explodes would end at once. One thread, so that the numbers do not depend
-    on the cores.
+    Without clipping the nets whose gradient explodes would take enormous steps. One thread, so that the numbers do not
+    depend on the cores.
     """
     return TrainingConfig(
         seed=seed, max_steps=study.steps, total_batch_size=study.batch, per_device_train_batch_size=study.batch,

@@ -16,6 +16,7 @@ Runs = dict[tuple[Kind, str], list[dict]]  # trained nets with their optimizer, 
 VANISHED = 2.0  # powers of ten lost from the last hidden layer to the first; a gradient that gains them has exploded
 EVEN = 1.0  # powers of ten between layers whose gradients count as alike
 TINY = 3.0  # powers of ten below which a gradient counts as tiny beside another
+ALIKE = 0.9  # cosine from which two images count as almost alike
 HALF, ABOUT = 0.5, 0.05  # what Xavier's weights leave of a ReLU layer's squared gradient, and how exactly
 POINTS_OF_A_RESCUE = 10.0
 POINTS_APART = 2.0  # within which activations count as equally good
@@ -32,6 +33,9 @@ def start_findings(starts: Looks, depth: int) -> list[Finding]:
     def last_weights(weights: str) -> np.ndarray:
         return np.array([np.log10(look["weight_gradients"][-1]) for look in starts[Kind(depth, "relu", weights)]])
 
+    def alike(activation: str) -> np.ndarray:
+        return np.array([look["alike"] for look in starts[Kind(depth, activation, CUSTOMARY[activation])]])
+
     kept_square = 10 ** (-2 * lost("relu", XAVIER) / (depth - 1))  # of a layer, geometric mean
     second_to_last = [orders_lost(look["weight_gradients"][1:]) for look in starts[Kind(depth, "relu", XAVIER)]]
     return [
@@ -43,6 +47,8 @@ def start_findings(starts: Looks, depth: int) -> list[Finding]:
         over_seeds(CLAIMS["tiny"], last_weights(HE) - last_weights(XAVIER), TINY),
         over_seeds(vanishing_claim("tanh", XAVIER), lost("tanh", XAVIER), VANISHED),
         over_seeds(vanishing_claim("gelu", HE), lost("gelu", HE), VANISHED),
+        over_seeds(CLAIMS["alike"], alike("relu"), ALIKE),
+        over_seeds(CLAIMS["alike_tanh"], alike("relu") - alike("tanh")),
         *(over_seeds(CLAIMS[f"explodes_{rescue}"], -lost("relu", HE, rescue), VANISHED)
           for rescue in RESCUES if rescue != "none"),
     ]  # fmt: skip

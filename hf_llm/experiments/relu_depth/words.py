@@ -15,13 +15,14 @@ coisas que essa frase mistura:
 - o **gradiente que some** é da rede: ele encolhe de camada em camada, e as primeiras quase não aprendem;
 - a **unidade morta** é de um neurônio: ele não deixa passar gradiente em nenhuma imagem.
 
-A mesma rede, uma pilha de camadas lineares com ativação, é montada rasa e cada vez mais funda, com sigmoide, tanh,
+A mesma rede, uma pilha de camadas lineares com ativação, é montada rasa e cada vez mais profunda, com sigmoide, tanh,
 ReLU e GELU. Os pesos iniciais são os de Xavier, feitos para conservar um sinal que passa por camadas lineares, ou os de
 He, que têm o dobro da variância porque a ReLU corta metade do sinal. Olha-se o gradiente de cada camada antes do treino
-e durante o treino, contam-se as unidades mortas e mede-se a acurácia no teste. Por fim, a rede mais funda recebe o que
-as redes modernas têm: *batch norm*, atalhos (*skip connections*, a entrada da camada somada à saída) e os dois juntos.
+e durante o treino, contam-se as unidades mortas e mede-se a acurácia no teste. Por fim, a rede mais profunda recebe o
+que as redes modernas têm: *batch norm*, atalhos (*skip connections*, a entrada da camada somada à saída) e os dois
+juntos.
 
-Antes de olhar, arrisque: a ReLU conserva o gradiente com quaisquer pesos iniciais? A rede mais funda acerta mais com
+Antes de olhar, arrisque: a ReLU conserva o gradiente com quaisquer pesos iniciais? A rede mais profunda acerta mais com
 ReLU ou com tanh? E o que acontece com a ReLU quando se põe só *batch norm*, ou só atalhos? Depois comece pelos gráficos
 do gradiente por camada e compare-os com o da acurácia por profundidade.""",
     en="""On its way back the gradient passes through all layers, from the last to the first, and each one multiplies it
@@ -40,7 +41,7 @@ nets have: batch norm, shortcuts (skip connections, a layer's input added to its
 
 Before you look, take a guess: does ReLU keep the gradient whatever the first weights? Does the deepest net get more
 right with ReLU or with tanh? And what becomes of ReLU when it is given batch norm alone, or shortcuts alone? Then begin
-with the charts of the gradient by layer, and hold them against that of the accuracy by depth.""",
+with the charts of the gradient by layer, and compare them with that of the accuracy by depth.""",
 )
 WEIGHTS = {"xavier": Words(pt="Xavier", en="Xavier"), "he": Words(pt="He", en="He")}
 RESCUES = {
@@ -75,15 +76,15 @@ HEADINGS = {
 }
 TABLES = {
     "start": Words(
-        pt="A rede mais funda antes do treino: quantas potências de dez o gradiente perde da última à primeira camada "
-        "oculta (negativo: ganha) e, no gradiente dos pesos, da última à segunda; parte das unidades mortas; cosseno "
-        "médio entre o que duas imagens põem na última camada; com intervalos",
+        pt="A rede mais profunda antes do treino: quantas potências de dez o gradiente perde da última à primeira "
+        "camada oculta (negativo: ganha) e, no gradiente dos pesos, da última à segunda; parte das unidades mortas; "
+        "cosseno médio entre o que duas imagens põem na última camada; com intervalos",
         en="The deepest net before training: how many powers of ten the gradient loses from the last hidden layer to "
         "the first (negative: gains) and, in the gradient of the weights, from the last to the second; share of dead "
         "units; mean cosine between what two images give to the last layer; with intervals",
     ),
     "training": Words(
-        pt="A rede mais funda durante o treino, cada ativação com os seus pesos de costume, média das sementes",
+        pt="A rede mais profunda durante o treino, cada ativação com os seus pesos habituais, média das sementes",
         en="The deepest net while it trains, each activation with its customary weights, mean over the seeds",
     ),
     "depth": Words(
@@ -93,7 +94,7 @@ TABLES = {
         "lost and dead units before and after training",
     ),
     "rescues": Words(
-        pt="A rede mais funda sem e com batch norm e atalhos: acurácia no teste com intervalo, e potências de dez "
+        pt="A rede mais profunda sem e com batch norm e atalhos: acurácia no teste com intervalo, e potências de dez "
         "perdidas e unidades mortas antes e depois do treino",
         en="The deepest net without and with batch norm and shortcuts: test accuracy with its interval, and powers of "
         "ten lost and dead units before and after training",
@@ -105,38 +106,38 @@ TABLES = {
 }
 CHARTS = {
     "start": Words(
-        pt="Antes do treino, na rede mais funda: gradiente que chega a cada camada oculta, em relação ao da última, "
+        pt="Antes do treino, na rede mais profunda: gradiente que chega a cada camada oculta, em relação ao da última, "
         "com os pesos iniciais de Xavier e de He; a faixa vai da menor à maior semente",
         en="Before training, in the deepest net: the gradient that reaches each hidden layer, relative to the last "
         "one's, with Xavier's and with He's first weights; bands from the lowest to the highest seed",
     ),
     "depth": Words(
         pt="Acurácia no teste por número de camadas ocultas, com intervalo de confiança: cada ativação com os seus "
-        "pesos de costume (à esquerda); outros pesos e outro otimizador (à direita)",
+        "pesos habituais (à esquerda); outros pesos e outro otimizador (à direita)",
         en="Test accuracy by the number of hidden layers, with its confidence interval: each activation with its "
         "customary weights (left); other weights and another optimizer (right)",
     ),
     "training": Words(
-        pt="O gradiente por camada na rede mais funda, em relação ao da última camada, no início e durante o treino; "
-        "cada painel tem a sua escala",
+        pt="O gradiente por camada na rede mais profunda, em relação ao da última camada, no início e durante o "
+        "treino; cada painel tem a sua escala",
         en="The gradient by layer in the deepest net, relative to the last layer's, at the start and while it trains; "
         "each panel has a scale of its own",
     ),
     "dead": Words(
         pt="Parte das unidades mortas antes e depois do treino: nas redes com ReLU e pesos de He, por profundidade (à "
-        "esquerda), e em cada camada da mais funda (à direita); a faixa vai da menor à maior semente",
+        "esquerda), e em cada camada da mais profunda (à direita); a faixa vai da menor à maior semente",
         en="Share of dead units before and after training: in the nets with ReLU and He's weights, by depth (left), "
         "and in each layer of the deepest one (right); bands from the lowest to the highest seed",
     ),
     "rescued_start": Words(
-        pt="Antes do treino, na rede mais funda: gradiente por camada, em relação ao da última, com batch norm, com "
-        "atalhos e com os dois; cada ativação com os seus pesos de costume",
+        pt="Antes do treino, na rede mais profunda: gradiente por camada, em relação ao da última, com batch norm, com "
+        "atalhos e com os dois; cada ativação com os seus pesos habituais",
         en="Before training, in the deepest net: gradient by layer, relative to the last one's, with batch norm, with "
         "shortcuts and with both; each activation with its customary weights",
     ),
     "rescues": Words(
-        pt="Acurácia da rede mais funda no teste, com intervalo de confiança: sem nada, com batch norm, com atalhos e "
-        "com os dois",
+        pt="Acurácia da rede mais profunda no teste, com intervalo de confiança: sem nada, com batch norm, com atalhos "
+        "e com os dois",
         en="Test accuracy of the deepest net, with its confidence interval: with nothing, with batch norm, with "
         "shortcuts and with both",
     ),
@@ -150,11 +151,11 @@ AXES = {
 TITLES = {
     "xavier": Words(pt="pesos de Xavier", en="Xavier's weights"),
     "he": Words(pt="pesos de He", en="He's weights"),
-    "customary": Words(pt="pesos de costume", en="customary weights"),
+    "customary": Words(pt="pesos habituais", en="customary weights"),
     "others": Words(pt="outros pesos, outro otimizador", en="other weights, another optimizer"),
     "start": Words(pt="antes do treino", en="before training"),
     "end": Words(pt="depois do treino", en="after training"),
-    "deepest": Words(pt="por camada, na rede mais funda", en="by layer, in the deepest net"),
+    "deepest": Words(pt="por camada, na rede mais profunda", en="by layer, in the deepest net"),
     "by_depth": Words(pt="por profundidade", en="by depth"),
     **RESCUES,
 }
@@ -167,7 +168,7 @@ CAVEATS = [
     ),
     Words(
         pt="Da grade completa ficaram de fora: o treino da sigmoide com pesos de He e da GELU com pesos de Xavier (só "
-        "se olhou o início), batch norm e atalhos em redes menos fundas ou com outros pesos, e o Adam para outra "
+        "se olhou o início), batch norm e atalhos em redes menos profundas ou com outros pesos, e o Adam para outra "
         "ativação que não a sigmoide.",
         en="Left out of the full grid: training the sigmoid with He's weights and GELU with Xavier's (only the start "
         "was looked at), batch norm and shortcuts in less deep nets or with other weights, and Adam for any activation "
@@ -175,14 +176,14 @@ CAVEATS = [
     ),
     Words(
         pt="Cada rede escolhe a taxa de aprendizado numa grade grossa, com uma só semente, e gradientes longos são "
-        "encurtados (*clipping*); sem isso, as redes em que o gradiente explode param no primeiro passo.",
+        "encurtados (*clipping*); sem isso, as redes em que o gradiente explode dariam passos enormes.",
         en="Each net picks its learning rate from a coarse grid, with a single seed, and long gradients are shortened "
-        "(clipping); without that, nets whose gradient explodes end at the first step.",
+        "(clipping); without that, nets whose gradient explodes would take enormous steps.",
     ),
     Words(
         pt="“Some”, “explode” e “morta” são limiares que escolhemos, e estão nas configurações do resultado. Uma "
         "unidade conta como morta se deixa passar menos do que o limiar em todas as imagens observadas; outra imagem "
-        "poderia ativá-la, e, numa rede funda, as camadas abaixo dela também mudam.",
+        "poderia ativá-la, e, numa rede profunda, as camadas abaixo dela também mudam.",
         en="“Vanishes”, “explodes” and “dead” are thresholds of our choice, and stand in the result's settings. A unit "
         "counts as dead if it lets less than the threshold through for every image that was looked at; another image "
         "might turn it on, and in a deep net the layers below it change as well.",
@@ -194,10 +195,11 @@ CAVEATS = [
         "or let it start near zero, precisely to keep the sum from growing.",
     ),
     Words(
-        pt="Xavier e He não são os únicos pesos iniciais: a GELU tem uma variância própria que conservaria o seu sinal "
-        "melhor do que a de He, feita para a ReLU.",
-        en="Xavier's and He's are not the only first weights: GELU has a variance of its own that would keep its "
-        "signal better than He's, which was made for ReLU.",
+        pt="Xavier e He não são os únicos pesos iniciais: cada ativação tem uma variância com que o sinal e o "
+        "gradiente passam melhor (Hayou e outros), que não foi procurada aqui. A de He foi feita para a ReLU, não "
+        "para a GELU.",
+        en="Xavier's and He's are not the only first weights: each activation has a variance with which signal and "
+        "gradient pass best (Hayou et al.), which was not looked for here. He's was made for ReLU, not for GELU.",
     ),
     Words(
         pt="Prefere-se a ReLU também porque custa pouco e dá zeros exatos; nada disso foi medido aqui.",
