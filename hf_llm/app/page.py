@@ -13,7 +13,7 @@ message on the page. None of a page's events is public: those are the endpoints,
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -55,11 +55,22 @@ class Page:
         self.lang = gr.Textbox("pt-BR", visible="hidden", label="lang", container=False)
         self._controls: dict[str, Component] = {}
         self._choices: dict[str, Callable[[], list[str]]] = {}
+        self._locks: list[Component] = []
 
-    def settings(self, choices: dict[str, Callable[[], list[str]]] | None = None, **controls: Component) -> None:
-        """Name the controls that a link restores; `choices` gives, for a list that changes, what it holds now."""
+    def settings(
+        self, choices: dict[str, Callable[[], list[str]]] | None = None, locks: Sequence[Component] = (),
+        **controls: Component,
+    ) -> None:  # fmt: skip
+        """Name the controls that a link restores.
+
+        Args:
+            choices: For a list that changes, what it holds now.
+            locks: What else is locked with them, because it would set them: the buttons of examples.
+            controls: {name in the address: control}.
+        """
         self._controls |= controls
         self._choices |= choices or {}
+        self._locks += locks
 
     def view(self, **options) -> gr.HTML:
         """Return an empty view for what views.py writes; its `select` event has `choice`, the pressed `data-choose`."""
@@ -75,7 +86,7 @@ class Page:
         """Add the links to share, read the address when the page opens, and then call `handler(*inputs, lang)`."""
         self._links()
         opening = gr.context.Context.root_block.load(
-            self._restore, [self.query, self.lang], [self.lang, *self._controls.values()],
+            self._restore, [self.query, self.lang], [self.lang, *self._controls.values(), *self._locks],
             js=READ_ADDRESS, api_visibility="private", show_progress="hidden",
         )  # fmt: skip
         return self.on(opening.then, handler, inputs, outputs)
@@ -93,7 +104,7 @@ class Page:
                     change["value"] = choices[0]
             value = restored(control, asked.get(name), choices, self.app.config.max_characters)
             updates.append(gr.update(**change, **({} if value is None else {"value": value})))
-        return ["en" if lang == "en" else "pt-BR", *updates]
+        return ["en" if lang == "en" else "pt-BR", *updates, *[gr.update(**locked) for _ in self._locks]]
 
     def _links(self) -> None:
         if not self._controls:

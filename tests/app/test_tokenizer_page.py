@@ -1,5 +1,7 @@
 """The tokenizer page's functions: what it shows is what the library computes, in the reader's language."""
 
+import base64
+import json
 import re
 
 import pytest
@@ -57,3 +59,19 @@ def test_the_endpoints_give_the_librarys_values(app):
         endpoints["train_bpe"]("low", 100)
     with pytest.raises(UserError, match="no model"):
         endpoints["tokenize"]("low", ["../../etc"])
+
+
+@pytest.mark.parametrize("name", page.PRESETS)
+def test_an_example_sets_the_text_and_says_why(name):
+    words, why = page.choose_preset(name, "en")
+    assert words == page.PRESETS[name]
+    assert len(why) > 60
+
+
+def test_every_token_is_in_the_data_behind(app):
+    shown = page.show_encodings(app, "O gato", ["story"], "en")
+    (saved,) = re.findall(r'download="tokens-story.json" href="data:application/json;base64,([^"]+)"', shown)
+    records = json.loads(base64.b64decode(saved))
+    assert [record["id"] for record in records] == encode(
+        app.library.language_model("story").tokenizer, "O gato"
+    ).tolist()

@@ -114,7 +114,7 @@ def build(page: Page) -> None:
         page.on(coloured.select, choose, [name, scored], [coloured, place])
 
     page.settings(
-        choices={"model": app.library.language_models, "other": app.library.language_models},
+        choices={"model": app.library.language_models, "other": app.library.language_models}, locks=[preset],
         text=prompt, model=model, other=other, compare=compare, repetition_penalty=repetition_penalty,
         temperature=temperature, top_k=top_k, top_p=top_p, greedy=greedy, seed=seed, max_new_tokens=most, scored=scored,
     )  # fmt: skip

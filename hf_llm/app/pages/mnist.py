@@ -100,7 +100,7 @@ def build(page: Page) -> None:
     page.on([size.change, curve.change], lambda *args: show_study(app, *args), [size, curve], study)
 
     page.settings(
-        {"left": lambda: classifiers(app, "mlp"), "right": lambda: classifiers(app, "lenet")},
+        {"left": lambda: classifiers(app, "mlp"), "right": lambda: classifiers(app, "lenet")}, [*buttons.values()],
         drawing=drawing, invert=invert, left=chosen[0], right=chosen[1], feature_map=feature_map, row=row,
         column=column, size=size, curve=curve,
     )  # fmt: skip

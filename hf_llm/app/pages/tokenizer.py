@@ -21,6 +21,14 @@ GPT2 = "gpt2-tokenizer"
 CORPORA = ("the-verdict", "sample", "own")
 SMALLEST, LARGEST = 257, 1000  # tokens of a BPE that is trained in the page
 TOKENS_SHOWN = 600
+# examples: the text of each; `tokenizer.why_<name>` says what it shows
+PRESETS = {
+    "words": "The picture was one of those that he had painted before he gave up painting.",
+    "numbers": "3 33 333 3333 33333 · 1999 2000 2001 · 3,14159265 · R$ 1.234,56",
+    "emoji": "👩🏽\u200d🚀 🏳️\u200d🌈 ação ac\u0327a\u0303o",
+    "spaces": "def f(x):\n        return   x\n\n\n",
+    "invented": "Supercalifragilisticoexpialidoso desengripantemente.",
+}
 # the same two sentences, written for this page, so that only the language differs
 PAIR = {
     "pt-BR": "O gato que estava no quarto do apartamento 3 foi encontrado ontem. Ninguém sabia de quem ele era.",
@@ -32,10 +40,15 @@ def build(page: Page) -> None:
     app = page.app
     names = available(app)
 
+    preset = gr.Dropdown(
+        [(t(f"tokenizer.preset_{name}"), name) for name in PRESETS], value=None, label=t("common.preset")
+    )
+    why = page.view()
     with gr.Group():
         words = gr.Textbox(PAIR["pt-BR"], label=t("tokenizer.text"), lines=3, max_length=app.config.max_characters)
         chosen = gr.CheckboxGroup(names, value=names[:2], label=t("tokenizer.tokenizers"))
     encoded = page.view()
+    page.on(preset.input, choose_preset, [preset], [words, why])
     page.on(
         [words.change, chosen.change], lambda *args: show_encodings(app, *args), [words, chosen], encoded,
         trigger_mode="always_last",
@@ -75,7 +88,7 @@ def build(page: Page) -> None:
     page.on(step.change, show_merge, [merges, step], replayed, trigger_mode="always_last")
     page.on([step.change, other.change], show_applied, [merges, step, other], applied, trigger_mode="always_last")
 
-    page.settings(text=words, corpus=corpus, vocab_size=vocab_size, other=other)
+    page.settings(locks=[preset], text=words, corpus=corpus, vocab_size=vocab_size, other=other)
     opened = page.opens_with(lambda *args: show_encodings(app, *args), [words, chosen], encoded)
     page.on(opened.then, lambda names, lang: show_cost(app, names, lang), [chosen], cost)
 
@@ -94,6 +107,13 @@ def endpoints(app: App) -> dict:
         return [merge._asdict() for merge in learned(words, vocab_size)]
 
     return {"tokenize": api_tokenize, "train_bpe": api_train_bpe}
+
+
+def choose_preset(name: str | None, lang: Language) -> tuple:
+    """Return an example's text, and why one should look at it."""
+    if name not in PRESETS:
+        return gr.skip(), ""
+    return PRESETS[name], message(text(f"tokenizer.why_{name}", lang))
 
 
 def available(app: App) -> list[str]:
@@ -156,7 +176,12 @@ def _encoding(encoding: "Encoding", lang: Language) -> str:
         message(summary)
         + tokens([token.text for token in shown], [f"{token.id}\n{token.bytes}" for token in shown])
         + (message(text("tokenizer.more", lang, rest=rest)) if rest else "")
-    )
+        + behind(
+            f"tokens-{encoding.tokenizer.replace('/', '-')}", [token._asdict() for token in encoding.tokens],
+            {key: text(f"tokenizer.{key}", lang) for key in ("id", "text", "bytes")},
+            text("tokenizer.of", lang, name=encoding.tokenizer), lang,
+        )
+    )  # fmt: skip
 
 
 def show_cost(app: App, names: list[str], lang: Language) -> str:
