@@ -45,9 +45,10 @@ lint: setup  ## ruff
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 
-stress: setup  ## the long fault tests, with results/crash-test
+stress: setup  ## the long fault and load tests, with results/crash-test and results/app-load
 	@$(BIN)/python -m pytest -m stress
 	@$(BIN)/python scripts/crash_test.py --kills 100 --seed 0 --output_dir results/crash-test
+	@$(BIN)/python scripts/benchmark.py app-load --output_dir results/app-load
 
 clean:  ## remove the environment
 	rm -rf $(VENV)

@@ -10,6 +10,7 @@ planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
 loop-cost       train(run=None) against the barest loop
+app-speed       how long a visitor of the web app waits
 app-load        twenty visitors of the web app for two minutes
 """
 
@@ -30,6 +31,7 @@ Name = Literal[
     "mnist-speed",
     "loop-cost",
     "app-load",
+    "app-speed",
 ]
 
 

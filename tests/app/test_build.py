@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import gradio as gr
 import pytest
+import yaml
 
 from hf_llm.app import build as building
 from hf_llm.app.config import AppConfig
 from hf_llm.config import UserError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_pages_are_built_before_torch_is_imported(runs):
@@ -75,3 +79,11 @@ def test_the_limit_by_address_is_on_and_can_be_switched_off(launched, monkeypatc
 def test_an_impossible_setting_meets_a_sentence(setting):
     with pytest.raises(UserError, match=next(iter(setting))):
         AppConfig(**setting)
+
+
+def test_the_readme_of_a_space_names_the_tested_gradio_and_this_file():
+    card = (ROOT / "hf_llm/app/space.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(card.split("---")[1])
+    assert f"gradio=={front['sdk_version']}" in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    assert (ROOT / front["app_file"]).is_file()
+    assert front["sdk"] == "gradio"
