@@ -105,5 +105,5 @@ def _ticks(low: float, high: float, whole: bool = False) -> list[float]:
 def _short(tick: float, lang: Language, log: bool = False) -> str:
     if log:
         tick = 10.0**tick
-    shown = f"{tick:.4g}" if abs(tick) >= 1e-3 or tick == 0 else f"{tick:.0e}"
+    shown = f"{tick:.4g}" if abs(tick) >= 1e-4 or tick == 0 else f"{tick:.0e}"
     return shown if lang == "en" else shown.replace(".", ",")

@@ -126,12 +126,13 @@ class Training:
     def state(self) -> State:
         if self._running():
             return "running"
+        if self._published():  # also by the command in a terminal
+            return "finished"
         if self._process is not None:
             return "finished" if self._process.returncode == 0 else self._asked or "failed"
         if self._before != "running":
             return self._before
-        # the app before this one was killed, and its process went on
-        return "running" if self._held() else "finished" if self._published() else "paused"
+        return "running" if self._held() else "paused"  # the app was killed; its process may have gone on
 
     @property
     def ours(self) -> bool:

@@ -1,19 +1,69 @@
-"""The first page: which models are here, and where to begin."""
+"""The first page: which models are here, and where to begin; with none here, a button that trains one."""
+
+from functools import partial
+from html import escape
+
+import gradio as gr
 
 from hf_llm.app.page import App, Page
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import message, table
+from hf_llm.app.pages import train_views
+from hf_llm.app.pages.train import EVERY, last_training
+from hf_llm.app.pages.train_recipe import demo_command
+from hf_llm.app.texts import Language, t, text
+from hf_llm.app.views import code, message, table
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
 
 
 def build(page: Page) -> None:
     shown = page.view()
-    page.opens_with(lambda lang: models(page.app, lang), [], shown)
+    train = gr.Button(t("home.train_first"), variant="primary", visible=False)
+    progress = page.view()
+    last, timer = last_training(), gr.Timer(EVERY, active=False)
+    look, views = partial(show, page.app), [shown, train, progress, timer]
+    started = page.on(train.click, partial(train_first, page.app), [], last)
+    page.on(started.success, look, [last], views)
+    page.on(timer.tick, look, [last], views)
+    page.opens_with(look, [last], views)
 
 
 def endpoints(app: App) -> dict:
     return {}
+
+
+def show(app: App, last: str, lang: Language) -> tuple:
+    """Return the models, the button that is there while there is none, how the training goes, and the timer.
+
+    Args:
+        app: What the pages share.
+        last: Name of the training that this browser started last; may be empty or gone.
+        lang: The reader's language.
+    """
+    training = app.trainings.get(last or "")
+    running = training is not None and training.state == "running"
+    none_yet = not app.library.language_models()
+    progress = ""
+    if training is not None and (running or none_yet or training.state == "finished"):
+        progress = train_views.status(training, lang) + code(training.shown_command(), lang, "common.command")
+        progress += f'<p><a href="./train?run={escape(last)}">{escape(text("home.watch", lang))}</a></p>'
+    return (
+        models(app, lang) + ("" if none_yet else _next(app, lang)),
+        gr.update(visible=none_yet and not running),
+        progress,
+        gr.update(active=running),
+    )
+
+
+def train_first(app: App, lang: Language) -> str:
+    """Start the demo's training and return its name; errors as in `Trainings.start`."""
+    return app.trainings.start("gpt2", demo_command(app.config.training_steps), lang=lang).name
+
+
+def _next(app: App, lang: Language) -> str:
+    links = "".join(
+        f'<li><a href="./{path}">{escape(text(f"{path}.title", lang))}</a></li>' for path in app.paths if path
+    )
+    return f'<p>{escape(text("home.next", lang))}</p><ul class="links">{links}</ul>'
 
 
 def models(app: App, lang: Language) -> str:
@@ -33,7 +83,7 @@ def models(app: App, lang: Language) -> str:
             "accuracy": validation.get("accuracy"),
         })  # fmt: skip
     if not app.library.language_models():
-        return message(text("common.no_model", lang)) + (_table(records, lang) if records else "")
+        return message(text("home.no_model", lang)) + (_table(records, lang) if records else "")
     return _table(records, lang)
 
 

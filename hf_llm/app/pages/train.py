@@ -64,8 +64,7 @@ def build(page: Page) -> None:
         resume = gr.Button(t("train.resume"), interactive=False)
         stop = gr.Button(t("train.stop"), variant="stop", interactive=False)
     run = gr.Textbox(visible="hidden", label="run", container=False)
-    last = gr.BrowserState("", storage_key="hf_llm_training", secret="a name, no secret")
-    seen, timer = gr.State(""), gr.Timer(EVERY, active=False)
+    last, seen, timer = last_training(), gr.State(""), gr.Timer(EVERY, active=False)
     status, curves, samples, command = page.view(), page.view(), page.view(), page.view()
     download = gr.DownloadButton(t("train.download"), interactive=False)
     shown = [seen, status, curves, samples, command, timer, pause, resume, stop, download]
@@ -87,6 +86,11 @@ def build(page: Page) -> None:
     opened = page.opens_with(lambda name, lang: _reason(name, lang), [chosen], why)
     found = page.on(opened.then, partial(find_again, app), [run, last], run)
     page.on(found.then, look, [run], shown)
+
+
+def last_training() -> gr.BrowserState:
+    """Return the name of the training that this browser started last."""
+    return gr.BrowserState("", storage_key="hf_llm_training", secret="a name, no secret")
 
 
 def _controls(app: App) -> dict:

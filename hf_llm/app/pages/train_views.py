@@ -106,10 +106,10 @@ def _chart(records: list[dict], names: tuple[str, ...], lang: Language, log: boo
         for colour, name in enumerate(names)
         if (points := [(record["step"], record[name]) for record in records if name in record])
     ]
-    if not lines:
+    if not any(len(line.points) > 1 for line in lines):
         return ""
     caption = text(f"train.chart_{names[0]}", lang)
-    return line_chart(lines, caption, text("train.step", lang), text(f"train.{names[0]}", lang), lang, log=log)
+    return line_chart(lines, caption, text("train.step", lang), text(f"train.axis_{names[0]}", lang), lang, log=log)
 
 
 def _overfitted(records: list[dict], lang: Language) -> str:
