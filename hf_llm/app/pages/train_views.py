@@ -120,14 +120,12 @@ def _overfitted(records: list[dict], lang: Language) -> str:
     best, last = min(evaluated, key=lambda record: record["validation_loss"]), evaluated[-1]
     if last["validation_loss"] < OVERFITTED * best["validation_loss"] or last["loss"] > best["loss"]:
         return ""
-    return message(
-        text(
-            "train.overfits", lang, best=best["step"], last=last["step"], low=number(best["validation_loss"], lang, 2),
-            high=number(last["validation_loss"], lang, 2), train=number(last["loss"], lang, 2),
-            before=number(best["loss"], lang, 2),
-        ),
-        "bad",
+    sentence = text(
+        "train.overfits", lang, best=best["step"], last=last["step"], low=number(best["validation_loss"], lang, 2),
+        high=number(last["validation_loss"], lang, 2), train=number(last["loss"], lang, 2),
+        before=number(best["loss"], lang, 2),
     )  # fmt: skip
+    return f'<p class="message bad">{escape(sentence)}</p>'  # no role="status": it changes at each evaluation
 
 
 def samples(training: Training, lang: Language) -> str:
