@@ -17,7 +17,7 @@ from hf_llm.hub.config import PullConfig, PushConfig
 
 @dataclass
 class HubConfig:
-    action: Literal["push", "pull"] = field(metadata={"help": "where to", "positional": True})
+    action: Literal["push", "pull"] = field(metadata={"help": "push or pull", "positional": True})
 
 
 @command
@@ -41,7 +41,8 @@ def main() -> None:
         print(f"{config.repo_id} at commit {pulled.commit} → {config.dir}")
         print(f"{len(pulled.files)} files, {size:,} bytes, each with the hash that the commit names")
         if pulled.left_out:
-            print(f"left on the Hub: {', '.join(pulled.left_out)}")
+            more = f" and {len(pulled.left_out) - 8} more" if len(pulled.left_out) > 8 else ""
+            print(f"left on the Hub: {', '.join(pulled.left_out[:8])}{more}")
 
 
 if __name__ == "__main__":

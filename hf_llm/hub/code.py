@@ -46,16 +46,21 @@ def own_code(where: str, folder: Path, paths: list[str]) -> list[str]:
     return sorted(set(classes))
 
 
-def _texts(node, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (key, text) for each text at any depth, with the outermost of the keys above it that matter here."""
-    if isinstance(node, dict):
-        for name, value in node.items():
-            yield from _texts(value, key or (name if name in CODE_KEYS or "_implementation" in name else ""))
-    elif isinstance(node, list):
-        for value in node:
-            yield from _texts(value, key)
-    elif key and isinstance(node, str):
-        yield key, node
+def _texts(settings: dict) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) for each text at any depth below a key that matters here, with the outermost such key."""
+    waiting = [("", settings)]  # no recursion: how deep it goes is up to the stranger
+    while waiting:
+        key, node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += [(key or (name if _matters(name) else ""), value) for name, value in node.items()]
+        elif isinstance(node, list):
+            waiting += [(key, value) for value in node]
+        elif key and isinstance(node, str):
+            yield key, node
+
+
+def _matters(name: str) -> bool:
+    return name in CODE_KEYS or "_implementation" in name
 
 
 def _values(weight_map) -> list:

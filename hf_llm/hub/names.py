@@ -60,7 +60,7 @@ def check_names(where: str, paths: list[str]) -> None:
         parts = path.split("/")
         require(
             path.isprintable()
-            and not re.search(r"[\\:]", path)
+            and not re.search(r"\\|^[A-Za-z]:", path)
             and not any(part in ("", ".", "..") or part.lower() == ".git" for part in parts),
             f"{where} holds a file of the name {path!r}, which no honest repository does; nothing was fetched",
         )

@@ -57,5 +57,5 @@ def files_at(api: HfApi, repo_id: str, commit: str) -> dict[str, RemoteFile]:
         require(number < MOST_FILES, f"{repo_id} holds more than {MOST_FILES:,} files, which no model does")
         if isinstance(entry, RepoFile):
             size, sha256 = (entry.lfs.size, entry.lfs.sha256) if entry.lfs else (entry.size, None)
-            files[entry.path] = RemoteFile(entry.path, size, sha256, entry.blob_id)
+            files[str(entry.path)] = RemoteFile(str(entry.path), int(size), sha256, entry.blob_id)
     return files

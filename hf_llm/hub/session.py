@@ -18,7 +18,8 @@ from huggingface_hub.utils._http import default_client_factory
 from hf_llm.config import UserError
 
 FIRST_ANSWER = 10.0  # seconds that a Hub has to show that it is there
-LONGEST_SILENCE = 60.0  # seconds, between two bytes of any later answer
+LONGEST_SILENCE = 120.0  # seconds, between two bytes of any later answer
+SYSTEM_ERROR = re.compile(r"([^:]*) \(os error \d+\)")
 TOKEN = re.compile(r"hf_[\w.-]{8,}")
 
 
@@ -71,11 +72,15 @@ def reason(error: BaseException) -> str:
                 return words
         if isinstance(cause, HfHubHTTPError):
             return _refusal(cause)
-        if isinstance(cause, httpx2.TransportError):
+        if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
             return f"the Hub at {constants.ENDPOINT} cannot be reached ({_first_line(cause)})"
+        if isinstance(cause, httpx2.TransportError):
+            return f"the connection to the Hub at {constants.ENDPOINT} broke ({_first_line(cause)})"
         if isinstance(cause, OSError) and cause.strerror:
             return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
-    return f"the Hub's answer was not as it should be ({_first_line(error)})"
+        if said := SYSTEM_ERROR.search(str(cause)):  # Xet's library has one class for all
+            return said[1].strip()
+    return f"the transfer failed ({_first_line(error)})"
 
 
 _WORDS = {

@@ -1,4 +1,4 @@
-"""Each hostile repository goes off after a naive pull, and does not after ours: see hostile_cases.py.
+"""Each hostile repository goes off after a naive pull, and does not after ours: see hostile_*.py.
 
 Ours has a limit on memory and time besides, set by the operating system: nothing that a stranger writes lifts either.
 """
@@ -7,7 +7,10 @@ import shutil
 import sys
 
 import pytest
-from hostile_cases import CANARY, CASES, secret_weights
+from hostile_case import CANARY
+from hostile_files import FILES
+from hostile_settings import SETTINGS, secret_weights
+from hostile_sizes import SIZES
 from hub_clients import HubScripts
 from test_pull import RUN, files_below, read
 from test_push import refused, succeeded
@@ -37,7 +40,7 @@ def model(trained) -> dict[str, bytes]:
     return read(trained / "verdict", RUN)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+@pytest.mark.parametrize("case", [*FILES, *SETTINGS, *SIZES], ids=lambda case: case.name.replace(" ", "-"))
 def test_it_goes_off_after_a_naive_pull_and_not_after_ours(hub, servers, model, tmp_path, case):
     pulls, victims = servers
     if case.victim == "run_git_in_it" and shutil.which("git") is None:

@@ -122,7 +122,7 @@ def test_a_hub_that_lies_about_a_size_or_hash_is_not_believed(verdict, hub, scri
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ({"kind": "drop", "method": "GET", "path": "/api/models/me/verdict$"}, "cannot be reached"),
+        ({"kind": "drop", "method": "GET", "path": "/api/models/me/verdict$"}, "the connection to the Hub at"),
         ({"kind": "expire", "method": "GET", "path": "/tree/"}, "log in again"),
         ({"kind": "status", "method": "GET", "path": "/api/models/me/verdict$", "status": 500}, "a fault of its own"),
         ({"kind": "status", "method": "GET", "path": "/api/models/me/verdict$", "status": 429}, "asks to wait"),

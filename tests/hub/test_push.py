@@ -145,7 +145,9 @@ def test_a_hub_that_is_down_gets_a_sentence_with_the_command_to_retry(hub, scrip
     before = {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()}
     hub.fail("drop", "GET", "/api/")
     said = refused(scripts("hub.py", "push", runs / "verdict", "me/verdict", "--private"))
-    assert said.startswith(f"{runs / 'verdict'} was not pushed to me/verdict: the Hub at {hub.url} cannot be reached")
+    assert said.startswith(
+        f"{runs / 'verdict'} was not pushed to me/verdict: the connection to the Hub at {hub.url} broke"
+    )
     assert said.endswith(f"python scripts/hub.py push {runs / 'verdict'} me/verdict --private")
     assert {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()} == before
 
@@ -157,8 +159,8 @@ def test_a_hub_that_is_down_gets_a_sentence_with_the_command_to_retry(hub, scrip
         ({"kind": "forbid", "method": "POST", "path": "/preupload/"}, "take one with write permission"),
         ({"kind": "status", "method": "POST", "path": "/commit/", "status": 503}, "a fault of its own (status 503)"),
         ({"kind": "status", "method": "POST", "path": "/repos/create", "status": 429}, "asks to wait"),
-        ({"kind": "drop", "method": "POST", "path": "/commit/", "at": 99}, "cannot be reached"),
-        ({"kind": "lose", "method": "POST", "path": "/commit/"}, "cannot be reached"),
+        ({"kind": "drop", "method": "POST", "path": "/commit/", "at": 99}, "the connection to the Hub at"),
+        ({"kind": "lose", "method": "POST", "path": "/commit/"}, "the connection to the Hub at"),
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )

@@ -82,6 +82,17 @@ def test_help_names_the_action_and_its_settings(hub, tmp_path):
         assert all(flag in said for flag in flags)
 
 
+def test_a_hub_that_is_not_there_is_said_at_once(tokenizer, tmp_path):
+    with HubServer() as hub:
+        pass
+    code, said, errors = run(hub, tmp_path / "home", "push", tokenizer, "me/tokenizer")
+    assert (code, said) == (2, "")
+    assert errors.startswith(
+        f"error: {tokenizer} was not pushed to me/tokenizer: the Hub at {hub.url} cannot be reached"
+    )
+    assert errors.endswith(f"; the command to try again: python scripts/hub.py push {tokenizer} me/tokenizer\n")
+
+
 def test_offline_is_said(hub, tokenizer, tmp_path):
     _, _, errors = run(hub, tmp_path / "home", "push", tokenizer, "me/tokenizer", HF_HUB_OFFLINE="1")
     assert "HF_HUB_OFFLINE is set" in errors
