@@ -40,6 +40,8 @@ def _cell(value, lang: Language) -> str:
         return "–"
     if isinstance(value, float):
         return number(value, lang)
+    if isinstance(value, int) and value >= 10_000:
+        return f"{value:,}" if lang == "en" else f"{value:,}".replace(",", ".")
     return escape(str(value))
 
 

@@ -60,9 +60,10 @@ def train_first(app: App, lang: Language) -> str:
 
 
 def _next(app: App, lang: Language) -> str:
-    links = "".join(
-        f'<li><a href="./{path}">{escape(text(f"{path}.title", lang))}</a></li>' for path in app.paths if path
-    )
+    links = ""
+    for path in filter(None, app.paths):
+        title, about = (escape(text(key, lang)) for key in (f"{path}.title", f"home.about_{path}"))
+        links += f'<li><a href="./{path}">{title}</a>: {about}</li>'
     return f'<p>{escape(text("home.next", lang))}</p><ul class="links">{links}</ul>'
 
 
