@@ -13,7 +13,8 @@ from pathlib import Path
 from hf_llm.config import command, parse, require
 
 # what stands in the address of each picture, so that it shows the page at work
-SHOWN = {"inside": {"layer": "1"}}
+SHOWN = {"inside": {"part": "attention", "layer": "1"}}
+FROM = {"inside": "h2", "generate": "h2"}  # the picture begins at the first of these instead of the top
 WIDTH, HEIGHT = 1100, 1000
 PAGES = ("tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 
@@ -49,6 +50,8 @@ def main() -> None:
                 page.goto(f"{blocks.local_url}{path}?{query}")
                 page.wait_for_selector(".navigation nav")
                 page.wait_for_timeout(1000 * config.wait)
+                if path in FROM:
+                    page.evaluate("(start) => document.querySelector(start).scrollIntoView()", FROM[path])
                 page.screenshot(path=folder / f"{path}.{lang}.png")
                 print(folder / f"{path}.{lang}.png")
         browser.close()
