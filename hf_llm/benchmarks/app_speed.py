@@ -35,7 +35,7 @@ def run(output_dir: Path) -> None:
         pretrain(
             PretrainConfig(
                 output_dir=str(runs / "story"), corpus="sample", model="micro", vocab_size=1600, n_positions=TOKENS,
-                max_steps=10, precision="fp32", threads=1, attention="eager",
+                max_steps=10, warmup_steps=0, precision="fp32", threads=1, attention="eager",
             )
         )  # fmt: skip
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
