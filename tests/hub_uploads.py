@@ -84,9 +84,10 @@ def commit(hub: "HubServer", request: Request, repository: Repository, revision:
     commit, number = repository.change(
         revision, add, delete, header["summary"], header.get("parentCommit"), pull_request
     )
-    answer = {"success": True, "commitOid": commit.id, "commitUrl": f"{hub.url}/{repository.id}/commit/{commit.id}"}
+    page = f"{hub.url}/{'' if repository.type == 'model' else repository.type + 's/'}{repository.id}"
+    answer = {"success": True, "commitOid": commit.id, "commitUrl": f"{page}/commit/{commit.id}"}
     if number:
-        answer["pullRequestUrl"] = f"{hub.url}/{repository.id}/discussions/{number}"
+        answer["pullRequestUrl"] = f"{page}/discussions/{number}"
     return Answer.of_json(answer)
 
 

@@ -76,6 +76,28 @@ class PullConfig:
         return shlex.join(["python", "scripts/hub.py", "pull", self.repo_id, self.dir, *flags])
 
 
+@dataclass(kw_only=True)
+class SpaceConfig:
+    """What `scripts/hub.py space` needs."""
+
+    repo_id: str = field(
+        metadata={"help": "owner/name of the Space; one that is not there is made", "positional": True}
+    )
+    runs: list[str] = field(
+        default_factory=lambda: ["runs/verdict"], metadata={"help": "folders of finished runs that the app offers"}
+    )
+    private: bool = field(default=False, metadata={"help": "only you see a Space that this makes"})
+
+    def __post_init__(self):
+        check_repo_id(self.repo_id)
+
+    @property
+    def command(self) -> str:
+        """The command line that does this, to be given again."""
+        flags = ["--runs", *self.runs, *["--private"] * self.private]
+        return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
+
+
 def check_repo_id(repo_id: str) -> None:
     require(
         REPO_ID.fullmatch(repo_id) is not None and ".." not in repo_id and "--" not in repo_id,

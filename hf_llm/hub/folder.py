@@ -3,11 +3,11 @@
 Checkpoints, logs, temporary files, whatever else lies there stays where it is.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from hf_llm.config import require
 from hf_llm.hub.code import own_code
+from hf_llm.hub.commit import Contents
 from hf_llm.hub.contents import check_content
 from hf_llm.hub.names import check_names, kind_of
 from hf_llm.hub.secrets import refuse_secrets
@@ -17,21 +17,6 @@ from hf_llm.runs.manifest import NAME, read_manifest, sha256_of_text
 from hf_llm.tokenization.folder import TOKENIZER_FILES
 
 CARD = "README.md"
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a push holds.
-
-    Attributes:
-        files: {path in the repository: content, or the file that has it}.
-        kind: "model" or "tokenizer".
-        name: What a commit says of it.
-    """
-
-    files: dict[str, bytes | Path]
-    kind: str
-    name: str
 
 
 def contents_of(folder: Path, repo_id: str) -> Contents:
@@ -82,7 +67,12 @@ def _tokenizer(folder: Path, repo_id: str) -> Contents:
     return Contents({**files, CARD: tokenizer_card(folder, repo_id).encode()}, "tokenizer", f"Tokenizer {folder.name}")
 
 
-def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
+def run_files(folder: Path, manifest: dict) -> dict[str, Path]:
+    """Return {path: file} of what a run published, by its manifest, each file as the run wrote it.
+
+    Raises:
+        UserError: When the run has not finished, or a file but the card was changed since.
+    """
     require("metrics" in manifest, f"the run in {folder} has not finished; give its command again, then push")
     recorded = {path: sha256 for path, sha256 in manifest["files"].items() if kind_of(path)}
     check_names(str(folder), list(recorded))
@@ -94,6 +84,11 @@ def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
             path == CARD or file_sha256(files[path]) == sha256,  # a card may be added to
             f"{files[path]} is not the file that the run wrote; make the run again, so that the model is what it says",
         )
+    return files
+
+
+def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
+    files = run_files(folder, manifest)
     card = _named(files[CARD].read_text(encoding="utf-8"), manifest, repo_id)
     manifest["files"][CARD] = sha256_of_text(card)
     return Contents(

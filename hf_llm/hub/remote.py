@@ -44,7 +44,7 @@ class RemoteFile:
             return digest.hexdigest() == self.blob_id
 
 
-def files_at(api: HfApi, repo_id: str, commit: str) -> dict[str, RemoteFile]:
+def files_at(api: HfApi, repo_id: str, commit: str, repo_type: str = "model") -> dict[str, RemoteFile]:
     """Return {path: file} of a repository at a commit.
 
     Raises:
@@ -53,7 +53,7 @@ def files_at(api: HfApi, repo_id: str, commit: str) -> dict[str, RemoteFile]:
     """
     require(COMMIT.fullmatch(commit) is not None, f"the Hub gave {commit!r} as a commit of {repo_id}, which is none")
     files = {}
-    for number, entry in enumerate(api.list_repo_tree(repo_id, recursive=True, revision=commit)):
+    for number, entry in enumerate(api.list_repo_tree(repo_id, recursive=True, revision=commit, repo_type=repo_type)):
         require(number < MOST_FILES, f"{repo_id} holds more than {MOST_FILES:,} files, which no model does")
         if isinstance(entry, RepoFile):
             size, sha256 = (entry.lfs.size, entry.lfs.sha256) if entry.lfs else (entry.size, None)

@@ -136,7 +136,7 @@ def test_a_branch_that_moved_is_left_as_it_is(hub, scripts, runs):
     succeeded(scripts("hub.py", "push", runs / "mlp", "me/model"))
     hub.fail("stale", "POST", "/commit/")
     said = refused(scripts("hub.py", "push", runs / "verdict", "me/model"))
-    assert "somebody else has changed main of me/model" in said
+    assert "somebody else has changed main there" in said
     assert titles(hub, "me/model")[0] == "somebody else's commit"
     assert contents(hub, "me/model").keys() > CODE
 

@@ -58,7 +58,7 @@ def test_up_and_down_again(hub, tokenizer, tmp_path):
     ("words", "sentence"),
     [
         ([], "error: the following arguments are required: ACTION; see --help"),
-        (["pul", "me/x", "x"], "error: argument ACTION: must be one of push, pull, not 'pul', did you mean 'pull'?"),
+        (["pul", "me/x", "x"], "error: argument ACTION: must be one of push, pull, space, not 'pul', did you mean"),
         (["push", "runs/none"], "error: the following arguments are required: REPO_ID; see --help"),
         (["push", "runs/none", "me/x", "--privat"], "error: unknown argument '--privat', did you mean '--private'?"),
         (["push", "a", "me/x", "--revision", "0" * 40], f"error: revision {'0' * 40} is a commit"),
@@ -75,7 +75,11 @@ def test_what_cannot_be_meant(hub, tmp_path, words, sentence):
 
 
 def test_help_names_the_action_and_its_settings(hub, tmp_path):
-    for action, flags in {"push": ("RUN", "--private", "--create_pr"), "pull": ("DIR", "--trust_remote_code")}.items():
+    for action, flags in {
+        "push": ("RUN", "--private", "--create_pr"),
+        "pull": ("DIR", "--trust_remote_code"),
+        "space": ("REPO_ID", "--runs"),
+    }.items():
         code, said, _ = run(hub, tmp_path / "home", action, "--help")
         assert code == 0
         assert said.startswith(f"usage: hub.py {action} ")

@@ -1,0 +1,28 @@
+"""`--push_to_hub`: a finished run goes to the Hub, and a Hub that is down takes nothing from it."""
+
+import os
+import sys
+
+from hf_llm.config import UserError
+from hf_llm.hub.config import PushConfig
+from hf_llm.hub.push import push
+
+
+def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
+    """Push the run that a script has just finished; say why when that fails, with the command to try again.
+
+    Of several processes the first one pushes.
+
+    Args:
+        output_dir: Folder of the finished run.
+        repo_id: owner/name on the Hub.
+        private: Whether a repository that is made is.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return
+    try:
+        pushed = push(PushConfig(run=output_dir, repo_id=repo_id, private=private))
+    except UserError as error:
+        print(f"warning: {' '.join(str(error).split())}", file=sys.stderr)
+    else:
+        print(f"{output_dir} → {pushed.url}")

@@ -1,0 +1,194 @@
+"""One commit that holds the whole of something, on top of what was looked at, or none.
+
+`upload_folder` may make several commits, of which the first ones are half a model to whoever loads it then. Here the
+large files go first, where nobody sees them, and one commit names them all. It names its parent, too: a branch that
+somebody else has moved meanwhile refuses it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+
+from hf_llm.config import UserError, require
+from hf_llm.hub.names import kind_of
+from hf_llm.hub.remote import RemoteFile, files_at
+from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors, own_token
+
+LATEST_PROPOSALS = 20  # pull requests that are looked at for the same content
+SPACE_FOLDERS = ("configs/", "hf_llm/", "results/", "runs/", "scripts/")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a commit is to leave in a repository.
+
+    Attributes:
+        files: {path in the repository: content, or the file that has it}.
+        kind: What they are together.
+        name: What the commit says of it.
+    """
+
+    files: dict[str, bytes | Path]
+    kind: Literal["model", "tokenizer", "space"]
+    name: str
+
+    @property
+    def repo_type(self) -> str:
+        return "space" if self.kind == "space" else "model"
+
+    def replaces(self, path: str) -> bool:
+        """Whether a file that is there goes when these come: one that a loader would take for theirs.
+
+        Code may be of use to others and stays; so does whatever a push never brings.
+        """
+        if path in self.files:
+            return False
+        return path.startswith(SPACE_FOLDERS) if self.kind == "space" else kind_of(path) not in (None, "code")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a commit goes.
+
+    Attributes:
+        repo_id: owner/name.
+        private: Whether a repository that is made for it is.
+        branch: A branch; one that is not there starts from main.
+        create_pr: Propose it as a pull request to main instead.
+        failure: What a sentence says when it fails: "runs/verdict was not pushed to me/verdict".
+        retry: The command to give again then.
+    """
+
+    repo_id: str
+    private: bool
+    branch: str
+    create_pr: bool
+    failure: str
+    retry: str
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did.
+
+    Attributes:
+        commit: The commit that holds the content.
+        url: Where to see it.
+        changed: Paths that the commit added, changed or removed; none when it was there already.
+    """
+
+    commit: str
+    url: str
+    changed: list[str]
+
+
+def commit_contents(contents: Contents, to: Destination) -> Pushed:
+    """Make one commit of the contents; none where they are there already.
+
+    Raises:
+        UserError: When the Hub cannot be reached or refuses, or the branch has moved. No commit was made then.
+    """
+    require(
+        own_token() is not None,
+        f"{to.failure}: there is no token of the Hub here; log in with hf auth login, or set HF_TOKEN",
+    )
+    with hub_errors(to.failure, to.retry):
+        api = connect()
+        head = _head(api, contents, to)
+        if there := _already_there(api, contents, to, head):
+            return there
+        pushed = _commit(api, contents, to, head)
+        for path in _changes(_files(api, contents, to, pushed.commit), contents):
+            raise UserError(
+                f"the Hub holds another {path} in {pushed.url} than was sent; do not use that commit, "
+                f"and send it again: {to.retry}"
+            )
+    return pushed
+
+
+def _head(api: HfApi, contents: Contents, to: Destination) -> str:
+    """Return the commit that the branch is at; makes the repository, and the branch, where they are not there."""
+    repository = {"repo_id": to.repo_id, "repo_type": contents.repo_type}
+    try:
+        main = api.repo_info(**repository, timeout=FIRST_ANSWER)
+        require(
+            main.private or not to.private,
+            f"{to.repo_id} is there already and public, which --private does not change; make it private on its page, "
+            "or take another name",
+        )
+    except RepositoryNotFoundError:
+        if to.create_pr:
+            raise
+        sdk = {"space_sdk": "gradio"} if contents.kind == "space" else {}
+        api.create_repo(**repository, private=to.private or None, exist_ok=True, **sdk)
+        main = api.repo_info(**repository, timeout=FIRST_ANSWER)
+    if to.branch == constants.DEFAULT_REVISION:
+        return main.sha
+    try:
+        return api.repo_info(**repository, revision=to.branch, timeout=FIRST_ANSWER).sha
+    except RevisionNotFoundError:
+        api.create_branch(**repository, branch=to.branch, revision=main.sha)
+        return main.sha
+
+
+def _already_there(api: HfApi, contents: Contents, to: Destination, head: str) -> Pushed | None:
+    """Return where the content is already: at the branch's head, or in a pull request where one is asked for."""
+    page = f"{api.endpoint}/{constants.REPO_TYPES_URL_PREFIXES.get(contents.repo_type, '')}{to.repo_id}"
+    commits = {head: f"{page}/tree/{to.branch}"}
+    if to.create_pr:
+        refs = api.list_repo_refs(to.repo_id, repo_type=contents.repo_type, include_pull_requests=True)
+        numbers = {int(ref.ref.rsplit("/", 1)[1]): ref.target_commit for ref in refs.pull_requests}
+        for number in sorted(numbers, reverse=True)[:LATEST_PROPOSALS]:
+            commits[numbers[number]] = f"{page}/discussions/{number}"
+    for commit, url in commits.items():
+        if not _changes(_files(api, contents, to, commit), contents):
+            return Pushed(commit, url, [])
+    return None
+
+
+def _files(api: HfApi, contents: Contents, to: Destination, commit: str) -> dict[str, RemoteFile]:
+    return files_at(api, to.repo_id, commit, contents.repo_type)
+
+
+def _changes(there: dict[str, RemoteFile], contents: Contents) -> dict[str, bytes | Path | None]:
+    """Return {path: new content, None where it goes} of what a commit must change."""
+    changes = {
+        path: content
+        for path, content in contents.files.items()
+        if path not in there or not there[path].is_same(content)
+    }
+    return changes | dict.fromkeys(filter(contents.replaces, there))
+
+
+def _commit(api: HfApi, contents: Contents, to: Destination, head: str) -> Pushed:
+    there = _files(api, contents, to, head)
+    require(
+        contents.kind != "tokenizer" or "config.json" not in there,
+        f"{to.repo_id} holds a model; push the tokenizer to a repository of its own",
+    )
+    changes = _changes(there, contents)
+    operations = [
+        CommitOperationDelete(path) if content is None else CommitOperationAdd(path, content)
+        for path, content in changes.items()
+    ]
+    try:
+        made = api.create_commit(
+            to.repo_id,
+            operations,
+            commit_message=contents.name,
+            repo_type=contents.repo_type,
+            revision=to.branch,
+            parent_commit=head,
+            create_pr=to.create_pr,
+        )
+    except HfHubHTTPError as error:
+        if error.response.status_code != 412:
+            raise
+        raise UserError(
+            f"{to.failure}: somebody else has changed {to.branch} there in the meantime, and that stays as it is; "
+            f"look at it, and to go on top of it: {to.retry}"
+        ) from None
+    return Pushed(made.oid, made.pr_url or made.commit_url, sorted(changes))

@@ -1,0 +1,68 @@
+"""What a Space of this project is made of: README, requirements, the app and what it reads, models to show."""
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+from hf_llm.config import require
+from hf_llm.hub.folder import run_files
+from hf_llm.runs.manifest import NAME, read_manifest
+
+SOURCE = Path(__file__).parents[2]
+CARD = SOURCE / "hf_llm" / "app" / "space.md"
+# of these folders the files that the app reads; a training in the page runs a script
+SUFFIXES = {
+    "hf_llm": (".py", ".md", ".txt", ".yaml", ".css", ".js"),
+    "configs": (".yaml",),
+    "results": (".json", ".png", ".md"),
+    "scripts": (".py",),
+}
+TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
+
+
+def write_space(folder: Path, runs: list[Path]) -> None:
+    """Write into `folder` what a Space needs to run `space_app.py`.
+
+    Args:
+        folder: An empty folder.
+        runs: Folders of finished runs that the app offers.
+
+    Raises:
+        UserError: Outside of a checkout, or when one of the runs has not finished or was changed.
+    """
+    project = SOURCE / "pyproject.toml"
+    require(project.is_file(), f"a Space is made from a checkout of the project, and {SOURCE} is none")
+    for name, suffixes in SUFFIXES.items():
+        for path in sorted((SOURCE / name).rglob("*")):
+            if path.suffix in suffixes and path.is_file() and "__pycache__" not in path.parts:
+                _copy(path, folder / path.relative_to(SOURCE))
+    for name in ("space_app.py", "LICENSE"):
+        _copy(SOURCE / name, folder / name)
+    (folder / "requirements.txt").write_text(requirements(project.read_text(encoding="utf-8")), encoding="utf-8")
+    models = []
+    for run in runs:
+        manifest = read_manifest(run)
+        require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")
+        for path, file in {**run_files(run, manifest), NAME: run / NAME}.items():
+            _copy(file, folder / "runs" / run.resolve().name / path)
+        models += [manifest["hub"]] if "hub" in manifest else []
+    (folder / "README.md").write_text(space_card(CARD.read_text(encoding="utf-8"), models), encoding="utf-8")
+
+
+def requirements(project: str) -> str:
+    """Return requirements.txt from the text of pyproject.toml: the same ranges, and torch as a CPU needs it."""
+    table = tomllib.loads(project)["project"]
+    lines = [*table["dependencies"], *table["optional-dependencies"]["app"]]
+    return "\n".join([f"--extra-index-url {TORCH_FOR_CPU}", *lines, ""])
+
+
+def space_card(card: str, models: list[str]) -> str:
+    """Return the Space's README with the names on the Hub of the models that it shows; their pages then link to it."""
+    names = ", ".join(sorted(set(models)))
+    return re.sub(r"^models: .*$", f"models: [{names}]", card, count=1, flags=re.MULTILINE)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

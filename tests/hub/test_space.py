@@ -1,0 +1,128 @@
+"""The Space: made of this checkout, complete, started before it is pushed, and one commit."""
+
+import ast
+import hashlib
+import re
+import sys
+from importlib.metadata import distributions, packages_distributions, requires
+from pathlib import Path
+
+import pytest
+from test_push import refused, succeeded
+
+from hf_llm.config import UserError
+from hf_llm.hub.space import start
+from hf_llm.hub.space_files import requirements, write_space
+
+ROOT = Path(__file__).parents[2]
+DOWNLOAD = """
+import hashlib, json
+from pathlib import Path
+from huggingface_hub import snapshot_download
+
+folder = Path(snapshot_download("me/app", repo_type="space", local_dir="space"))
+files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+print(json.dumps({name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}))
+"""
+
+
+@pytest.fixture
+def space(runs, tmp_path):
+    """The files of a Space with a GPT-2 and a classifier."""
+    folder = tmp_path / "space"
+    folder.mkdir()
+    write_space(folder, [runs / "verdict", runs / "mlp"])
+    return folder
+
+
+def distribution(name: str) -> str:
+    """Return a requirement's name as pip compares it."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
+
+
+def test_the_requirements_bring_all_that_the_package_imports(space):
+    lines = (space / "requirements.txt").read_text().splitlines()
+    assert lines[0].startswith("--extra-index-url ")
+    installed = {distribution(each.name) for each in distributions()}
+    brought, waiting = set(), [distribution(line) for line in lines[1:]]
+    assert "gradio" in waiting
+    while waiting:  # with what they bring themselves, but for what another system needs
+        name = waiting.pop()
+        if name in installed - brought:
+            brought.add(name)
+            waiting += [distribution(line) for line in requires(name) or [] if "extra ==" not in line]
+    imported = set()
+    package = [path for path in space.glob("hf_llm/**/*.py") if path.parent.name != "benchmarks"]  # nothing imports it
+    for path in [space / "space_app.py", *package]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.split(".")[0])
+    known = packages_distributions()
+    for name in imported - sys.stdlib_module_names - {"hf_llm"}:
+        assert {distribution(each) for each in known[name]} & brought, name
+
+
+def test_requirements_are_the_ranges_of_the_project():
+    project = '[project]\ndependencies = ["torch>=2.13"]\n[project.optional-dependencies]\napp = ["gradio>=6,<7"]\n'
+    assert requirements(project).splitlines()[1:] == ["torch>=2.13", "gradio>=6,<7"]
+
+
+def test_it_holds_the_app_what_it_reads_and_the_models(space):
+    for name in ("README.md", "LICENSE", "space_app.py", "hf_llm/app/style.css", "hf_llm/data/sample/sample.txt",
+                 "configs/gpt2/verdict.yaml", "scripts/pretrain.py", "results/dropout-study/result.json",
+                 "runs/verdict/model.safetensors", "runs/mlp/run.json"):  # fmt: skip
+        assert (space / name).is_file(), name
+    assert not list(space.rglob("__pycache__"))
+    assert not (space / "runs/verdict/checkpoints").exists()
+    assert not (space / "tests").exists()
+    card = (space / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\n")
+    assert "app_file: space_app.py" in card
+    assert "models: []" in card
+
+
+@pytest.mark.slow
+def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hub, client, scripts, runs):
+    succeeded(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    said = succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict", "--private"))
+    repository = hub.repository("me/app", "space")
+    assert f"{hub.url}/spaces/me/app/commit/{repository.branches['main']}" in said
+    assert [commit.title for commit in repository.commits.values()] == ["initial commit", "hf_llm, the app"]
+    assert (repository.sdk, repository.private) == ("gradio", True)
+    assert b"models: [me/verdict]" in hub.content(repository.files()["README.md"])
+
+    files = dict(repository.files())
+    repository.write("main", {**files, "hf_llm/old.py": files["LICENSE"], "mine.txt": files["LICENSE"]}, "more")
+    succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict"))
+    assert repository.files().keys() == files.keys() | {"mine.txt"}  # of the package nothing old is left
+
+    there = client(DOWNLOAD)
+    for path, sha256 in there.items():
+        if path.split("/")[0] in ("hf_llm", "configs", "scripts", "results", "space_app.py"):
+            content = (ROOT / path).read_bytes()
+        elif path.startswith("runs/"):
+            content = (runs / path.removeprefix("runs/")).read_bytes()
+        else:
+            continue
+        assert sha256 == hashlib.sha256(content).hexdigest(), path
+    assert len(there) > 200
+
+
+@pytest.mark.slow
+def test_an_app_that_does_not_start_is_not_pushed(space):
+    (space / "hf_llm" / "app" / "build.py").write_text("raise SystemExit('something is missing')\n")
+    with pytest.raises(UserError, match=r"the app does not start .*\(something is missing\); nothing was pushed"):
+        start(space)
+
+
+def test_what_cannot_be_shown(hub, scripts, runs):
+    for folder, sentence in ((runs / "tokenizer", "holds no run"), (runs / "none", "holds no run")):
+        assert sentence in refused(scripts("hub.py", "space", "me/app", "--runs", folder))
+    (runs / "verdict" / "model.safetensors").write_bytes(b"other")
+    assert "not the file that the run wrote" in refused(
+        scripts("hub.py", "space", "me/app", "--runs", runs / "verdict")
+    )
+    assert hub.requests == []
+    assert "must be owner/name" in refused(scripts("hub.py", "space", "app"))
