@@ -215,15 +215,16 @@ def test_verdicts_on_accuracy_follow_the_test_set():
 
 def test_verdicts_on_dead_units_follow_the_counts():
     assert verdicts(dead_findings(runs("relu", 0.0, 0.0), TINY.depths))[0] == "y"
-    # none dead, deeper is deader, fewer than the sigmoid, most come back, hardly any with both
-    assert verdicts(dead_findings(runs("relu", 0.4, 0.1), TINY.depths)) == "nynyn"
+    # none dead, deeper is deader, fewer than the sigmoid, none comes back, hardly any with both
+    assert verdicts(dead_findings(runs("relu", 0.4, 0.1), TINY.depths)) == "nynnn"
+    assert verdicts(dead_findings(runs("relu", 0.4, 0.4), TINY.depths))[3] == "y"
 
 
 def test_verdicts_on_rescues_follow_the_test_set():
     both = rescue_findings(runs("both", 0, 0), 6)
     assert verdicts(both)[:3] == "uuy"
     assert verdicts(both)[-1] == "y"
-    assert verdicts(rescue_findings(runs("sigmoid xavier", 0, 0), 6))[3:] == "nnnyn"
+    assert verdicts(rescue_findings(runs("sigmoid xavier", 0, 0), 6))[3:] == "nnnuuyn"
 
 
 def test_about_is_yes_inside_no_outside_and_unclear_across_the_edge():

@@ -204,16 +204,21 @@ CLAIMS = {
             "with sigmoid",
         ),
         Words(
-            pt="parte das unidades mortas, sigmoide menos ReLU; o gradiente da sigmoide some sem que nenhuma morra",
-            en="share of dead units, sigmoid minus ReLU; the sigmoid's gradient vanishes without any unit dying",
+            pt="parte das unidades mortas, sigmoide menos ReLU; um gradiente pode sumir sem que unidade alguma morra",
+            en="share of dead units, sigmoid minus ReLU; a gradient can vanish without any unit dying",
         ),
     ),
-    "come_back": (
+    "never_come_back": (
         Words(
-            pt="A maioria das unidades que nasceram mortas na rede mais profunda com ReLU volta durante o treino",
-            en="Most units that were born dead in the deepest ReLU net come back while it trains",
+            pt="“Uma unidade ReLU morta não volta”: das que nasceram mortas na rede mais profunda, menos de um "
+            "centésimo volta durante o treino",
+            en="“A dead ReLU unit does not come back”: of those born dead in the deepest net less than a hundredth "
+            "come back while it trains",
         ),
-        Words(pt="parte das que nasceram mortas e voltaram", en="share of those born dead that came back"),
+        Words(
+            pt="parte das que nasceram mortas e já não estão mortas no fim",
+            en="share of those born dead that are not dead at the end",
+        ),
     ),
     "rescued_from_death": (
         Words(
@@ -287,11 +292,11 @@ def race_claim(other: str, deep: bool) -> tuple[Words, Words]:
     return claim, POINTS
 
 
-def rescued_race_claim(rescue: str) -> tuple[Words, Words]:
-    """Return the claim that, with `rescue`, ReLU gets more right than sigmoid in the deepest net."""
-    name = RESCUES[rescue]
+def rescued_race_claim(other: str, rescue: str) -> tuple[Words, Words]:
+    """Return the claim that, with `rescue`, ReLU gets more right than `other` in the deepest net."""
+    name, helped = ACTIVATION_NAMES[other], RESCUES[rescue]
     claim = Words(
-        pt=f"Com {name.pt}, a rede mais profunda acerta mais com ReLU do que com sigmoide",
-        en=f"With {name.en} the deepest net gets more right with ReLU than with sigmoid",
+        pt=f"Com {helped.pt}, a rede mais profunda acerta mais com ReLU do que com {name.pt}",
+        en=f"With {helped.en} the deepest net gets more right with ReLU than with {name.en}",
     )
     return claim, POINTS

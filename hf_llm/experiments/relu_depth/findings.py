@@ -20,7 +20,7 @@ ALIKE = 0.9  # cosine from which two images count as almost alike
 HALF, ABOUT = 0.5, 0.05  # what Xavier's weights leave of a ReLU layer's squared gradient, and how exactly
 POINTS_OF_A_RESCUE = 10.0
 POINTS_APART = 2.0  # within which activations count as equally good
-HARDLY_ANY = 0.01  # share of dead units
+HARDLY_ANY = 0.01  # share of units
 
 
 def start_findings(starts: Looks, depth: int) -> list[Finding]:
@@ -102,7 +102,7 @@ def dead_findings(runs: Runs, depths: tuple[int, ...]) -> list[Finding]:
         exact(CLAIMS["none_dead"], most, most == 0),
         over_seeds(CLAIMS["deeper_is_deader"], share(deep, 0) - share(shallow, 0)),
         over_seeds(CLAIMS["fewer_dead"], share(masks(depths[-1], "sigmoid"), -1) - share(deep, -1)),
-        over_seeds(CLAIMS["come_back"], came_back, 0.5),
+        below(CLAIMS["never_come_back"], came_back, HARDLY_ANY),
         below(CLAIMS["rescued_from_death"], share(both, -1), HARDLY_ANY),
     ]
 
@@ -114,12 +114,13 @@ def rescue_findings(runs: Runs, depth: int) -> list[Finding]:
         for activation, weights in CUSTOMARY.items() for rescue, settings in RESCUES.items()
     }  # fmt: skip
     rescues = [rescue for rescue in RESCUES if rescue != "none"]
+    races = [*(("sigmoid", rescue) for rescue in rescues), ("tanh", "both"), ("gelu", "both")]
     with_both = sorted((accuracy[activation, "both"] for activation in CUSTOMARY), key=np.mean)
     return [
         *(over_seeds(CLAIMS[f"helps_{rescue}"], points(accuracy["relu", rescue], accuracy["relu", "none"]))
           for rescue in rescues),
-        *(over_seeds(rescued_race_claim(rescue), points(accuracy["relu", rescue], accuracy["sigmoid", rescue]))
-          for rescue in rescues),
+        *(over_seeds(rescued_race_claim(other, rescue), points(accuracy["relu", rescue], accuracy[other, rescue]))
+          for other, rescue in races),
         over_seeds(CLAIMS["sigmoid_wins"], points(accuracy["sigmoid", "batch_norm"], accuracy["relu", "none"])),
         below(CLAIMS["no_matter"], points(with_both[-1], with_both[0]), POINTS_APART),
     ]  # fmt: skip

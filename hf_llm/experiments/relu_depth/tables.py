@@ -48,8 +48,8 @@ def nets_table(caption: str, runs: dict[tuple[Kind, str], list[dict]], *first: s
         rows.append({
             **names_of(kind), "optimizer": optimizer, "optimizer_name": OPTIMIZERS[optimizer], "rate": cells[0]["rate"],
             **with_bounds("test_accuracy", accuracies_on_test(cells)),
-            "lost": mean(orders_lost(cell["gradients"][0]) for cell in cells),
-            "lost_after": mean(orders_lost(cell["gradients"][-1]) for cell in cells),
+            "lost": median(orders_lost(cell["gradients"][0]) for cell in cells),
+            "lost_after": median(orders_lost(cell["gradients"][-1]) for cell in cells),
             **with_bounds("dead", [cell["dead"][0].mean() for cell in cells]),
             **with_bounds("dead_after", [cell["dead"][-1].mean() for cell in cells]),
         })  # fmt: skip
@@ -89,6 +89,11 @@ def by_layer(gradients: np.ndarray) -> dict[str, list[float]]:
 
 def mean(values) -> float:
     return round(float(np.mean(list(values))), DIGITS)
+
+
+def median(values) -> float:
+    """Return what tells more than the mean where a single seed ends with a gradient of zero."""
+    return round(float(np.median(list(values))), DIGITS)
 
 
 def table(name: str, rows: list[dict], *shown: str) -> Table:

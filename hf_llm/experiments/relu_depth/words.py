@@ -88,16 +88,16 @@ TABLES = {
         en="The deepest net while it trains, each activation with its customary weights, mean over the seeds",
     ),
     "depth": Words(
-        pt="As redes sem batch norm nem atalhos, por profundidade: acurácia no teste com intervalo, e potências de dez "
-        "perdidas e unidades mortas antes e depois do treino",
-        en="The nets without batch norm or shortcuts, by depth: test accuracy with its interval, and powers of ten "
-        "lost and dead units before and after training",
+        pt="As redes sem batch norm nem atalhos, por profundidade: acurácia no teste com intervalo; antes e depois do "
+        "treino, potências de dez perdidas (mediana das sementes) e unidades mortas",
+        en="The nets without batch norm or shortcuts, by depth: test accuracy with its interval; before and after "
+        "training, powers of ten lost (median of the seeds) and dead units",
     ),
     "rescues": Words(
-        pt="A rede mais profunda sem e com batch norm e atalhos: acurácia no teste com intervalo, e potências de dez "
-        "perdidas e unidades mortas antes e depois do treino",
-        en="The deepest net without and with batch norm and shortcuts: test accuracy with its interval, and powers of "
-        "ten lost and dead units before and after training",
+        pt="A rede mais profunda sem e com batch norm e atalhos: acurácia no teste com intervalo; antes e depois do "
+        "treino, potências de dez perdidas (mediana das sementes) e unidades mortas",
+        en="The deepest net without and with batch norm and shortcuts: test accuracy with its interval; before and "
+        "after training, powers of ten lost (median of the seeds) and dead units",
     ),
     "rates": Words(
         pt="A busca das taxas de aprendizado, com uma semente que não entra na comparação",
@@ -119,15 +119,17 @@ CHARTS = {
     ),
     "training": Words(
         pt="O gradiente por camada na rede mais profunda, em relação ao da última camada, no início e durante o "
-        "treino; cada painel tem a sua escala",
+        "treino; as faixas vão da menor à maior semente, e cada painel tem a sua escala",
         en="The gradient by layer in the deepest net, relative to the last layer's, at the start and while it trains; "
-        "each panel has a scale of its own",
+        "bands from the lowest to the highest seed, and each panel has a scale of its own",
     ),
     "dead": Words(
-        pt="Parte das unidades mortas antes e depois do treino: nas redes com ReLU e pesos de He, por profundidade (à "
-        "esquerda), e em cada camada da mais profunda (à direita); a faixa vai da menor à maior semente",
-        en="Share of dead units before and after training: in the nets with ReLU and He's weights, by depth (left), "
-        "and in each layer of the deepest one (right); bands from the lowest to the highest seed",
+        pt="Parte das unidades mortas antes e depois do treino: nas redes com ReLU e pesos de He, por profundidade, "
+        "com intervalo de confiança (à esquerda), e em cada camada da mais profunda (à direita); a faixa vai da menor "
+        "à maior semente",
+        en="Share of dead units before and after training: in the nets with ReLU and He's weights, by depth with its "
+        "confidence interval (left), and in each layer of the deepest one (right); bands from the lowest to the "
+        "highest seed",
     ),
     "rescued_start": Words(
         pt="Antes do treino, na rede mais profunda: gradiente por camada, em relação ao da última, com batch norm, com "
