@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -31,6 +32,7 @@ PAGES = {
     "discussion": "discussion",
 }
 CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
+AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 QUEUE = 40  # calls that may wait; the next is told that it is full
 UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
 THEME = gr.themes.Default(
@@ -80,7 +82,7 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
     if config.requests_per_minute:
         middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
     blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
-    threading.Timer(1.0, warm_up, [app]).start()  # the first page comes before it
+    threading.Thread(target=warm_up, args=[app], daemon=True).start()
     if block:  # SIGTERM would end the process without what is registered to happen at its exit
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     blocks.launch(
@@ -106,7 +108,12 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
 
 
 def warm_up(app: App) -> None:
-    """Import what calculations need and load the newest model, while the reader looks at the first page."""
+    """Import what calculations need and load the newest model, while the reader looks at the first page.
+
+    Not before: imports hold the interpreter for seconds, in which it would serve nothing.
+    """
+    app.opened.wait()
+    time.sleep(AFTER_OPENING)
     import hf_llm.models.gpt2_explained
     import hf_llm.tokenization.compare  # noqa: F401
 

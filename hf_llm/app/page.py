@@ -13,8 +13,9 @@ message on the page. None of a page's events is public: those are the endpoints,
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -41,6 +42,7 @@ class App:
     library: Library
     trainings: Trainings
     paths: tuple[str, ...]  # of the pages, in the order of the navigation
+    opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before him
 
 
 class Page:
@@ -92,6 +94,7 @@ class Page:
         return self.on(opening.then, handler, inputs, outputs)
 
     def _restore(self, query: str, lang: str) -> list:
+        self.app.opened.set()
         asked = {name: values[0] for name, values in parse_qs((query or "").lstrip("?")).items()}
         locked = {"interactive": False} if asked.get("lock") == "1" else {}
         updates = []

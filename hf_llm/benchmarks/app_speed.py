@@ -5,6 +5,7 @@ demo's size, trained for a moment, since its quality changes no time.
 """
 
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -73,10 +74,11 @@ def first_page(page, server: subprocess.Popen) -> None:
     while True:
         require(server.poll() is None, "the app did not start")
         try:
-            page.goto(f"http://127.0.0.1:{PORT}/?lang=en")
+            socket.create_connection(("127.0.0.1", PORT)).close()
             break
-        except Exception:  # Playwright's own class, for a port where nobody listens yet
+        except OSError:  # nobody listens yet; a browser that asked again and again would take its time away
             time.sleep(0.05)
+    page.goto(f"http://127.0.0.1:{PORT}/?lang=en", wait_until="commit")
     page.get_by_role("cell", name="story").wait_for()
 
 
