@@ -98,9 +98,17 @@ def commit_contents(contents: Contents, to: Destination) -> Pushed:
     with hub_errors(to.failure, to.retry):
         api = connect()
         head = _head(api, contents, to)
-        if there := _already_there(api, contents, to, head):
-            return there
-        pushed = _commit(api, contents, to, head)
+        there = _files(api, contents, to, head)
+        require(
+            contents.kind != "tokenizer" or "config.json" not in there,
+            f"{to.repo_id} holds a model; push the tokenizer to a repository of its own",
+        )
+        changes = _changes(there, contents)
+        if not changes:
+            return Pushed(head, f"{_page(api, contents, to)}/tree/{to.branch}", [])
+        if to.create_pr and (proposed := _proposed(api, contents, to)):
+            return proposed
+        pushed = _commit(api, contents, to, head, changes)
         for path in _changes(_files(api, contents, to, pushed.commit), contents):
             raise UserError(
                 f"the Hub holds another {path} in {pushed.url} than was sent; do not use that commit, "
@@ -134,18 +142,17 @@ def _head(api: HfApi, contents: Contents, to: Destination) -> str:
         return main.sha
 
 
-def _already_there(api: HfApi, contents: Contents, to: Destination, head: str) -> Pushed | None:
-    """Return where the content is already: at the branch's head, or in a pull request where one is asked for."""
-    page = f"{api.endpoint}/{constants.REPO_TYPES_URL_PREFIXES.get(contents.repo_type, '')}{to.repo_id}"
-    commits = {head: f"{page}/tree/{to.branch}"}
-    if to.create_pr:
-        refs = api.list_repo_refs(to.repo_id, repo_type=contents.repo_type, include_pull_requests=True)
-        numbers = {int(ref.ref.rsplit("/", 1)[1]): ref.target_commit for ref in refs.pull_requests}
-        for number in sorted(numbers, reverse=True)[:LATEST_PROPOSALS]:
-            commits[numbers[number]] = f"{page}/discussions/{number}"
-    for commit, url in commits.items():
-        if not _changes(_files(api, contents, to, commit), contents):
-            return Pushed(commit, url, [])
+def _page(api: HfApi, contents: Contents, to: Destination) -> str:
+    return f"{api.endpoint}/{constants.REPO_TYPES_URL_PREFIXES.get(contents.repo_type, '')}{to.repo_id}"
+
+
+def _proposed(api: HfApi, contents: Contents, to: Destination) -> Pushed | None:
+    """Return the pull request that holds the contents already; None without one."""
+    refs = api.list_repo_refs(to.repo_id, repo_type=contents.repo_type, include_pull_requests=True).pull_requests
+    commits = {int(ref.ref.rsplit("/", 1)[1]): ref.target_commit for ref in refs}
+    for number in sorted(commits, reverse=True)[:LATEST_PROPOSALS]:
+        if not _changes(_files(api, contents, to, commits[number]), contents):
+            return Pushed(commits[number], f"{_page(api, contents, to)}/discussions/{number}", [])
     return None
 
 
@@ -163,13 +170,7 @@ def _changes(there: dict[str, RemoteFile], contents: Contents) -> dict[str, byte
     return changes | dict.fromkeys(filter(contents.replaces, there))
 
 
-def _commit(api: HfApi, contents: Contents, to: Destination, head: str) -> Pushed:
-    there = _files(api, contents, to, head)
-    require(
-        contents.kind != "tokenizer" or "config.json" not in there,
-        f"{to.repo_id} holds a model; push the tokenizer to a repository of its own",
-    )
-    changes = _changes(there, contents)
+def _commit(api: HfApi, contents: Contents, to: Destination, head: str, changes: dict) -> Pushed:
     operations = [
         CommitOperationDelete(path) if content is None else CommitOperationAdd(path, content)
         for path, content in changes.items()

@@ -89,6 +89,7 @@ def run_files(folder: Path, manifest: dict) -> dict[str, Path]:
 
 def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
     files = run_files(folder, manifest)
+    check_content(str(folder), "card", files[CARD])
     card = _named(files[CARD].read_text(encoding="utf-8"), manifest, repo_id)
     manifest["files"][CARD] = sha256_of_text(card)
     return Contents(
@@ -112,7 +113,7 @@ def _plain_file(folder: Path, path: str) -> Path:
     """Return the file, which must lie in the folder itself and not be a link to somewhere else."""
     file = folder / path
     require(
-        file.is_file() and not any(part.is_symlink() for part in (file, file.parent)),
+        file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(folder.resolve()),
         f"{file} is missing, or a link to elsewhere; make the run again",
     )
     return file

@@ -62,14 +62,14 @@ def check_names(where: str, paths: list[str]) -> None:
             path.isprintable()
             and not re.search(r"\\|^[A-Za-z]:", path)
             and not any(part in ("", ".", "..") or part.lower() == ".git" for part in parts),
-            f"{where} holds a file of the name {path!r}, which no honest repository does; nothing was fetched",
+            f"{where} holds a file of the name {path!r}, which no honest repository does",
         )
     wanted = [path for path in paths if kind_of(path)]
     twice = {path.lower(): path for path in wanted}
     for path in wanted:
         require(
             twice[path.lower()] == path,
-            f"{where} holds {path} and {twice[path.lower()]}, which are one file to some systems; nothing was fetched",
+            f"{where} holds {path} and {twice[path.lower()]}, which are one file to some systems",
         )
 
 

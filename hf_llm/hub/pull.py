@@ -68,7 +68,7 @@ def pull(config: PullConfig) -> Pulled:
             if kind_of(path) == "weights":  # the last: now all that could make them useless is known
                 _refuse_code(config, commit, folder, list(wanted))
             with hub_errors(failure, config.command):
-                _fetch(config.repo_id, commit, wanted[path], folder)
+                _fetch(config, commit, wanted[path], folder)
             check_content(config.repo_id, kind_of(path), folder / path)
         _refuse_code(config, commit, folder, list(wanted))
     files = {path: file.size for path, file in wanted.items()}
@@ -104,19 +104,19 @@ def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, Remot
     return wanted
 
 
-def _fetch(repo_id: str, commit: str, file: RemoteFile, folder: Path) -> None:
+def _fetch(config: PullConfig, commit: str, file: RemoteFile, folder: Path) -> None:
     """Download a file into the folder and compare it with its hash.
 
     Raises:
         UserError: When it is another one than the commit names.
         Exception: What the client raises when it cannot download.
     """
-    hf_hub_download(repo_id, file.path, revision=commit, local_dir=folder)
+    hf_hub_download(config.repo_id, file.path, revision=commit, local_dir=folder)
     path = folder / file.path
     require(
         path.is_file() and not path.is_symlink() and file.is_same(path),
-        f"{repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was damaged on "
-        "the way or exchanged; nothing was kept, try again",
+        f"{config.repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was damaged "
+        f"on the way or exchanged; the command to try again: {config.command}",
     )
 
 
@@ -146,7 +146,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
             folder = hidden / target.name
             folder.mkdir()
             yield folder
-            shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
+            shutil.rmtree(folder / ".cache")  # the client's notes
             for path in sorted(folder.rglob("*"), reverse=True):
                 sync_folder(path) if path.is_dir() else sync_file(path)
             sync_folder(folder)

@@ -1,7 +1,9 @@
 """Look through a folder for what must not become public: tokens, keys, and pickles, which run code when loaded."""
 
 import re
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import BinaryIO
 
 from hf_llm.config import require
 from hf_llm.hub.session import own_token
@@ -31,24 +33,22 @@ def refuse_secrets(folder: Path) -> None:
     patterns = {what: re.compile(pattern) for what, pattern in SECRETS.items()}
     if own:
         patterns["your token of the Hub"] = re.compile(re.escape(own.encode()))
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = _searched(path)
-        require(
-            path.suffix.lower() not in PICKLES and not PICKLE_START.match(content),
-            f"{path} looks like a pickle, which can run code when it is loaded; nothing was pushed: "
-            "take it out of the folder",
-        )
-        for what, pattern in patterns.items():
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
+        with open(path, "rb") as file, mmap(file.fileno(), _searched(file, path), access=ACCESS_READ) as content:
             require(
-                pattern.search(content) is None,
-                f"{path} holds something like {what}; nothing was pushed: take it out of the file",
+                path.suffix.lower() not in PICKLES and not PICKLE_START.match(content),
+                f"{path} looks like a pickle, which can run code when it is loaded; nothing was pushed: "
+                "take it out of the folder",
             )
+            for what, pattern in patterns.items():
+                require(
+                    pattern.search(content) is None,
+                    f"{path} holds something like {what}; nothing was pushed: take it out of the file",
+                )
 
 
-def _searched(path: Path) -> bytes:
-    """Return what is searched of a file: all of it, but of safetensors the header alone."""
-    with open(path, "rb") as file:
-        if path.suffix == ".safetensors":
-            length = int.from_bytes(file.read(8), "little")
-            return file.read(min(length, path.stat().st_size))
-        return file.read()
+def _searched(file: BinaryIO, path: Path) -> int:
+    """Return how many bytes of a file are searched: of safetensors the header, else all, which mmap calls 0."""
+    if path.suffix != ".safetensors":
+        return 0
+    return min(8 + int.from_bytes(file.read(8), "little"), path.stat().st_size)

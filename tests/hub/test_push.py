@@ -190,7 +190,7 @@ def test_what_the_hub_stored_wrongly_is_noticed_and_mended(hub, scripts, runs):
         ("notes.txt", "login with hf_" + "a" * 34, "a token of the Hub"),
         (".env", "AWS=AKIA" + "A" * 16, "a key of AWS"),
         ("figures/key.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "a private key"),
-        ("optimizer.pt", "", "a pickle"),
+        ("optimizer.pt", "not even one", "a pickle"),
         ("cache.dat", b"\x80\x04\x95K\x00.", "a pickle"),
         ("weights.dat", b"PK\x03\x04" + bytes(26) + b"archive/data.pkl", "a pickle"),
     ],
@@ -236,6 +236,22 @@ def test_a_folder_that_is_not_what_the_run_wrote_is_refused(hub, scripts, runs, 
     damage(runs, name, change)
     assert sentence in refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     assert hub.requests == []
+
+
+def test_a_card_that_the_hub_would_not_take_is_refused_here(hub, scripts, runs):
+    card = runs / "verdict" / "README.md"
+    for content, why in ((b"---\na: [\n---\n", "metadata that is not YAML"), (b"caf\xe9", "is not UTF-8")):
+        card.write_bytes(content)
+        assert f"README.md {why}" in refused(scripts("hub.py", "push", runs / "verdict", "me/verdict")).replace(
+            "has ", ""
+        )
+    assert hub.requests == []
+
+
+def test_a_run_folder_may_be_a_link_itself(hub, scripts, runs, tmp_path):
+    (tmp_path / "elsewhere").symlink_to(runs / "verdict")
+    succeeded(scripts("hub.py", "push", tmp_path / "elsewhere", "me/verdict"))
+    assert contents(hub, "me/verdict").keys() == RUN
 
 
 def test_a_link_in_the_folder_is_not_followed(hub, scripts, runs, tmp_path):
