@@ -8,6 +8,7 @@ A run that was stopped goes on when the same command is given again.
 """
 
 from hf_llm.config import command, parse
+from hf_llm.hub.config import check_repo_id
 from hf_llm.training.classifier_config import ClassifierConfig
 
 
@@ -16,7 +17,13 @@ def main() -> None:
     config = parse(ClassifierConfig, description=__doc__)
     from hf_llm.training.classifier import train_classifier
 
+    if config.push_to_hub:
+        check_repo_id(config.hub_model_id)  # now rather than when the training is over
     train_classifier(config)
+    if config.push_to_hub:
+        from hf_llm.hub.after_training import push_after_training
+
+        push_after_training(config.output_dir, config.hub_model_id, config.hub_private_repo)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,9 @@ WITHOUT_EFFECT = (
     "save_total_limit",
     "restart",
     "log_samples",
+    "push_to_hub",
+    "hub_model_id",
+    "hub_private_repo",
 )
 
 

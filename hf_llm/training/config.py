@@ -62,6 +62,11 @@ class TrainingConfig:
     report_to: list[str] = setting(
         [], "trackers beside log.jsonl: trackio, tensorboard, wandb (pip install hf_llm[track])"
     )
+    push_to_hub: bool = setting(
+        False, "push the finished run to hub_model_id; a Hub that is down loses nothing, and the command is printed"
+    )
+    hub_model_id: str | None = setting(None, "owner/name on the Hub, of push_to_hub")
+    hub_private_repo: bool = setting(False, "only you see a repository that push_to_hub makes")
 
     def __post_init__(self):
         for name in ("max_steps", "total_batch_size", "per_device_train_batch_size", "eval_steps", "logging_steps",
@@ -91,6 +96,10 @@ class TrainingConfig:
         require(
             self.warmup_steps <= self.max_steps,
             f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it",
+        )
+        require(
+            not self.push_to_hub or bool(self.hub_model_id),
+            "push_to_hub wants to know where to: set --hub_model_id owner/name",
         )
         trackers = ("trackio", "tensorboard", "wandb")
         for name in self.report_to:

@@ -1,0 +1,59 @@
+"""`--push_to_hub` of the training scripts, as it is typed: the finished run goes up, a wrong name is said at once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hub_server import HubServer
+
+ROOT = Path(__file__).parents[2]
+SHORT = [
+    "--max_steps", "2", "--warmup_steps", "0", "--eval_steps", "2", "--total_batch_size", "4",
+    "--per_device_train_batch_size", "4", "--precision", "fp32", "--threads", "1",
+]  # fmt: skip
+SCRIPTS = {
+    "pretrain.py": ["--corpus", "sample", "--model", "nano", "--vocab_size", "300", "--n_positions", "16"],
+    "train_mnist.py": ["--data", "digits", "--hidden_sizes", "8"],
+}
+
+
+def run(hub: HubServer | None, script: str, home: Path, *words) -> subprocess.CompletedProcess:
+    environment = hub.environment(home) if hub else {}
+    return subprocess.run(
+        [sys.executable, f"scripts/{script}", *SCRIPTS[script], *SHORT, "--output_dir", str(home / "run"), *words],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_finished_run_goes_up(script, tmp_path):
+    with HubServer() as hub:
+        done = run(hub, script, tmp_path, "--push_to_hub", "--hub_model_id", "me/run", "--hub_private_repo")
+        assert done.returncode == 0, done.stderr
+        assert f"{hub.url}/me/run/commit/" in done.stdout.splitlines()[-1]
+        assert hub.repository("me/run").private
+
+
+def test_a_hub_that_is_down_costs_the_run_nothing(tmp_path):
+    with HubServer() as hub:
+        environment = hub.environment(tmp_path)
+    assert environment  # the server has gone: nobody listens there any more
+    done = run(hub, "train_mnist.py", tmp_path, "--push_to_hub", "--hub_model_id", "me/run")
+    assert done.returncode == 0
+    assert (tmp_path / "run" / "model.safetensors").is_file()
+    assert f"python scripts/hub.py push {tmp_path / 'run'} me/run" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--push_to_hub"], "set --hub_model_id"), (["--push_to_hub", "--hub_model_id", "../me"], "no name on the Hub")],
+)
+def test_a_wrong_name_is_said_before_the_training(script, words, sentence, tmp_path):
+    done = run(None, script, tmp_path, *words)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
