@@ -76,7 +76,7 @@ def _bare(task, config: ClassifierConfig) -> None:
     for step in range(config.max_steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, config)
-        torch.manual_seed(dropout_seed(config.seed, step, 0, 0))
+        torch.default_generator.manual_seed(dropout_seed(config.seed, step, 0, 0))  # as train() does
         batch = task.batch(step, 0, 0)
         task.loss(task.model, batch, task.items(batch)).backward()
         torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
