@@ -50,6 +50,10 @@ class Library:
         """Return the names of the finished image classifiers, the newest first."""
         return self._finished("image-classification")
 
+    def address(self, name: str) -> str:
+        """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`."""
+        return name if name in self.hub_models else (self.runs / name).as_posix()
+
     def folder(self, name: str) -> Path:
         """Return the run folder called `name`.
 

@@ -1,5 +1,8 @@
 """Curves as an SVG that Python writes: it follows the theme and needs no script, and its words are translated.
 
+`gr.LinePlot` would be the library for it: half a megabyte a page, axis titles that no reader's language reaches, and a
+canvas that a screen reader passes over.
+
 >>> chart = line_chart([Line("p = 0", [(0, 2.3), (10, 0.4)])], "Loss by step", "step", "loss", "en")
 >>> chart.count("<polyline"), "Loss by step" in chart
 (2, True)

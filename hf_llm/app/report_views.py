@@ -11,7 +11,7 @@ from html import escape
 
 from hf_llm.app.results import SavedResult
 from hf_llm.app.texts import Language, text
-from hf_llm.app.views import code, downloads, message, table
+from hf_llm.app.views import code, downloads, image, message, table
 
 MARKS = {"yes": "✓", "no": "✗", "unclear": "?"}
 
@@ -79,14 +79,10 @@ def findings(found: Sequence[dict], name: str, lang: Language) -> str:
 def figure(result: SavedResult, chart: str, lang: Language) -> str:
     """Return one figure with its caption, or a sentence where its file is missing."""
     caption = result.values["charts"][chart][lang]
-    image = result.figure(chart, lang)
-    if image is None:
+    png = result.figure(chart, lang)
+    if png is None:
         return message(text("study.no_figure", lang, caption=caption))
-    source = base64.b64encode(image).decode("ascii")
-    return (
-        f'<figure><img src="data:image/png;base64,{source}" alt="{escape(caption)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+    return f"<figure>{image(png, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _folded(name: str, saved: dict, lang: Language) -> str:

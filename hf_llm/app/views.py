@@ -83,6 +83,17 @@ def code(source: str, lang: Language, caption_key: str = "common.call") -> str:
     )
 
 
+def shortened(words: str, most: int = 200) -> str:
+    """Return a reader's text as a line of code can hold it."""
+    return words if len(words) <= most else words[:most] + "…"
+
+
+def image(png: bytes, alternative: str, css: str = "") -> str:
+    """Return a PNG as an `<img>` that holds it; `alternative` is empty where the text beside it says the same."""
+    source = base64.b64encode(png).decode("ascii")
+    return f'<img class="{css}" src="data:image/png;base64,{source}" alt="{escape(alternative)}">'
+
+
 def message(sentence: str, kind: str = "note") -> str:
     """Return a sentence that a screen reader announces; kind is note, good or bad."""
     return f'<p class="message {kind}" role="status">{escape(sentence)}</p>'

@@ -73,6 +73,8 @@ class PullConfig:
         """The command line that does this, to be given again."""
         flags = ["--revision", self.revision] if self.revision else []
         flags += ["--trust_remote_code"] * self.trust_remote_code
+        if self.max_gigabytes != type(self).max_gigabytes:
+            flags += ["--max_gigabytes", f"{self.max_gigabytes:g}"]
         return shlex.join(["python", "scripts/hub.py", "pull", self.repo_id, self.dir, *flags])
 
 

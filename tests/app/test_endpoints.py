@@ -1,7 +1,6 @@
 """The public endpoints as their clients meet them: stable names, hostile texts, sentences instead of tracebacks."""
 
 import json
-import re
 
 import httpx
 import pytest
@@ -70,7 +69,7 @@ def test_an_impossible_text_meets_a_sentence(server, name, text):
 def test_only_models_of_the_list_can_be_named(server, name, model):
     event, data = call(server, name, CALLS[name]("abc", model))
     assert event == "error"
-    assert re.search("no (trained language )?model", json.loads(data)["error"])
+    assert "no model" in json.loads(data)["error"]
 
 
 def test_the_text_comes_back_as_text(client):

@@ -20,6 +20,7 @@ from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.generation.sampling import Sampler
 from hf_llm.tokenization.bpe import encode_document
+from hf_llm.tokenization.labels import token_labels
 
 WORDS = "O gato dormia."
 PLAIN = (False, 1.0, 0, 1.0, 1.0)  # greedy, temperature, top_k, top_p, repetition_penalty
@@ -172,7 +173,7 @@ def test_the_bars_and_the_rest_add_up(app, story):
 def test_the_drawn_token_begins_the_text(app, story):
     settings = GenerationSettings(max_new_tokens=1, temperature=1.0, seed=5)
     (token,) = generate(story.model, story.tokenizer, WORDS, settings).token_ids
-    assert views.labels(story.tokenizer, [token])[0] in answers.show_next_token(app, "story", WORDS, *PLAIN, 5, "en")
+    assert token_labels(story.tokenizer, [token])[0] in answers.show_next_token(app, "story", WORDS, *PLAIN, 5, "en")
     assert answers.next_token(story, WORDS, settings)[1] == token
 
 
@@ -242,4 +243,4 @@ def test_every_preset_can_be_used_and_says_why(app, name):
 def test_a_padded_vocabulary_has_labels(story):
     rows = len(story.tokenizer)
     stage = SimpleNamespace(name="model", probabilities=torch.full((rows + 2,), 1 / (rows + 2)), possible=rows + 2)
-    assert {record["token"] for record in views.records(story.tokenizer, [stage])} >= {f"[{rows}]", f"[{rows + 1}]"}
+    assert {record["token"] for record in views.records(story.tokenizer, [stage])} >= {f"#{rows}", f"#{rows + 1}"}

@@ -10,6 +10,8 @@ import pytest
 import torch
 from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+from hf_llm.app.build import build
+from hf_llm.app.config import AppConfig
 from hf_llm.app.inspection import activations, attention_maps, inspect, lens
 from hf_llm.app.library import LanguageModel
 from hf_llm.app.pages import inside as page
@@ -181,7 +183,12 @@ def test_what_cannot_be_read_meets_a_sentence(app):
     assert "Escreva" in show(app, words="", lang="pt-BR")["tokens"]
     assert "substituto" in show(app, words="a\ud800", lang="pt-BR")["tokens"]
     assert "characters" in show(app, words="a" * (app.config.max_characters + 1))["tokens"]
-    assert "Train" in show(app, model=None)["tokens"]
+    assert "no model None" in show(app, model=None)["tokens"]
+
+
+def test_without_any_model_the_reader_is_sent_to_train_one(tmp_path):
+    _, empty = build(AppConfig(runs=str(tmp_path)))
+    assert "Train" in show(empty, model=None)["tokens"]
 
 
 def test_controls_of_a_larger_model_and_a_longer_text_still_show_something(app):

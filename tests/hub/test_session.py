@@ -9,7 +9,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 
 from hf_llm.config import UserError
 from hf_llm.hub import session
-from hf_llm.hub.config import PushConfig
+from hf_llm.hub.config import PullConfig, PushConfig
 from hf_llm.hub.push import push
 from hf_llm.hub.session import LONGEST_SILENCE, hub_errors, reason, without_token
 
@@ -81,5 +81,7 @@ def test_tokens_are_taken_out(monkeypatch):
 def test_the_command_to_try_again_is_the_one_that_was_given():
     config = PushConfig(run="my runs/verdict", repo_id="me/verdict", private=True, revision="dev")
     assert config.command == "python scripts/hub.py push 'my runs/verdict' me/verdict --private --revision dev"
+    config_of_a_pull = PullConfig(repo_id="me/verdict", dir="runs/pulled", max_gigabytes=50)
+    assert config_of_a_pull.command == "python scripts/hub.py pull me/verdict runs/pulled --max_gigabytes 50"
     with pytest.raises(UserError, match="there is no folder"):
         push(config)

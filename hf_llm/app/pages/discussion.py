@@ -4,6 +4,7 @@ A prediction stays in the reader's browser: no handler gets it, and JavaScript t
 """
 
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -71,7 +72,7 @@ def build(page: Page) -> None:
         opened.then(None, question, [choice, words], js=RESTORE, api_visibility="private")
     kept = reveal.click(None, [question, choice, words], made, js=KEEP, api_visibility="private")
     page.on(
-        kept.then, lambda *args: show_answer(app, *args), [question, made],
+        kept.then, partial(show_answer, app), [question, made],
         [notice, answered, answer, measured, *full, after],
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The labs: each experiment that answers no question of the discussion, its full result, and its short version live."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import gradio as gr
 
@@ -49,12 +50,12 @@ def build(page: Page) -> None:
     lab = gr.Radio([(t(f"foundations.{name}"), name) for name in LABS], value=LABS[0], label=t("foundations.lab"))
     full = study(page, lab, lambda name: name)
 
-    page.on(example.change, lambda *args: show_example(app, *args), [example], shown)
-    page.on(lab.change, lambda *args: show_full(app, *args), [lab], full)
+    page.on(example.change, partial(show_example, app), [example], shown)
+    page.on(lab.change, partial(show_full, app), [lab], full)
     page.on(shown.select, open_lab, [], lab)
     page.settings(example=example, lab=lab)
-    opened = page.opens_with(lambda *args: show_example(app, *args), [example], shown)
-    page.on(opened.then, lambda *args: show_full(app, *args), [lab], full)
+    opened = page.opens_with(partial(show_example, app), [example], shown)
+    page.on(opened.then, partial(show_full, app), [lab], full)
 
 
 def endpoints(app: App) -> dict:

@@ -95,7 +95,7 @@ def build(page: Page) -> None:
         [*next_views, whole_left, whole_right], trigger_mode="always_last",
     )  # fmt: skip
     page.on(
-        whole.click, lambda *args: answers.pair(answers.show_whole, app, *args), next_token, [whole_left, whole_right],
+        whole.click, partial(answers.pair, answers.show_whole, app), next_token, [whole_left, whole_right],
         concurrency_id="calculation",
     )  # fmt: skip
     surprises, surprise_views = [*models, scored], [coloured_left, coloured_right, scored_called]

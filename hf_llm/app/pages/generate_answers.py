@@ -141,7 +141,7 @@ def show_next_tokens(app: App, model: str, other: str, compare: bool, words: str
 
 
 def _paths(app: App, model: str, other: str, compare: bool) -> list[str]:
-    return [views.path(app, name) for name in ([model, other] if compare else [model]) if name]
+    return [app.library.address(name) for name in ([model, other] if compare else [model]) if name]
 
 
 def show_next_token(app: App, name: str, words: str, *controls) -> str:

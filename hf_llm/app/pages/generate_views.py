@@ -4,11 +4,10 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from hf_llm.app.page import App
 from hf_llm.app.texts import Language, text
-from hf_llm.app.views import bars, behind, code, downloads, message, number, tokens
+from hf_llm.app.views import bars, behind, code, downloads, message, number, shortened, tokens
 from hf_llm.generation.config import GenerationSettings
-from hf_llm.tokenization.readable import readable, token_bytes
+from hf_llm.tokenization.labels import token_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,26 +20,6 @@ if TYPE_CHECKING:
 SHOWN = 8  # tokens of a distribution that have a bar of their own
 STAGES = ("repetition_penalty", "temperature", "top_k", "top_p")
 DIGITS = 9  # of a probability in the data: what fp32 holds
-
-
-def path(app: App, name: str) -> str:
-    """Return what `load_causal_lm` takes for the model called `name`."""
-    return name if name in app.library.hub_models else (app.library.runs / name).as_posix()
-
-
-def labels(tokenizer: "PreTrainedTokenizerFast", ids: list[int]) -> list[str]:
-    """Return tokens as people read them, white space visible."""
-    from tokenizers import decoders
-
-    names = tokenizer.convert_ids_to_tokens(ids)
-    if not isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel):
-        return [str(name) for name in names]
-    added = tokenizer.added_tokens_encoder  # these are spelt as they are
-    return [
-        # a model may have more rows than its tokenizer has tokens
-        f"[{id}]" if name is None else name if name in added else readable(token_bytes(name))
-        for id, name in zip(ids, names, strict=True)
-    ]
 
 
 def written(name: str, prompt: str, words: str, result: "GenerationResult | None", lang: Language) -> str:
@@ -67,7 +46,7 @@ def _records(tokenizer: "PreTrainedTokenizerFast", stages: "list[Stage]", ids: l
     columns = {stage.name: stage.probabilities[ids].tolist() for stage in stages}
     return [
         {"id": id, "token": label} | {name: float(f"{column[row]:.{DIGITS}g}") for name, column in columns.items()}
-        for row, (id, label) in enumerate(zip(ids, labels(tokenizer, ids), strict=True))
+        for row, (id, label) in enumerate(zip(ids, token_labels(tokenizer, ids), strict=True))
     ]
 
 
@@ -81,7 +60,7 @@ def stages(loaded: "LanguageModel", made: "list[Stage]", drawn: int, chosen: Gen
         title = text(f"generate.after_{stage.name}", lang, value=_value(value, lang))
         cards.append(_distribution(loaded.tokenizer, stage, title, largest, lang))
     off = [text(f"generate.{name}", lang) for name in STAGES if name not in on]
-    (label,) = labels(loaded.tokenizer, [drawn])
+    (label,) = token_labels(loaded.tokenizer, [drawn])
     how = "generate.drawn" if chosen.do_sample else "generate.likeliest"
     shown = sorted({id for stage in made for id in _top(stage)}, key=lambda id: -made[0].probabilities[id])
     headings = {"id": text("generate.id", lang), "token": text("generate.token", lang)}
@@ -116,7 +95,7 @@ def _distribution(
 ) -> str:
     """Return the likeliest tokens with a bar each, the others as one bar, and how many are possible."""
     ids = _top(stage)
-    names, values = labels(tokenizer, ids), stage.probabilities[ids].tolist()
+    names, values = token_labels(tokenizer, ids), stage.probabilities[ids].tolist()
     others = stage.possible - len(ids)
     if others:
         names.append(text("generate.rest", lang, others=others))
@@ -147,7 +126,7 @@ def surprise(
         lang: The reader's.
     """
     chance = math.log2(loaded.model.config.get_text_config().vocab_size)
-    names, costs = labels(loaded.tokenizer, ids[1:]), bits.tolist()
+    names, costs = token_labels(loaded.tokenizer, ids[1:]), bits.tolist()
     unit = text("generate.bits", lang)
     summary = text(
         "generate.summary", lang, name=loaded.name, mean=number(float(bits.mean()), lang, 2),
@@ -172,7 +151,7 @@ def expected(loaded: "LanguageModel", stage: "Stage", token: int, lang: Language
     """Return how likely a token of the text was, its rank, and what the model would rather have read."""
     p = float(stage.probabilities[token])
     rank = 1 + int((stage.probabilities > stage.probabilities[token]).sum())
-    (label,) = labels(loaded.tokenizer, [token])
+    (label,) = token_labels(loaded.tokenizer, [token])
     said = text(
         "generate.was", lang, token=label, probability=number(p, lang, 4),
         bits=number(-math.log2(p) if p else math.inf, lang, 1), rank=rank, vocab=len(stage.probabilities),
@@ -194,7 +173,7 @@ def generate_call(paths: list[str], prompt: str, chosen: GenerationSettings, lan
         "from hf_llm.generation.generate import TextStream\n\n"
         f"settings = {_settings(chosen)}\n"
         f"for name in {paths!r}:\n"
-        f"    for piece in TextStream(load_causal_lm(name), load_tokenizer(name), {_cut(prompt)!r}, settings):\n"
+        f"    for piece in TextStream(load_causal_lm(name), load_tokenizer(name), {shortened(prompt)!r}, settings):\n"
         '        print(piece, end="", flush=True)',
         lang,
     )
@@ -207,7 +186,7 @@ def next_token_call(paths: list[str], words: str, chosen: GenerationSettings, la
         "from hf_llm.tokenization.bpe import encode_document\n\n"
         f"settings = {_settings(chosen)}\n"
         f"for name in {paths!r}:\n"
-        f"    ids = encode_document(load_tokenizer(name), {_cut(words)!r}).tolist()\n"
+        f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
         "    print(next_token_stages(load_causal_lm(name), ids, settings))",
         lang,
     )
@@ -219,7 +198,7 @@ def surprise_call(paths: list[str], words: str, lang: Language) -> str:
         "from hf_llm.evaluation.surprise import surprise\n"
         "from hf_llm.tokenization.bpe import encode_document\n\n"
         f"for name in {paths!r}:\n"
-        f"    ids = encode_document(load_tokenizer(name), {_cut(words)!r}).tolist()\n"
+        f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
         "    print(surprise(load_causal_lm(name), ids))",
         lang,
     )
@@ -230,7 +209,3 @@ def _settings(chosen: GenerationSettings) -> str:
     default = GenerationSettings()
     changed = [f"{name}={value!r}" for name, value in vars(chosen).items() if value != getattr(default, name)]
     return f"GenerationSettings({', '.join(changed)})"
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= 200 else words[:200] + "…"

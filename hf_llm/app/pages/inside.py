@@ -1,5 +1,6 @@
 """Inside a GPT-2: one text, one token under the glass, and what each part of the model makes of it."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -112,7 +113,7 @@ def build(page: Page) -> None:
     page.on([control.change for control in controls[1:]], redraw, controls, list(views.values()),
             trigger_mode="always_last", concurrency_id="calculation")  # fmt: skip
     page.on(part.change, turn, [part], [*columns.values(), where, head])
-    page.on(model.change, lambda *args: fit(app, *args), [model, layer, head], [layer, head])
+    page.on(model.change, partial(fit, app), [model, layer, head], [layer, head])
     # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
     page.on(preset.input, choose_preset, [preset], [words, part, token, key])
     page.on(views["tokens"].select, choose_token, [], [token, key])
@@ -125,7 +126,7 @@ def build(page: Page) -> None:
         choices={"model": app.library.language_models}, preset=preset, model=model, text=words, part=part, layer=layer,
         head=head, token=token, key=key, step=step, shuffle=shuffle, off=off,
     )  # fmt: skip
-    opened = page.opens_with(lambda *args: fit(app, *args), [model, layer, head], [layer, head])
+    opened = page.opens_with(partial(fit, app), [model, layer, head], [layer, head])
     page.on(opened.then, redraw, controls, list(views.values()))
 
 
@@ -155,7 +156,7 @@ def _reading(app: App, model: str | None, words: str, lang: Language) -> "Readin
     if not words:
         raise UserError(text("common.empty", lang))
     checked(words, app.config.max_characters, lang)
-    if not model:
+    if not app.library.language_models():
         raise UserError(text("common.no_model", lang))
     language_model = app.library.language_model(model)
     kind = language_model.model.config.model_type

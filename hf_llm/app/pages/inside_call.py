@@ -1,12 +1,12 @@
 """The lines of Python behind each part of the page "inside"."""
 
 from hf_llm.app.page import App
+from hf_llm.app.views import shortened
 
 
 def call(app: App, model: str, words: str, part: str, layer: int, head: int, token: int, off: str) -> str:
     """Return the lines of Python that compute what a part of the page shows."""
-    path = model if model in app.library.hub_models else (app.library.runs / model).as_posix()
-    words = words if len(words) <= 200 else words[:200] + "…"
+    path, words = app.library.address(model), shortened(words)
     attention = f"layer.{layer}.attention"
     edit = (
         f"without_mlp({layer})" if off == "mlp" else f"without_heads({layer}, {[head] if off == 'head' else 'heads'})"

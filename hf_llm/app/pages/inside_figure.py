@@ -1,14 +1,12 @@
 """What the drawings of the page "inside" share: a matrix as a picture, and the data behind a figure."""
 
-import base64
 import io
 from collections.abc import Sequence
-from html import escape
 from statistics import median
 from typing import TYPE_CHECKING
 
 from hf_llm.app.texts import Language, text
-from hf_llm.app.views import behind
+from hf_llm.app.views import behind, image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,5 +42,4 @@ def picture(values: "Tensor", alt: str) -> str:
     pixels = np.concatenate([pixels, (255 * strength).astype(np.uint8)[..., None]], axis=-1)
     content = io.BytesIO()
     Image.fromarray(pixels, "RGBA").save(content, "PNG", optimize=True)
-    encoded = base64.b64encode(content.getvalue()).decode("ascii")
-    return f'<img class="matrix" alt="{escape(alt)}" src="data:image/png;base64,{encoded}">'
+    return image(content.getvalue(), alt, "matrix")

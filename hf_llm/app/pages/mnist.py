@@ -1,5 +1,6 @@
 """Draw a digit: two image classifiers answer side by side, a convolution is written out, one is trained in the page."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,11 +79,11 @@ def build(page: Page) -> None:
     place = [feature_map, row, column]
     page.on(board.select, drawn, [], drawing)
     page.on(
-        [control.change for control in picture], lambda *args: show_all(app, *args), [*picture, *place],
+        [control.change for control in picture], partial(show_all, app), [*picture, *place],
         [seen, *answers, call, cell], trigger_mode="always_last",
     )  # fmt: skip
     page.on(
-        [control.change for control in place], lambda *args: show_chosen_cell(app, *args), [*picture, *place], cell,
+        [control.change for control in place], partial(show_chosen_cell, app), [*picture, *place], cell,
         trigger_mode="always_last",
     )  # fmt: skip
     page.on(cell.select, choose_cell, [], [row, column])
@@ -95,9 +96,9 @@ def build(page: Page) -> None:
             [drawing, invert, board, reason],
         )
     page.on(
-        measure.click, lambda *args: show_shifts(app, *args), chosen, by_shift, concurrency_id="calculation"
+        measure.click, partial(show_shifts, app), chosen, by_shift, concurrency_id="calculation"
     )  # fmt: skip
-    page.on([size.change, curve.change], lambda *args: show_study(app, *args), [size, curve], study)
+    page.on([size.change, curve.change], partial(show_study, app), [size, curve], study)
 
     page.settings(
         {"left": lambda: classifiers(app, "mlp"), "right": lambda: classifiers(app, "lenet")}, [*buttons.values()],
@@ -106,9 +107,9 @@ def build(page: Page) -> None:
     )  # fmt: skip
     build_training(page, chosen)
     # the picture that it sets is a change, upon which the models answer
-    opened = page.opens_with(lambda *args: begin(app, *args), [drawing, chosen[0]], [drawing, board])
+    opened = page.opens_with(partial(begin, app), [drawing, chosen[0]], [drawing, board])
     page.on(opened.then, show_examples, [], shown_examples)
-    page.on(opened.then, lambda *args: show_study(app, *args), [size, curve], study)
+    page.on(opened.then, partial(show_study, app), [size, curve], study)
 
 
 def endpoints(app: App) -> dict:
@@ -149,7 +150,7 @@ def show_all(
     ]  # fmt: skip
     source = (
         "from transformers import AutoImageProcessor, AutoModelForImageClassification\n\n"
-        f"folder = {(app.library.runs / names[0]).as_posix()!r}\n"
+        f"folder = {app.library.address(names[0])!r}\n"
         "processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)\n"
         "model = AutoModelForImageClassification.from_pretrained(folder, trust_remote_code=True).eval()\n"
         f'pixel_values = processor(image, do_invert={bool(invert)}, return_tensors="pt").pixel_values\n'

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hf_llm.app.texts import Language, text
+from hf_llm.app.views import image
 from hf_llm.config import UserError
-from hf_llm.data.search import find, search_folders
-from hf_llm.data.sources import SOURCES
+from hf_llm.data import find, is_here
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,37 +38,41 @@ def open_picture(picture: str, lang: Language = "en") -> "Image.Image":
     if picture.startswith("data:"):
         picture = picture.partition(",")[2]
     try:
-        image = Image.open(io.BytesIO(base64.b64decode(picture, validate=True)), formats=["PNG"])
+        opened = Image.open(io.BytesIO(base64.b64decode(picture, validate=True)), formats=["PNG"])
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         raise UserError(text("mnist.no_png", lang)) from None
-    width, height = image.size
+    width, height = opened.size
     if max(width, height) > MOST_PIXELS:
         raise UserError(text("mnist.too_large", lang, width=width, height=height, most=MOST_PIXELS))
     try:
-        image.load()
+        opened.load()
     except Exception:  # whatever the decoder meets in a file that somebody made for it
         raise UserError(text("mnist.damaged", lang)) from None
-    return image
+    return opened
 
 
-def as_picture(pixels: np.ndarray) -> str:
-    """Return grey levels (H, W) or colours (H, W, 3), uint8, as the base64 text of a PNG."""
+def as_png(pixels: np.ndarray) -> bytes:
+    """Return grey levels (H, W) or colours (H, W, 3), uint8, as a PNG."""
     from PIL import Image
 
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()
+
+
+def as_picture(pixels: np.ndarray) -> str:
+    """Return the same as base64 text, as an address and `/classify_digit` take it."""
+    return base64.b64encode(as_png(pixels)).decode("ascii")
 
 
 def image_tag(pixels: np.ndarray, alternative: str, css: str = "") -> str:
-    """Return pixels as an `<img>`; `alternative` is what a screen reader says, escaped already."""
-    return f'<img class="pixels {css}" src="data:image/png;base64,{as_picture(pixels)}" alt="{alternative}">'
+    """Return pixels as an `<img>`; `alternative` is what a screen reader says."""
+    return image(as_png(pixels), alternative, f"pixels {css}")
 
 
 def sources() -> list[str]:
     """Return where example digits come from: MNIST where its files lie on this machine, and the embedded digits."""
-    at_hand = all(any((folder / file.path).is_file() for folder in search_folders()) for file in SOURCES["mnist"])
-    return ["mnist", "digits"] if at_hand else ["digits"]
+    return ["mnist", "digits"] if is_here("mnist") else ["digits"]
 
 
 @cache

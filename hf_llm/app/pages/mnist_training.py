@@ -1,5 +1,7 @@
 """An image classifier trained in the page: the project's script as a process, its curves while it runs."""
 
+from functools import partial
+
 import gradio as gr
 
 from hf_llm.app.line_chart import Line, line_chart
@@ -76,7 +78,7 @@ def build_training(page: Page, chosen: list[gr.Dropdown]) -> None:
             found.end("stopped")
         return show(found or None, lang)
 
-    started = page.on(train.click, lambda *args: start(app, *args), controls, name)
+    started = page.on(train.click, partial(start, app), controls, name)
     page.on(started.success, look, [name], [shown, timer, *chosen])
     page.on(timer.tick, look, [name], [shown, timer, *chosen])
     page.on(stop.click, end, [name], shown)

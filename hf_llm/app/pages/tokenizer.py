@@ -1,6 +1,6 @@
 """Tokens with their ids and bytes, tokenizers side by side, and a BPE that is trained and replayed in the page."""
 
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import gradio as gr
 
 from hf_llm.app.page import App, Page, checked
 from hf_llm.app.texts import Language, t, text
-from hf_llm.app.views import bars, behind, code, message, tokens
+from hf_llm.app.views import bars, behind, code, message, shortened, tokens
 from hf_llm.config import UserError, require
 from hf_llm.data import is_here, read_text
 from hf_llm.tokenization.readable import readable, token_bytes
@@ -50,7 +50,7 @@ def build(page: Page) -> None:
     encoded = page.view()
     page.on(preset.input, choose_preset, [preset], [words, why])
     page.on(
-        [words.change, chosen.change], lambda *args: show_encodings(app, *args), [words, chosen], encoded,
+        [words.change, chosen.change], partial(show_encodings, app), [words, chosen], encoded,
         trigger_mode="always_last",
     )  # fmt: skip
     gr.Markdown(t("tokenizer.cost_intro"))
@@ -76,7 +76,7 @@ def build(page: Page) -> None:
     applied = page.view()
 
     trained = page.on(
-        train.click, lambda *args: train_merges(app, *args), [corpus, own, vocab_size], [merges, step],
+        train.click, partial(train_merges, app), [corpus, own, vocab_size], [merges, step],
         concurrency_id="calculation",
     )  # fmt: skip
     page.on(trained.then, show_merge, [merges, step], replayed)
@@ -89,7 +89,7 @@ def build(page: Page) -> None:
     page.on([step.change, other.change], show_applied, [merges, step, other], applied, trigger_mode="always_last")
 
     page.settings(locks=[preset], text=words, corpus=corpus, vocab_size=vocab_size, other=other)
-    opened = page.opens_with(lambda *args: show_encodings(app, *args), [words, chosen], encoded)
+    opened = page.opens_with(partial(show_encodings, app), [words, chosen], encoded)
     page.on(opened.then, lambda names, lang: show_cost(app, names, lang), [chosen], cost)
 
 
@@ -146,24 +146,17 @@ def show_encodings(app: App, words: str, names: list[str], lang: Language) -> st
     parts = [_encoding(encoding, lang) for encoding in encodings]
     records = [{key: value for key, value in encoding.as_dict().items() if key != "tokens"} for encoding in encodings]
     headings = {key: text(f"tokenizer.{key}", lang) for key in records[0]}
+    paths = [name if name == GPT2 else app.library.address(name) for name in names]
     source = (
         "from hf_llm import load_tokenizer\nfrom hf_llm.tokenization.compare import compare\n\n"
-        f"tokenizers = {{name: load_tokenizer(name) for name in {[_path(app, name) for name in names]!r}}}\n"
-        f"for encoding in compare({_shortened(words)!r}, tokenizers):\n    print(encoding.as_dict())"
+        f"tokenizers = {{name: load_tokenizer(name) for name in {paths!r}}}\n"
+        f"for encoding in compare({shortened(words)!r}, tokenizers):\n    print(encoding.as_dict())"
     )
     return (
         "".join(parts)
         + behind("tokens", records, headings, text("tokenizer.compared", lang), lang)
         + code(source, lang)
     )
-
-
-def _path(app: App, name: str) -> str:
-    return name if name == GPT2 or name in app.library.hub_models else (app.library.runs / name).as_posix()
-
-
-def _shortened(words: str) -> str:
-    return words if len(words) <= 200 else words[:200] + "…"
 
 
 def _encoding(encoding: "Encoding", lang: Language) -> str:
