@@ -1,5 +1,6 @@
 """The app put together: its pages, its public endpoints, and how it is served."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -18,6 +19,7 @@ from hf_llm.app.rate_limit import RateLimit
 from hf_llm.app.shell import Shell
 from hf_llm.app.texts import i18n
 from hf_llm.app.trainings import Trainings
+from hf_llm.config import UserError
 
 HERE = Path(__file__).parent
 # path of each page: its module in pages/, and `<path>.title` in texts/
@@ -74,7 +76,10 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
 
     Args:
         config: Settings.
-        block: Whether to stay until the process is ended; tests go on.
+        block: Whether to say where it is and stay until the process is ended; tests go on.
+
+    Raises:
+        UserError: When the port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
@@ -83,27 +88,35 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
         middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
     blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
     threading.Thread(target=warm_up, args=[app], daemon=True).start()
-    if block:  # SIGTERM would end the process without what is registered to happen at its exit
+    try:
+        blocks.launch(
+            server_name=config.host,
+            server_port=config.port or None,
+            inbrowser=config.open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            show_error=False,
+            ssr_mode=False,
+            enable_monitoring=False,
+            run_history=False,
+            footer_links=["api"],
+            max_file_size=UPLOAD,
+            theme=THEME,
+            i18n=i18n(),
+            css=(HERE / "style.css").read_text(encoding="utf-8"),
+            head=f"<script>{(HERE / 'app.js').read_text(encoding='utf-8')}</script>",
+            app_kwargs={"middleware": middleware},
+        )
+    except OSError as error:  # Gradio's, for a port that is taken
+        raise UserError(
+            f"port {config.port} of {config.host} is taken or cannot be used; name another with --port, 0 for any"
+        ) from error
+    if block:
+        # SIGTERM would end the process without what is registered to happen at its exit
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    blocks.launch(
-        server_name=config.host,
-        server_port=config.port or None,
-        inbrowser=config.open_browser,
-        prevent_thread_lock=not block,
-        quiet=True,
-        share=False,
-        show_error=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        run_history=False,
-        footer_links=["api"],
-        max_file_size=UPLOAD,
-        theme=THEME,
-        i18n=i18n(),
-        css=(HERE / "style.css").read_text(encoding="utf-8"),
-        head=f"<script>{(HERE / 'app.js').read_text(encoding='utf-8')}</script>",
-        app_kwargs={"middleware": middleware},
-    )
+        print(f"the app is at {blocks.local_url} (Ctrl-C ends it)", flush=True)
+        blocks.block_thread()
     return blocks
 
 
@@ -118,4 +131,5 @@ def warm_up(app: App) -> None:
     import hf_llm.tokenization.compare  # noqa: F401
 
     for name in app.library.language_models()[:1]:
-        app.library.language_model(name)
+        with contextlib.suppress(UserError):  # a damaged model: whoever chooses it is told
+            app.library.language_model(name)
