@@ -116,3 +116,16 @@ def test_bf16_trains_close_to_fp32(make_config, make_tiny_task):
         losses[name] = train(make_tiny_task(config), config).records[-1]["loss"]
     assert losses["bf16"] != losses["fp32"]
     assert abs(losses["bf16"] - losses["fp32"]) < 0.05
+
+
+def test_every_step_is_in_training_mode_whatever_mode_the_model_comes_in_or_is_left_in(make_config, make_tiny_task):
+    config = make_config(max_steps=4, eval_steps=2, dropout=0.1)
+    task = make_tiny_task(config)
+    task.model.eval()  # as from_pretrained returns it
+    evaluate, loss, modes = task.evaluate, task.loss, []
+    task.evaluate = lambda model: evaluate(model.eval())
+    task.loss = lambda model, batch, n: (
+        modes.append({module.training for module in model.modules()}) or loss(model, batch, n)
+    )
+    train(task, config)
+    assert modes == [{True}] * 4
