@@ -6,6 +6,7 @@ import pytest
 from hostile_texts import HOSTILE
 
 from hf_llm.app.build import PAGES
+from hf_llm.app.pages.inside import PARTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -143,4 +144,47 @@ def test_a_merge_is_walked_by_keyboard(watch):
     seen.page.get_by_text("Step 2:").wait_for()
     seen.page.get_by_role("button", name="Step back").press("Enter")
     seen.page.get_by_text("Step 1:").wait_for()
+    assert seen.problems() == []
+
+
+def test_the_keyboard_reaches_every_cell_and_chooses_it(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc", part="attention")
+    table = seen.page.locator("table.heat").first
+    cells = table.locator("button")
+    count = cells.count()
+    assert count > 3
+    assert table.locator('[tabindex="0"]').count() == 1
+    cells.first.focus()
+    for place in range(1, count):
+        seen.page.keyboard.press("ArrowRight")
+        assert cells.nth(place).evaluate("(cell) => cell === document.activeElement")
+    seen.page.keyboard.press("ArrowLeft")  # above the last cell there is none: the future is masked
+    seen.page.keyboard.press("ArrowUp")
+    above = seen.page.evaluate("document.activeElement.dataset.choose")
+    assert above == "2,2"
+    seen.page.keyboard.press("Enter")
+    seen.settle()
+    chosen = table.locator('[aria-pressed="true"]')
+    assert chosen.get_attribute("data-choose") == above
+    assert chosen.evaluate("(cell) => cell === document.activeElement")  # the focus survived the redraw
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_inside_is_well(watch, part):
+    seen = watch(390, "dark")
+    seen.open("inside", "pt-BR", part=part)
+    assert seen.problems() == []
+
+
+def test_an_answered_question_is_well(watch):
+    seen = watch(390)
+    seen.open("discussion", "pt-BR", question="L31")
+    seen.page.get_by_role("button", name="Ver a resposta").click()
+    seen.page.get_by_text("Primeiro a sua previsão").wait_for()
+    seen.page.get_by_label("Outra coisa; escrevo abaixo").check()
+    seen.page.get_by_label("Por quê? Com suas palavras").fill("<b>acho</b>")
+    seen.page.get_by_role("button", name="Ver a resposta").click()
+    seen.page.get_by_text("Perguntas para a turma").wait_for()
+    seen.settle()
     assert seen.problems() == []

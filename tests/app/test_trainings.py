@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from safetensors.numpy import load_file
@@ -199,3 +200,12 @@ def test_the_oldest_go(monkeypatch, tmp_path):
     assert trainings.get(running.name) is running
     assert trainings.get(newest.name) is newest
     trainings.shutdown()
+
+
+def test_a_second_press_sends_no_second_signal(tmp_path):
+    # which would end the process before it has saved
+    training, signals = Training("page/x", tmp_path / "x", [], tmp_path / "beside", 10.0), []
+    training._process = SimpleNamespace(poll=lambda: None, terminate=lambda: signals.append("SIGTERM"))
+    training.end("paused")
+    training.end("stopped")
+    assert signals == ["SIGTERM"]
