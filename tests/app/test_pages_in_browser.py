@@ -188,3 +188,17 @@ def test_an_answered_question_is_well(watch):
     seen.page.get_by_text("Perguntas para a turma").wait_for()
     seen.settle()
     assert seen.problems() == []
+
+
+@pytest.mark.parametrize("text", ["'a' + String.fromCharCode(0xd800) + 'b'", "'a'.repeat(1e6)"], ids=["half", "long"])
+@pytest.mark.parametrize("path", ["tokenizer", "inside", "generate"])
+def test_what_no_keyboard_types_meets_a_sentence(watch, path, text):
+    seen = watch()
+    seen.open(path, "en")
+    seen.page.locator("textarea:visible").first.evaluate(  # past the browser's own limit of the length
+        f"(field) => {{ field.value = {text}; field.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
+    )
+    seen.settle()
+    said = seen.page.inner_text("body")
+    assert "surrogate pair" in said or "the most here is" in said
+    assert seen.console() == []
