@@ -51,7 +51,10 @@ def command_line() -> str:
 
 
 def commit() -> str | None:
-    """Return the commit of the source, with "+" where the work tree differs from it; None outside a checkout."""
+    """Return the commit of the source, with "+" where the work tree differs from it; None outside a checkout.
+
+    results/ is no source: several measurements in a row write there, each from the same commit.
+    """
     source = Path(__file__).parents[2]
 
     def git(*words):
@@ -61,7 +64,9 @@ def commit() -> str | None:
         head = git("rev-parse", "HEAD")
         if head.returncode != 0 or not (source / "pyproject.toml").exists():
             return None
-        changed = git("status", "--porcelain", "--untracked-files=no").stdout.strip()
+        changed = git(
+            "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)results"
+        ).stdout.strip()
         return head.stdout.strip() + ("+" if changed else "")
     except (OSError, subprocess.TimeoutExpired):
         return None
