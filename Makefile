@@ -46,7 +46,7 @@ lint: setup  ## ruff
 	@$(BIN)/ruff format --quiet --check .
 
 stress: setup  ## the long fault and load tests, with results/crash-test and results/app-load
-	@$(BIN)/python -m pytest -m stress
+	@PIP_RETRIES=0 PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pytest -m stress
 	@$(BIN)/python scripts/crash_test.py --kills 100 --seed 0 --output_dir results/crash-test
 	@$(BIN)/python scripts/benchmark.py app-load --output_dir results/app-load
 	@$(BIN)/python scripts/hub_stress.py --faults 200 --seed 0 --output_dir results/hub-faults

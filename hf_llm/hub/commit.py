@@ -15,7 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, Revi
 from hf_llm.config import UserError, require
 from hf_llm.hub.names import kind_of
 from hf_llm.hub.remote import RemoteFile, files_at
-from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors, own_token
+from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors, require_token
 
 LATEST_PROPOSALS = 20  # pull requests that are looked at for the same content
 SPACE_FOLDERS = ("configs/", "hf_llm/", "results/", "runs/", "scripts/")
@@ -91,10 +91,7 @@ def commit_contents(contents: Contents, to: Destination) -> Pushed:
     Raises:
         UserError: When the Hub cannot be reached or refuses, or the branch has moved. No commit was made then.
     """
-    require(
-        own_token() is not None,
-        f"{to.failure}: there is no token of the Hub here; log in with hf auth login, or set HF_TOKEN",
-    )
+    require_token(to.failure)
     with hub_errors(to.failure, to.retry):
         api = connect()
         head = _head(api, contents, to)

@@ -89,6 +89,13 @@ class SpaceConfig:
         default_factory=lambda: ["runs/verdict"], metadata={"help": "folders of finished runs that the app offers"}
     )
     private: bool = field(default=False, metadata={"help": "only you see a Space that this makes"})
+    fresh_environment: bool = field(
+        default=True,
+        metadata={
+            "help": "try it in an environment that has its requirements.txt alone: minutes, and some gigabytes for a "
+            "while; false: with the packages that are here, where a missing requirement stays unseen"
+        },
+    )
 
     def __post_init__(self):
         check_repo_id(self.repo_id)
@@ -97,6 +104,7 @@ class SpaceConfig:
     def command(self) -> str:
         """The command line that does this, to be given again."""
         flags = ["--runs", *self.runs, *["--private"] * self.private]
+        flags += [] if self.fresh_environment else ["--fresh_environment", "false"]
         return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
 
 

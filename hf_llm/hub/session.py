@@ -15,7 +15,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils._http import default_client_factory
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, require
 
 FIRST_ANSWER = 10.0  # seconds that a Hub has to show that it is there
 LONGEST_SILENCE = 120.0  # seconds, between two bytes of any later answer
@@ -111,6 +111,14 @@ def own_token() -> str | None:
         return get_token()
     except Exception:  # the refresh of a web login raises what the client raises
         return None
+
+
+def require_token(failure: str) -> None:
+    """Raise a `UserError` that begins with what did not happen, unless there is a token to write with."""
+    require(
+        own_token() is not None,
+        f"{failure}: there is no token of the Hub here; log in with hf auth login, or set HF_TOKEN",
+    )
 
 
 def without_token(text: str) -> str:

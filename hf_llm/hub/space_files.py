@@ -41,6 +41,11 @@ def write_space(folder: Path, runs: list[Path]) -> None:
         _copy(SOURCE / name, folder / name)
     (folder / "requirements.txt").write_text(requirements(project.read_text(encoding="utf-8")), encoding="utf-8")
     models = []
+    names = [run.resolve().name for run in runs]
+    require(
+        len(set(names)) == len(names),
+        f"two of the runs have the same name, but a Space shows them by it: {', '.join(names)}",
+    )
     for run in runs:
         manifest = read_manifest(run)
         require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+import shutil
 import sys
 from importlib.metadata import distributions, packages_distributions, requires
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 from test_push import refused, succeeded
 
 from hf_llm.config import UserError
-from hf_llm.hub.space import start
+from hf_llm.hub.space_check import start
 from hf_llm.hub.space_files import requirements, write_space
 
 ROOT = Path(__file__).parents[2]
+HERE = "--no_fresh_environment"
 DOWNLOAD = """
 import hashlib, json
 from pathlib import Path
@@ -86,7 +88,7 @@ def test_it_holds_the_app_what_it_reads_and_the_models(space):
 @pytest.mark.slow
 def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hub, client, scripts, runs):
     succeeded(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
-    said = succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict", "--private"))
+    said = succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict", "--private", HERE))
     repository = hub.repository("me/app", "space")
     assert f"{hub.url}/spaces/me/app/commit/{repository.branches['main']}" in said
     assert [commit.title for commit in repository.commits.values()] == ["initial commit", "hf_llm, the app"]
@@ -95,7 +97,7 @@ def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hu
 
     files = dict(repository.files())
     repository.write("main", {**files, "hf_llm/old.py": files["LICENSE"], "mine.txt": files["LICENSE"]}, "more")
-    succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict"))
+    succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict", HERE))
     assert repository.files().keys() == files.keys() | {"mine.txt"}  # of the package nothing old is left
 
     there = client(DOWNLOAD)
@@ -114,7 +116,17 @@ def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hu
 def test_an_app_that_does_not_start_is_not_pushed(space):
     (space / "hf_llm" / "app" / "build.py").write_text("raise SystemExit('something is missing')\n")
     with pytest.raises(UserError, match=r"the app does not start .*\(something is missing\); nothing was pushed"):
-        start(space)
+        start(space, Path(sys.executable))
+
+
+@pytest.mark.slow
+def test_a_model_that_does_not_answer_is_not_pushed(space):
+    start(space, Path(sys.executable))  # both do
+    (space / "hf_llm" / "generation" / "generate.py").write_text("import nothing_of_the_kind\n")  # after the first page
+    with pytest.raises(
+        UserError, match=r"its model verdict does not answer \(.*nothing_of_the_kind.*nothing was pushed"
+    ):
+        start(space, Path(sys.executable))
 
 
 def test_what_cannot_be_shown(hub, scripts, runs):
@@ -124,5 +136,8 @@ def test_what_cannot_be_shown(hub, scripts, runs):
     assert "not the file that the run wrote" in refused(
         scripts("hub.py", "space", "me/app", "--runs", runs / "verdict")
     )
+    two = shutil.copytree(runs / "mlp", runs / "other" / "mlp")
+    assert "have the same name" in refused(scripts("hub.py", "space", "me/app", "--runs", runs / "mlp", two))
+    assert "no token" in refused(scripts("hub.py", "space", "me/app", "--runs", runs / "mlp", token=""))
     assert hub.requests == []
     assert "must be owner/name" in refused(scripts("hub.py", "space", "app"))

@@ -1,0 +1,120 @@
+"""A Space before it is pushed: its app is started from its files alone, and each of its models asked something."""
+
+import base64
+import io
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO
+
+from PIL import Image, ImageDraw
+
+from hf_llm.config import require
+from hf_llm.runs.manifest import read_manifest
+
+LONGEST_START = 180.0  # seconds; a busy laptop takes twenty
+LONGEST_ANSWER = 120.0  # seconds; the first one waits until torch and transformers are loaded
+
+
+def start(folder: Path, python: Path) -> None:
+    """Start the app in `folder` with nothing else at hand, ask each of its models something, and stop it.
+
+    Its first page alone would show little: what calculates is imported later.
+
+    Args:
+        folder: The files of a Space.
+        python: What runs it.
+
+    Raises:
+        UserError: When the app ends before, takes too long, or one of the models does not answer.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="space-home-") as home, tempfile.TemporaryFile() as said:
+        app = subprocess.Popen(
+            [str(python), "space_app.py", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=folder,
+            env=_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
+        try:
+            deadline = time.monotonic() + LONGEST_START
+            while not _answers(port):
+                require(
+                    app.poll() is None and time.monotonic() < deadline,
+                    f"the app does not start from the files of the Space ({_last_line(said)}); nothing was pushed: "
+                    "mend it until `python space_app.py` shows its first page",
+                )
+                time.sleep(0.2)
+            for run in sorted((folder / "runs").glob("*")):
+                require(
+                    _model_answers(port, run),
+                    f"the app starts from the files of the Space, but its model {run.name} does not answer "
+                    f"({_last_line(said)}); nothing was pushed",
+                )
+        finally:
+            app.kill()
+            app.wait()
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return an environment without this user's settings, tokens, caches and paths, and without the Hub."""
+    kept = ("PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {
+        "HOME": home,
+        "USERPROFILE": home,
+        "PYTHONDONTWRITEBYTECODE": "1",  # what lies in the folder is what is pushed
+        "PYTHONNOUSERSITE": "1",
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            return page.status == 200
+    except OSError:
+        return False
+
+
+def _model_answers(port: int, run: Path) -> bool:
+    """Let the model of a run answer through the app's public endpoints: one token, or one digit."""
+    if read_manifest(run)["job"] == "pretraining":
+        endpoint, words = "generate", ["a", run.name, 1, True, 1.0, 0, 1.0, 1.0, 0]
+    else:
+        endpoint, words = "classify_digit", [_picture_of_a_one(), run.name]
+    address = f"http://127.0.0.1:{port}/gradio_api/call/{endpoint}"
+    asked = urllib.request.Request(
+        address, json.dumps({"data": words}).encode(), headers={"content-type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=LONGEST_ANSWER) as answer:
+            event = json.load(answer)["event_id"]
+        with urllib.request.urlopen(f"{address}/{event}", timeout=LONGEST_ANSWER) as answer:
+            return b"event: complete" in answer.read()
+    except (OSError, HTTPException):  # no connection, or one that broke
+        return False
+
+
+def _picture_of_a_one() -> str:
+    """Return the base64 text of a PNG."""
+    picture = Image.new("L", (28, 28))
+    ImageDraw.Draw(picture).line((14, 5, 14, 22), fill=255, width=3)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = said.read().decode("utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it says nothing"
