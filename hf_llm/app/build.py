@@ -26,10 +26,10 @@ HERE = Path(__file__).parent
 PAGES = {
     "": "home",
     "tokenizer": "tokenizer",
-    "inside": "inside",
-    "generate": "generate",
-    "train": "train",
-    "mnist": "mnist",
+    "inside": "inside.page",
+    "generate": "generate.page",
+    "train": "train.page",
+    "mnist": "mnist.page",
     "foundations": "foundations",
     "discussion": "discussion",
 }

@@ -12,9 +12,8 @@ import torch
 from gradio_client import Client
 
 from hf_llm.app.page import guarded
-from hf_llm.app.pages import generate_answers as answers
-from hf_llm.app.pages import generate_views as views
-from hf_llm.app.pages.generate import endpoints
+from hf_llm.app.pages.generate import answers, views
+from hf_llm.app.pages.generate.page import endpoints
 from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate

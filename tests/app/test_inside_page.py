@@ -14,7 +14,7 @@ from hf_llm.app.build import build
 from hf_llm.app.config import AppConfig
 from hf_llm.app.inspection import activations, attention_maps, inspect, lens
 from hf_llm.app.library import LanguageModel
-from hf_llm.app.pages import inside as page
+from hf_llm.app.pages.inside import page
 from hf_llm.app.reading import LONGEST, read
 from hf_llm.app.what_if import addresses, switched_off
 from hf_llm.config import UserError

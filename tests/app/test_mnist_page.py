@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.pages import mnist as page
-from hf_llm.app.pages.mnist_answers import accuracy_by_shift, ask, prepare, seen_pixels
-from hf_llm.app.pages.mnist_board import begin, choose_example, choose_preset, show_board, show_examples
-from hf_llm.app.pages.mnist_cell import show_cell
-from hf_llm.app.pages.mnist_models import classifiers
-from hf_llm.app.pages.mnist_pictures import (
+from hf_llm.app.pages.mnist import page
+from hf_llm.app.pages.mnist.answers import accuracy_by_shift, ask, prepare, seen_pixels
+from hf_llm.app.pages.mnist.board import begin, choose_example, choose_preset, show_board, show_examples
+from hf_llm.app.pages.mnist.cell import show_cell
+from hf_llm.app.pages.mnist.models import classifiers
+from hf_llm.app.pages.mnist.pictures import (
     MOST_CHARACTERS,
     MOST_PIXELS,
     as_picture,
@@ -25,11 +25,11 @@ from hf_llm.app.pages.mnist_pictures import (
     shifted,
     sources,
 )
-from hf_llm.app.pages.mnist_pictures import (
+from hf_llm.app.pages.mnist.pictures import (
     test_images as digits_of,
 )
-from hf_llm.app.pages.mnist_study import SIZES, show_study
-from hf_llm.app.pages.mnist_training import PRESETS, show, start
+from hf_llm.app.pages.mnist.study import SIZES, show_study
+from hf_llm.app.pages.mnist.training import PRESETS, show, start
 from hf_llm.config import UserError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hostile_texts import HOSTILE
 
 from hf_llm.app.build import PAGES
-from hf_llm.app.pages.inside import PARTS
+from hf_llm.app.pages.inside.page import PARTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

@@ -8,7 +8,10 @@ import pytest
 from hf_llm.app.config import AppConfig
 from hf_llm.app.library import Library
 from hf_llm.app.page import App
-from hf_llm.app.pages import home, train, train_recipe, train_views
+from hf_llm.app.pages import home
+from hf_llm.app.pages.train import page as train
+from hf_llm.app.pages.train import recipe as train_recipe
+from hf_llm.app.pages.train import views as train_views
 from hf_llm.app.training_process import ROOT
 from hf_llm.app.trainings import Trainings
 from hf_llm.config import UserError, parse

@@ -6,9 +6,9 @@ from html import escape
 import gradio as gr
 
 from hf_llm.app.page import App, Page
-from hf_llm.app.pages import train_views
-from hf_llm.app.pages.train import EVERY, last_training
-from hf_llm.app.pages.train_recipe import demo_command
+from hf_llm.app.pages.train import views as train_views
+from hf_llm.app.pages.train.page import EVERY, last_training
+from hf_llm.app.pages.train.recipe import demo_command
 from hf_llm.app.texts import Language, t, text
 from hf_llm.app.views import code, message, table
 from hf_llm.config import UserError

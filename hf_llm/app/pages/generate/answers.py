@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from hf_llm.app.page import App, checked
-from hf_llm.app.pages import generate_views as views
+from hf_llm.app.pages.generate import views
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import message
 from hf_llm.config import require

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from hf_llm.app.page import App, Page, checked
-from hf_llm.app.pages.inside_answers import draw_lens, draw_next, draw_off
-from hf_llm.app.pages.inside_attention import STEPS, draw_cell, draw_heads, draw_map
-from hf_llm.app.pages.inside_call import call
-from hf_llm.app.pages.inside_vectors import draw_addresses, draw_embedding, draw_mlp, draw_norms, draw_tokens
+from hf_llm.app.pages.inside.answers import draw_lens, draw_next, draw_off
+from hf_llm.app.pages.inside.attention import STEPS, draw_cell, draw_heads, draw_map
+from hf_llm.app.pages.inside.call import call
+from hf_llm.app.pages.inside.vectors import draw_addresses, draw_embedding, draw_mlp, draw_norms, draw_tokens
 from hf_llm.app.texts import Language, t, text
 from hf_llm.app.views import code, message
 from hf_llm.config import UserError

@@ -5,8 +5,8 @@ from html import escape
 import gradio as gr
 
 from hf_llm.app.page import App
-from hf_llm.app.pages.mnist_models import its_source
-from hf_llm.app.pages.mnist_pictures import as_picture, examples, image_tag, preset, sources
+from hf_llm.app.pages.mnist.models import its_source
+from hf_llm.app.pages.mnist.pictures import as_picture, examples, image_tag, preset, sources
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import message
 from hf_llm.config import UserError

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from hf_llm.app.pages.inside_figure import data
+from hf_llm.app.pages.inside.figure import data
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import bars, message, number
 

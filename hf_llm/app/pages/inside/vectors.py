@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from hf_llm.app.pages.inside_figure import data, picture
+from hf_llm.app.pages.inside.figure import data, picture
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import bars, message, number, tokens
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import App, Page
-from hf_llm.app.pages.mnist_answers import (
+from hf_llm.app.pages.mnist.answers import (
     SHIFTED_IMAGES,
     SHIFTS,
     accuracy_by_shift,
@@ -17,12 +17,12 @@ from hf_llm.app.pages.mnist_answers import (
     show_answer,
     show_seen,
 )
-from hf_llm.app.pages.mnist_board import begin, choose_example, choose_preset, drawn, show_examples
-from hf_llm.app.pages.mnist_cell import MAPS, SIDE, show_cell
-from hf_llm.app.pages.mnist_models import classifiers, its_source, trained_on
-from hf_llm.app.pages.mnist_pictures import open_picture
-from hf_llm.app.pages.mnist_study import CURVES, SIZES, show_study
-from hf_llm.app.pages.mnist_training import MODELS, build_training
+from hf_llm.app.pages.mnist.board import begin, choose_example, choose_preset, drawn, show_examples
+from hf_llm.app.pages.mnist.cell import MAPS, SIDE, show_cell
+from hf_llm.app.pages.mnist.models import classifiers, its_source, trained_on
+from hf_llm.app.pages.mnist.pictures import open_picture
+from hf_llm.app.pages.mnist.study import CURVES, SIZES, show_study
+from hf_llm.app.pages.mnist.training import MODELS, build_training
 from hf_llm.app.texts import Language, t, text
 from hf_llm.app.views import behind, code, message
 from hf_llm.config import UserError
@@ -30,7 +30,7 @@ from hf_llm.config import UserError
 if TYPE_CHECKING:
     import torch
 
-DRAW = (Path(__file__).parents[1] / "draw.js").read_text(encoding="utf-8")
+DRAW = (Path(__file__).parent / "draw.js").read_text(encoding="utf-8")
 PRESETS = ("centred", "shifted", "paper", "face")
 
 

@@ -6,7 +6,7 @@ import gradio as gr
 
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import App, Page
-from hf_llm.app.pages.mnist_models import classifiers
+from hf_llm.app.pages.mnist.models import classifiers
 from hf_llm.app.texts import Language, t, text
 from hf_llm.app.trainings import Training
 from hf_llm.app.views import behind, code, message, number

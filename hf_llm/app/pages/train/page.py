@@ -6,8 +6,8 @@ from typing import NamedTuple
 import gradio as gr
 
 from hf_llm.app.page import App, Page
-from hf_llm.app.pages import train_views as views
-from hf_llm.app.pages.train_recipe import (
+from hf_llm.app.pages.train import views
+from hf_llm.app.pages.train.recipe import (
     CORPORA,
     LIMITS,
     PRESETS,

@@ -3,7 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from hf_llm.app.pages.inside_figure import data, picture, typical
+from hf_llm.app.pages.inside.figure import data, picture, typical
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import heat_map, message, number, tokens
 

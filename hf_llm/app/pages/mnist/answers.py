@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_llm.app.pages.mnist_pictures import image_tag, shifted, test_images
+from hf_llm.app.pages.mnist.pictures import image_tag, shifted, test_images
 from hf_llm.app.texts import Language, text
 from hf_llm.app.views import bars, behind, message, number
 from hf_llm.config import UserError

@@ -1,7 +1,7 @@
 """The image classifiers that the page offers, and what they were trained on."""
 
 from hf_llm.app.page import App
-from hf_llm.app.pages.mnist_pictures import sources
+from hf_llm.app.pages.mnist.pictures import sources
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
 

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from hf_llm.app.page import App, Page, checked
-from hf_llm.app.pages import generate_answers as answers
-from hf_llm.app.pages.generate_views import records
+from hf_llm.app.pages.generate import answers
+from hf_llm.app.pages.generate.views import records
 from hf_llm.app.texts import Language, t
 
 PROMPT = "I had always thought"

@@ -1,0 +1,1 @@
+"""The page that shows what happens inside a GPT-2."""

@@ -1,0 +1,1 @@
+"""The page on which a GPT-2 is trained."""
