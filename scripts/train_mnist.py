@@ -8,7 +8,6 @@ A run that was stopped goes on when the same command is given again.
 """
 
 from hf_llm.config import command, parse
-from hf_llm.hub.config import check_repo_id
 from hf_llm.training.classifier_config import ClassifierConfig
 
 
@@ -17,8 +16,6 @@ def main() -> None:
     config = parse(ClassifierConfig, description=__doc__)
     from hf_llm.training.classifier import train_classifier
 
-    if config.push_to_hub:
-        check_repo_id(config.hub_model_id)  # now rather than when the training is over
     train_classifier(config)
     if config.push_to_hub:
         from hf_llm.hub.after_training import push_after_training

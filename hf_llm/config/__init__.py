@@ -3,7 +3,18 @@
 from hf_llm.config.command import command
 from hf_llm.config.errors import UserError, require
 from hf_llm.config.parser import as_dict, parse
+from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import nearest
 from hf_llm.config.yaml_file import load_yaml
 
-__all__ = ["UserError", "as_dict", "command", "load_yaml", "nearest", "parse", "require"]
+__all__ = [
+    "UserError",
+    "as_dict",
+    "check_publishing",
+    "check_repo_id",
+    "command",
+    "load_yaml",
+    "nearest",
+    "parse",
+    "require",
+]

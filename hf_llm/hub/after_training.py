@@ -9,12 +9,12 @@ from hf_llm.hub.push import push
 
 
 def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
-    """Push the run that a script has just finished; say why when that fails, with the command to try again.
+    """Push what a script has just finished; say why when that fails, with the command to try again.
 
     Of several processes the first one pushes.
 
     Args:
-        output_dir: Folder of the finished run.
+        output_dir: Its folder.
         repo_id: owner/name on the Hub.
         private: Whether a repository that is made is.
     """

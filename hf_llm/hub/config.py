@@ -4,9 +4,8 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from hf_llm.config import require
+from hf_llm.config import check_repo_id, require
 
-REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -106,10 +105,3 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += [] if self.fresh_environment else ["--fresh_environment", "false"]
         return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
-
-
-def check_repo_id(repo_id: str) -> None:
-    require(
-        REPO_ID.fullmatch(repo_id) is not None and ".." not in repo_id and "--" not in repo_id,
-        f"{repo_id!r} is no name on the Hub: it must be owner/name, of letters, digits, '-', '_' and '.'",
-    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hf_llm.config import require
+from hf_llm.config import check_publishing, require
 
 
 @dataclass(kw_only=True)
@@ -20,8 +20,14 @@ class TrainTokenizerConfig:
     )
     replay: int = field(default=0, metadata={"help": "print so many merges of the training, one by one"})
     overwrite: bool = field(default=False, metadata={"help": "replace the tokenizer that is in output_dir"})
+    push_to_hub: bool = field(
+        default=False, metadata={"help": "push the tokenizer to hub_model_id; a Hub that is down loses nothing"}
+    )
+    hub_model_id: str | None = field(default=None, metadata={"help": "owner/name on the Hub, of push_to_hub"})
+    hub_private_repo: bool = field(default=False, metadata={"help": "only you see a repository that push_to_hub makes"})
 
     def __post_init__(self):
+        check_publishing(self.push_to_hub, self.hub_model_id)
         require(
             0 <= self.validation_fraction < 1,
             f"validation_fraction must be at least 0 and less than 1, not {self.validation_fraction}",

@@ -6,7 +6,7 @@ This module imports neither torch nor transformers, so that `--help` answers at 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, check_publishing, require
 from hf_llm.models.sizes import size_named
 
 
@@ -97,10 +97,7 @@ class TrainingConfig:
             self.warmup_steps <= self.max_steps,
             f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it",
         )
-        require(
-            not self.push_to_hub or bool(self.hub_model_id),
-            "push_to_hub wants to know where to: set --hub_model_id owner/name",
-        )
+        check_publishing(self.push_to_hub, self.hub_model_id)
         trackers = ("trackio", "tensorboard", "wandb")
         for name in self.report_to:
             if name not in trackers:

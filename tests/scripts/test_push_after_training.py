@@ -16,13 +16,18 @@ SHORT = [
 SCRIPTS = {
     "pretrain.py": ["--corpus", "sample", "--model", "nano", "--vocab_size", "300", "--n_positions", "16"],
     "train_mnist.py": ["--data", "digits", "--hidden_sizes", "8"],
+    "train_tokenizer.py": ["--corpus", "sample", "--vocab_size", "300"],
 }
+STEPS = {"pretrain.py", "train_mnist.py"}
 
 
 def run(hub: HubServer | None, script: str, home: Path, *words) -> subprocess.CompletedProcess:
     environment = hub.environment(home) if hub else {}
     return subprocess.run(
-        [sys.executable, f"scripts/{script}", *SCRIPTS[script], *SHORT, "--output_dir", str(home / "run"), *words],
+        [
+            sys.executable, f"scripts/{script}", *SCRIPTS[script], *(SHORT if script in STEPS else []),
+            "--output_dir", str(home / "run"), *words,
+        ],
         cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
 
@@ -49,7 +54,10 @@ def test_a_hub_that_is_down_costs_the_run_nothing(tmp_path):
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(["--push_to_hub"], "set --hub_model_id"), (["--push_to_hub", "--hub_model_id", "../me"], "no name on the Hub")],
+    [
+        (["--push_to_hub"], "set --hub_model_id"),
+        (["--push_to_hub", "--hub_model_id", "me/run.git"], "no name on the Hub"),
+    ],
 )
 def test_a_wrong_name_is_said_before_the_training(script, words, sentence, tmp_path):
     done = run(None, script, tmp_path, *words)
