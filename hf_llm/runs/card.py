@@ -1,5 +1,6 @@
 """The model card of a causal language model, from the manifest: README.md with metadata that the Hub understands."""
 
+import json
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -7,6 +8,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from hf_llm.runs.atomic import write_text
 
 TEMPLATE = Path(__file__).with_name("card.md")
+LANGUAGES = {"the-verdict": ["en"], "tiny-shakespeare": ["en"], "sample": ["pt", "en"]}  # of other texts nobody told us
 
 
 def write_language_model_card(folder: Path, manifest: dict) -> None:
@@ -17,9 +19,11 @@ def write_language_model_card(folder: Path, manifest: dict) -> None:
         manifest: run.json with `metrics`, `model` and `sample`.
     """
     validation, last = manifest["metrics"]["validation"], manifest["metrics"]["validation_last"]
-    data, shape, config = manifest["data"], manifest["model"]["config"], manifest["config"]
+    data, tokenizer, config = manifest["data"], manifest["tokenizer"], manifest["config"]
+    shape = manifest["model"]["config"]
     name = folder.resolve().name
     card_data = ModelCardData(
+        language=LANGUAGES.get(data["name"]),
         license="apache-2.0",
         library_name="transformers",
         pipeline_tag="text-generation",
@@ -29,7 +33,8 @@ def write_language_model_card(folder: Path, manifest: dict) -> None:
             EvalResult(
                 task_type="text-generation",
                 dataset_type=data["name"],
-                dataset_name=f"{data['name']}, held-out part",
+                dataset_name=data["name"],
+                dataset_split="validation",
                 metric_type=metric,
                 metric_value=round(validation[metric], 4),
             )
@@ -43,12 +48,13 @@ def write_language_model_card(folder: Path, manifest: dict) -> None:
         name=name,
         where=folder.as_posix(),
         parameters=f"{manifest['model']['parameters']:,}",
+        parameters_pt=in_portuguese(f"{manifest['model']['parameters']:,}"),
         corpus=data["name"],
         shape=(
             f"{shape['n_layer']} layers, {shape['n_head']} heads, {shape['n_embd']} wide, context "
-            f"{shape['n_positions']} tokens, byte-level BPE of {manifest['tokenizer']['vocab_size']:,} tokens."
+            f"{shape['n_positions']} tokens, byte-level BPE of {tokenizer['vocab_size']:,} tokens."
         ),
-        prompt=(manifest["sample"]["prompt"] or "I").replace('"', '\\"'),
+        prompt=json.dumps(manifest["sample"]["prompt"] or "I", ensure_ascii=False)[1:-1],  # within quotes of Python
         figures=markdown_table(
             ["held-out text", "bits per byte", "perplexity a token", "nats a token", "step"],
             [
@@ -57,14 +63,16 @@ def write_language_model_card(folder: Path, manifest: dict) -> None:
             ],
         ),
         eval_stride=validation["eval_stride"],
-        bits_per_byte=f"{validation['bits_per_byte']:.2f}".replace(".", ","),
+        bits_per_byte_pt=in_portuguese(f"{validation['bits_per_byte']:.2f}"),
         sample_prompt=manifest["sample"]["prompt"] or "(none)",
         sample=manifest["sample"]["text"].replace("```", "'''"),
         training=markdown_table(
             ["", ""],
             [
                 ["corpus", f"{data['name']}, {data['bytes']:,} bytes, SHA-256 `{data['sha256'][:16]}…`"],
-                ["training tokens", f"{data['train_tokens']:,}; validation {data['validation_tokens']:,}"],
+                ["held out", f"{data['held_out']}: {data['validation_tokens']:,} tokens, for validation alone"],
+                ["training tokens", f"{data['train_tokens']:,}"],
+                ["tokenizer", f"{tokenizer['vocab_size']:,} tokens, SHA-256 `{tokenizer['sha256'][:16]}…`"],
                 ["steps", f"{config['max_steps']:,} of {config['total_batch_size']} sequences"],
                 ["optimizer", f"{config['optimizer']}, peak learning rate {config['learning_rate']:g}, cosine"],
                 ["regularisation", f"dropout {config['dropout']:g}, weight decay {config['weight_decay']:g}"],
@@ -85,3 +93,8 @@ def markdown_table(header: list[str], rows: list[list]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def in_portuguese(number: str) -> str:
+    """Return a number that was written in English, such as 1,234.5, as Portuguese writes it."""
+    return number.translate(str.maketrans(",.", ".,"))

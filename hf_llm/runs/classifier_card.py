@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from hf_llm.runs.atomic import write_text
-from hf_llm.runs.card import markdown_table
+from hf_llm.runs.card import in_portuguese, markdown_table
 
 TEMPLATE = Path(__file__).with_name("classifier_card.md")
 DESCRIPTIONS = {
@@ -38,6 +38,7 @@ def write_classifier_card(folder: Path, manifest: dict) -> None:
     }
     headline = next(iter(measured.items()), None)
     card_data = ModelCardData(
+        datasets=["ylecun/mnist"] if data["name"] in ("mnist", "ylecun/mnist") else None,  # the Hub links to it
         license="apache-2.0",
         library_name="transformers",
         pipeline_tag="image-classification",
@@ -47,7 +48,8 @@ def write_classifier_card(folder: Path, manifest: dict) -> None:
             EvalResult(
                 task_type="image-classification",
                 dataset_type=data["name"],
-                dataset_name=f"{data['name']}, {label.split(',')[0]}",
+                dataset_name=data["name"],
+                dataset_split=label.split(",")[0],
                 metric_type="accuracy",
                 metric_value=round(figures["accuracy"], 4),
             )
@@ -66,6 +68,7 @@ def write_classifier_card(folder: Path, manifest: dict) -> None:
             activation=config["activation"],
         ),
         parameters=f"{manifest['model']['parameters']:,}",
+        parameters_pt=in_portuguese(f"{manifest['model']['parameters']:,}"),
         data=data["name"],
         remote=", trust_remote_code=True" if own_code else "",
         own_code=own_code,
@@ -91,7 +94,11 @@ def write_classifier_card(folder: Path, manifest: dict) -> None:
             ["", ""],
             [
                 ["images", f"{data['name']}, SHA-256 of the content `{data['sha256'][:16]}…`"],
-                ["training images", f"{data['train_images']:,}; validation {data['validation_images']:,}"],
+                ["training images", f"{data['train_images']:,}"],
+                [
+                    "held out",
+                    f"{data['validation_images']:,} images for validation, {data['test_images']:,} for the test",
+                ],
                 ["steps", f"{config['max_steps']:,} of {config['total_batch_size']} images"],
                 ["optimizer", f"{config['optimizer']}, peak learning rate {config['learning_rate']:g}, cosine"],
                 ["regularisation", _regularisation(config)],
@@ -106,7 +113,7 @@ def write_classifier_card(folder: Path, manifest: dict) -> None:
         versions=", ".join(f"{package} {number}" for package, number in versions.items() if number),
         portuguese_figure=(
             f"Acurácia ({'teste' if headline[0] == 'test' else 'validação'}): "
-            f"{headline[1]['accuracy'] * 100:.2f} %.".replace(".", ",", 1)
+            f"{in_portuguese(format(headline[1]['accuracy'] * 100, '.2f'))} %."
             if headline
             else ""
         ),

@@ -29,6 +29,7 @@ class Corpus:
         sha256: Of the text's UTF-8 bytes (`prepare.py` says how several documents are hashed).
         bytes: UTF-8 bytes of both splits, without the tokens that begin documents.
         validation_bytes: UTF-8 bytes of the validation split.
+        held_out: Which part of the whole that split is, in words.
         train: Tokens to learn from; each document begins with the tokenizer's start token.
         validation: Tokens never trained on, of the same form.
     """
@@ -37,6 +38,7 @@ class Corpus:
     sha256: str
     bytes: int
     validation_bytes: int
+    held_out: str
     train: TokenArray
     validation: TokenArray
 
@@ -55,6 +57,7 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
         sha256=text.sha256,
         bytes=text.bytes,
         validation_bytes=len(validation.encode("utf-8")),
+        held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
         train=TokenArray([encode_document(tokenizer, train)]),
         validation=TokenArray([encode_document(tokenizer, validation)]),
     )
@@ -91,4 +94,4 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
     arrays = {split: TokenArray.load(folder, split) for split in SPLITS}
     for split, array in arrays.items():
         require(len(array) == tokens[split], f"{folder} holds {split} files that are not its own; prepare it again")
-    return Corpus(**facts, validation_bytes=validation_bytes, **arrays)
+    return Corpus(**facts, validation_bytes=validation_bytes, held_out="the documents that their hash chose", **arrays)

@@ -149,6 +149,7 @@ class Pretraining(Job):
                 "name": corpus.name,
                 "sha256": corpus.sha256,
                 "bytes": corpus.bytes,
+                "held_out": corpus.held_out,
                 "train_tokens": len(corpus.train),
                 "validation_tokens": len(corpus.validation),
             },

@@ -1,6 +1,7 @@
 """The cards of what is pushed, by the rules that the Hub holds metadata to, and with what a reader looks for."""
 
 import math
+import re
 
 import pytest
 import yaml
@@ -24,6 +25,7 @@ def test_the_metadata_is_what_the_hub_takes(pushed):
     assert metadata["library_name"] == "transformers"
     assert metadata.get("pipeline_tag") == TASKS[name]
     assert all(isinstance(tag, str) for tag in metadata["tags"])
+    assert metadata.get("language") == (["pt", "en"] if name == "verdict" else None)  # which was trained on the sample
     assert str(ModelCard(card)).startswith("---\n")  # the Hub's own reader takes it, and writes it again
 
 
@@ -39,6 +41,7 @@ def test_figures_are_results_with_task_data_set_and_metric(pushed):
         assert result["task"]["type"] == TASKS[name]
         assert result["dataset"]["type"]
         assert result["dataset"]["name"]
+        assert result["dataset"]["split"] in ("validation", "test")
         for metric in result["metrics"]:
             assert metric["type"]
             assert math.isfinite(metric["value"])
@@ -51,5 +54,13 @@ def test_it_says_how_to_use_it_where_it_ends_and_the_same_in_portuguese(pushed):
     assert "## Limits" in card
     assert "## Em português" in card
     if TASKS[name]:
-        for section in ("## Figures", "## Data and training", "## Make it again"):
+        for section in ("## Figures", "## Data and training", "## Make it again", "| held out | "):
             assert section in card
+
+
+def test_numbers_are_written_as_each_language_writes_them(runs):
+    card = (runs / "verdict" / "README.md").read_text(encoding="utf-8")
+    english, portuguese = card.split("## Em português")
+    parameters = re.search(r"A GPT-2 with ([\d,]+) parameters", english)[1]
+    assert "," in parameters
+    assert f"Um GPT-2 de {parameters.replace(',', '.')} parâmetros" in portuguese
