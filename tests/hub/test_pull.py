@@ -8,6 +8,8 @@ import pytest
 from hub_repositories import File
 from test_push import CODE, RUN, refused, succeeded
 
+from hf_llm.training.verify import verify
+
 
 @pytest.fixture
 def verdict(hub, runs):
@@ -37,6 +39,16 @@ def test_a_model_comes_down_as_it_went_up(hub, either_scripts, runs, tmp_path):
     assert hub.repository("me/verdict").branches["main"] in said
     assert f"{len(RUN)} files" in said
     assert hub.leaks == []
+
+
+@pytest.mark.parametrize("name", ["verdict", "mlp"])
+def test_what_came_down_can_be_made_again(hub, scripts, runs, tmp_path, name):
+    succeeded(scripts("hub.py", "push", runs / name, f"me/{name}"))
+    commit = hub.repository(f"me/{name}").branches["main"]
+    succeeded(scripts("hub.py", "pull", f"me/{name}", tmp_path / "pulled", "--trust_remote_code", "--revision", commit))
+    assert verify(tmp_path / "pulled").answer == "identical"
+    (tmp_path / "pulled" / "figures" / "loss.png").unlink()
+    assert verify(tmp_path / "pulled").reasons == ["figures/loss.png is missing"]
 
 
 def test_a_tokenizer_comes_down(scripts, runs, tmp_path):
