@@ -21,6 +21,9 @@ window.hf_llm = {
   },
 };
 
+// On a locked page a button that would change a setting is not there; Gradio's own controls are disabled.
+document.documentElement.classList.toggle("locked", new URL(location.href).searchParams.get("lock") === "1");
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-language]");
   if (!link) return;

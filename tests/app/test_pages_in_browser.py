@@ -109,6 +109,15 @@ def test_an_address_restores_and_locks_the_settings(watch):
     assert seen.page.get_by_role("button", name="Train").is_enabled()
 
 
+def test_a_locked_page_opens_no_other_lab(watch):
+    seen = watch()
+    button = seen.page.get_by_role("button", name="Open the lab")
+    seen.open("foundations", "en")
+    assert button.is_visible()
+    seen.open("foundations", "en", lock="1")
+    assert button.count() == 0
+
+
 def test_the_link_to_share_holds_the_settings(watch):
     seen = watch()
     seen.open("tokenizer", "pt-BR")
