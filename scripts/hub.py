@@ -9,6 +9,7 @@
 HF_TOKEN. A new Gradio Space needs a paid plan of the Hub.
 """
 
+import signal
 import sys
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,6 +25,8 @@ class HubConfig:
 
 @command
 def main() -> None:
+    for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):  # what is half done is cleared away, as after Ctrl-C
+        signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
     action = parse(HubConfig, sys.argv[1:2], description=__doc__).action
     sys.argv[:2] = [f"{sys.argv[0]} {action}"]  # so that --help names it
     {"push": push_run, "pull": pull_model, "space": push_app}[action]()

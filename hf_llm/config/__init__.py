@@ -1,7 +1,7 @@
 """Typed settings: a dataclass a job, filled from YAML and flags."""
 
 from hf_llm.config.command import command
-from hf_llm.config.errors import UserError, require
+from hf_llm.config.errors import UserError, one_line, require
 from hf_llm.config.parser import as_dict, parse
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import nearest
@@ -15,6 +15,7 @@ __all__ = [
     "command",
     "load_yaml",
     "nearest",
+    "one_line",
     "parse",
     "require",
 ]

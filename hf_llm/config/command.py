@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from hf_llm.config.errors import UserError
+from hf_llm.config.errors import UserError, one_line
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
@@ -26,7 +26,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
             code = main() or 0
             sys.stdout.flush()
         except UserError as error:
-            print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             code = 2
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)

@@ -12,3 +12,8 @@ def require(condition: bool, sentence: str) -> None:
     """Raise `UserError(sentence)` unless `condition` holds."""
     if not condition:
         raise UserError(sentence)
+
+
+def one_line(message: object) -> str:
+    """Return a message as one line without control characters: a stranger's file, repeated in it, may hold some."""
+    return "".join(each if each.isprintable() else "�" for each in " ".join(str(message).splitlines()))

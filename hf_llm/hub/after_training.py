@@ -3,9 +3,10 @@
 import os
 import sys
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, one_line
 from hf_llm.hub.config import PushConfig
 from hf_llm.hub.push import push
+from hf_llm.hub.session import without_token
 
 
 def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
@@ -20,9 +21,13 @@ def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
     """
     if os.environ.get("RANK", "0") != "0":
         return
+    config = PushConfig(run=output_dir, repo_id=repo_id, private=private)
     try:
-        pushed = push(PushConfig(run=output_dir, repo_id=repo_id, private=private))
+        pushed = push(config)
     except UserError as error:
-        print(f"warning: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"warning: {one_line(error)}", file=sys.stderr)
+    except Exception as error:  # a fault of ours must not make a finished training look like a failed one
+        what = without_token(f"{output_dir} was not pushed to {repo_id}: {type(error).__name__}: {error}")
+        print(f"warning: {one_line(what)}; the command to try again: {config.command}", file=sys.stderr)
     else:
         print(f"{output_dir} → {pushed.url}")

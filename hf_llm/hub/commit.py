@@ -5,7 +5,7 @@ large files go first, where nobody sees them, and one commit names them all. It 
 somebody else has moved meanwhile refuses it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,11 +29,13 @@ class Contents:
         files: {path in the repository: content, or the file that has it}.
         kind: What they are together.
         name: What the commit says of it.
+        sha256: {path: hash} of the files that are not held in memory and must still be what was looked at.
     """
 
     files: dict[str, bytes | Path]
     kind: Literal["model", "tokenizer", "space"]
     name: str
+    sha256: dict[str, str] = field(default_factory=dict)
 
     @property
     def repo_type(self) -> str:
@@ -172,6 +174,12 @@ def _commit(api: HfApi, contents: Contents, to: Destination, head: str, changes:
         CommitOperationDelete(path) if content is None else CommitOperationAdd(path, content)
         for path, content in changes.items()
     ]
+    for operation in operations:  # with the hash that the commit will name
+        expected = contents.sha256.get(operation.path_in_repo)
+        require(
+            expected is None or operation.upload_info.sha256.hex() == expected,
+            f"{to.failure}: {operation.path_in_repo} was changed meanwhile; when nothing writes there: {to.retry}",
+        )
     try:
         made = api.create_commit(
             to.repo_id,

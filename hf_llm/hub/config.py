@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from hf_llm.config import check_repo_id, require
 
+# a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
+REVISION = re.compile(r"\w(?:[\w.-]|/(?=\w))*", re.ASCII)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -29,8 +31,9 @@ class PushConfig:
 
     def __post_init__(self):
         check_repo_id(self.repo_id)
+        check_revision(self.revision)
         require(
-            self.revision is None or not COMMIT.fullmatch(self.revision),
+            self.revision is None or not COMMIT.fullmatch(self.revision.lower()),
             f"revision {self.revision} is a commit, which nothing can be added to; name a branch",
         )
         require(not (self.create_pr and self.revision), "a pull request is opened against main; leave out --revision")
@@ -50,7 +53,7 @@ class PullConfig:
     repo_id: str = field(metadata={"help": "owner/name of a model or tokenizer on the Hub", "positional": True})
     dir: str = field(metadata={"help": "folder to make of it; it appears whole or not at all", "positional": True})
     revision: str | None = field(
-        default=None, metadata={"help": "branch, tag or commit; a name is resolved to its commit first (default: main)"}
+        default=None, metadata={"help": "branch, tag or commit; a name is resolved to its commit first, none is main"}
     )
     trust_remote_code: bool = field(
         default=False,
@@ -60,6 +63,8 @@ class PullConfig:
 
     def __post_init__(self):
         check_repo_id(self.repo_id)
+        check_revision(self.revision)
+        require(bool(self.dir.strip()), "DIR is empty; name the folder to make")
         require(
             not self.trust_remote_code or COMMIT.fullmatch(self.revision or "") is not None,
             "--trust_remote_code wants --revision with the commit whose code you have read, all 40 digits of it: "
@@ -105,3 +110,11 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += [] if self.fresh_environment else ["--fresh_environment", "false"]
         return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
+
+
+def check_revision(revision: str | None) -> None:
+    """Raise a `UserError` unless a revision is None or can be one."""
+    require(
+        revision is None or (REVISION.fullmatch(revision) is not None and ".." not in revision),
+        f"{revision!r} is no revision: it must be the name of a branch, of a tag, or a commit",
+    )

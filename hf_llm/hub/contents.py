@@ -19,32 +19,36 @@ MOST_EVENTS, DEEPEST = 100_000, 32
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def check_content(where: str, kind: str, path: Path) -> None:
+def check_content(where: str, kind: str, path: Path, content: bytes | None = None) -> None:
     """Refuse a file that is not what its name says, or is made to use up the memory of who reads it.
 
     Args:
         where: The repository or folder, for the sentence.
         kind: A kind of names.py.
+        path: The file.
+        content: What it held when it was read; None reads it. Weights are always looked at where they are.
 
     Raises:
         UserError: Names the file and what is wrong with it.
     """
-    check = {"weights": _check_weights, "settings": read_settings, "card": _check_card, "figure": _check_png}.get(kind)
-    if check:
-        try:
-            check(path)
-        except UserError as error:
-            raise UserError(f"{where}: {path.name} {error}") from None
+    check = {"settings": read_settings, "card": _check_card, "figure": _check_png}.get(kind)
+    try:
+        if kind == "weights":
+            _check_weights(path)
+        elif check:
+            check(path.read_bytes() if content is None else content)
+    except UserError as error:
+        raise UserError(f"{where}: {path.name} {error}") from None
 
 
-def read_settings(path: Path) -> dict:
-    """Return a JSON file's object.
+def read_settings(content: bytes) -> dict:
+    """Return the object of a JSON file's content.
 
     Raises:
         UserError: When it is none; the sentence lacks its subject, the file.
     """
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise UserError("is not JSON, or nested too deeply") from None
     require(isinstance(settings, dict), "does not hold a JSON object")
@@ -71,10 +75,10 @@ def _check_weights(path: Path) -> None:
         raise UserError(f"is not safetensors ({error})") from None
 
 
-def _check_card(path: Path) -> None:
+def _check_card(content: bytes) -> None:
     """Refuse metadata that grows when it is read: YAML's aliases, which no card needs, and deep nesting."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise UserError("is not UTF-8") from None
     block = REGEX_YAML_BLOCK.search(text)  # where the Hub's own reader of cards finds the metadata
@@ -93,6 +97,5 @@ def _check_card(path: Path) -> None:
         raise UserError(f"has metadata that is not YAML ({' '.join(str(error).split())[:100]})") from None
 
 
-def _check_png(path: Path) -> None:
-    with open(path, "rb") as file:
-        require(file.read(len(PNG)) == PNG, "is not a PNG picture")
+def _check_png(content: bytes) -> None:
+    require(content.startswith(PNG), "is not a PNG picture")

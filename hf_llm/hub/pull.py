@@ -8,14 +8,14 @@ names; and what a stranger's model could do when it is loaded is looked for befo
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from hf_llm.config import require
+from hf_llm.config import UserError, require
 from hf_llm.hub.code import own_code
 from hf_llm.hub.config import COMMIT, PullConfig
 from hf_llm.hub.contents import check_content
@@ -23,6 +23,8 @@ from hf_llm.hub.names import KINDS, check_names, check_size, kind_of
 from hf_llm.hub.remote import RemoteFile, files_at
 from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors
 from hf_llm.runs.atomic import disk_errors, make_folder, replace, sync_file, sync_folder
+
+MOST_FILES = 1_000  # of a model; the largest have some two hundred
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,9 @@ def pull(config: PullConfig) -> Pulled:
             commit names, or the model could do more than compute. There is no folder then.
     """
     target = Path(config.dir)
-    require(not target.is_symlink(), f"{target} is a link; name a folder that is not there yet")
-    require(
-        not target.exists() or (target.is_dir() and not any(target.iterdir())),
-        f"{target} is there already; name a folder that is not, or move it away",
-    )
-    failure = f"{config.repo_id} was not pulled"
+    _require_free(target)
     with _new_folder(target) as folder:
-        with hub_errors(failure, config.command):
+        with hub_errors(f"{config.repo_id} was not pulled", config.command):
             api = connect()
             commit = api.model_info(config.repo_id, revision=config.revision, timeout=FIRST_ANSWER).sha
             there = files_at(api, config.repo_id, commit)
@@ -64,13 +61,10 @@ def pull(config: PullConfig) -> Pulled:
             f"the Hub gave commit {commit} of {config.repo_id} for {config.revision}; nothing was fetched",
         )
         wanted = _wanted(config, there)
-        for path in sorted(wanted, key=lambda path: kind_of(path) == "weights"):
-            if kind_of(path) == "weights":  # the last: now all that could make them useless is known
-                _refuse_code(config, commit, folder, list(wanted))
-            with hub_errors(failure, config.command):
-                _fetch(config, commit, wanted[path], folder)
-            check_content(config.repo_id, kind_of(path), folder / path)
-        _refuse_code(config, commit, folder, list(wanted))
+        weights = [path for path in wanted if kind_of(path) == "weights"]
+        _fetch(config, commit, [wanted[path] for path in sorted(wanted.keys() - weights)], folder)
+        _refuse_code(config, commit, folder, wanted)  # now all that could make the weights useless is known
+        _fetch(config, commit, [wanted[path] for path in sorted(weights)], folder)
     files = {path: file.size for path, file in wanted.items()}
     return Pulled(commit, files, sorted(there.keys() - wanted.keys()))
 
@@ -85,6 +79,7 @@ def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, Remot
     kinds = {path: kind_of(path) for path in there}
     taken = {kind.name for kind in KINDS} - (set() if config.trust_remote_code else {"code"})
     wanted = {path: file for path, file in there.items() if kinds[path] in taken}
+    require(len(wanted) <= MOST_FILES, f"{config.repo_id} holds {len(wanted):,} files of a model, which no model does")
     for path, file in wanted.items():
         check_size(config.repo_id, path, file.size)
     total = sum(file.size for file in wanted.values())
@@ -104,23 +99,25 @@ def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, Remot
     return wanted
 
 
-def _fetch(config: PullConfig, commit: str, file: RemoteFile, folder: Path) -> None:
-    """Download a file into the folder and compare it with its hash.
+def _fetch(config: PullConfig, commit: str, files: list[RemoteFile], folder: Path) -> None:
+    """Download files into the folder, compare each with its hash, and look into it.
 
     Raises:
-        UserError: When it is another one than the commit names.
-        Exception: What the client raises when it cannot download.
+        UserError: When one cannot be had, is another one than the commit names, or not what its name says.
     """
-    hf_hub_download(config.repo_id, file.path, revision=commit, local_dir=folder)
-    path = folder / file.path
-    require(
-        path.is_file() and not path.is_symlink() and file.is_same(path),
-        f"{config.repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was damaged "
-        f"on the way or exchanged; the command to try again: {config.command}",
-    )
+    for file in files:
+        path = folder / file.path
+        with hub_errors(f"{config.repo_id} was not pulled", config.command):
+            hf_hub_download(config.repo_id, file.path, revision=commit, local_dir=folder)
+        require(
+            path.is_file() and not path.is_symlink() and file.is_same(path),
+            f"{config.repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was "
+            f"damaged on the way or exchanged; the command to try again: {config.command}",
+        )
+        check_content(config.repo_id, kind_of(file.path), path)
 
 
-def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: list[str]) -> None:
+def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: Collection[str]) -> None:
     """Refuse a model that brings code of its own, unless that is what was asked for."""
     classes = own_code(config.repo_id, folder, paths)
     require(
@@ -131,6 +128,16 @@ def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: list[str]
     )
 
 
+def _require_free(target: Path) -> None:
+    """Raise a `UserError` unless `target` is not there, or an empty folder that can be replaced."""
+    require(not target.is_symlink(), f"{target} is a link; name a folder that is not there yet")
+    try:
+        free = not target.exists() or (target.is_dir() and not any(target.iterdir()) and target.resolve() != Path.cwd())
+    except OSError as error:
+        raise UserError(f"{target} cannot be looked into ({error.strerror}); name another folder") from None
+    require(free, f"{target} is there already; name a folder that is not, or move it away")
+
+
 @contextmanager
 def _new_folder(target: Path) -> Iterator[Path]:
     """Yield a folder beside `target`, which takes its place when the body ends well and is removed when not.
@@ -138,10 +145,12 @@ def _new_folder(target: Path) -> Iterator[Path]:
     Raises:
         UserError: When there is no room, it cannot be written, or another process was faster.
     """
+    parent = target.absolute().parent
+    new = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     with disk_errors(f"the folder {target}"):
-        make_folder(target.absolute().parent)
+        make_folder(parent)
         # of a name that nobody knows before, and only ours: in a folder for all, somebody may have put a link there
-        hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.absolute().parent))
+        hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=parent))
         try:
             folder = hidden / target.name
             folder.mkdir()
@@ -150,8 +159,13 @@ def _new_folder(target: Path) -> Iterator[Path]:
             for path in sorted(folder.rglob("*"), reverse=True):
                 sync_folder(path) if path.is_dir() else sync_file(path)
             sync_folder(folder)
+            _require_free(target)  # or another process was faster
             if target.is_dir():
-                target.rmdir()  # an empty one: Windows does not rename over it
+                folder.chmod(target.stat().st_mode & 0o7777)  # as private as the one whose place it takes
+                target.rmdir()  # Windows does not rename over it
             replace(folder, target)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
+            for each in new:
+                with suppress(OSError):  # one that is in use now
+                    each.rmdir()

@@ -1,5 +1,6 @@
 """From a folder to the Hub: a finished run, or a tokenizer alone."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from huggingface_hub import constants
@@ -7,6 +8,8 @@ from huggingface_hub import constants
 from hf_llm.hub.commit import Destination, Pushed, commit_contents
 from hf_llm.hub.config import PushConfig
 from hf_llm.hub.folder import contents_of, keep_names
+from hf_llm.runs.lock import hold
+from hf_llm.runs.manifest import NAME
 
 
 def push(config: PushConfig) -> Pushed:
@@ -17,17 +20,18 @@ def push(config: PushConfig) -> Pushed:
             No commit was made then.
     """
     folder = Path(config.run)
-    contents = contents_of(folder, config.repo_id)
-    pushed = commit_contents(
-        contents,
-        Destination(
-            config.repo_id,
-            private=config.private,
-            branch=config.revision or constants.DEFAULT_REVISION,
-            create_pr=config.create_pr,
-            failure=f"{folder} was not pushed to {config.repo_id}",
-            retry=config.command,
-        ),
-    )
-    keep_names(folder, contents)
+    with hold(folder) if (folder / NAME).is_file() else nullcontext():  # no training writes there meanwhile
+        contents = contents_of(folder, config.repo_id)
+        pushed = commit_contents(
+            contents,
+            Destination(
+                config.repo_id,
+                private=config.private,
+                branch=config.revision or constants.DEFAULT_REVISION,
+                create_pr=config.create_pr,
+                failure=f"{folder} was not pushed to {config.repo_id}",
+                retry=config.command,
+            ),
+        )
+        keep_names(folder, contents)
     return pushed

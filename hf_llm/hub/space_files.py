@@ -5,8 +5,9 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from hf_llm.config import require
+from hf_llm.config import check_repo_id, require
 from hf_llm.hub.folder import run_files
+from hf_llm.runs.atomic import to_json
 from hf_llm.runs.manifest import NAME, read_manifest
 
 SOURCE = Path(__file__).parents[2]
@@ -49,9 +50,16 @@ def write_space(folder: Path, runs: list[Path]) -> None:
     for run in runs:
         manifest = read_manifest(run)
         require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")
-        for path, file in {**run_files(run, manifest), NAME: run / NAME}.items():
-            _copy(file, folder / "runs" / run.resolve().name / path)
-        models += [manifest["hub"]] if "hub" in manifest else []
+        for path, content in {**run_files(run, manifest), NAME: to_json(manifest).encode()}.items():
+            target = folder / "runs" / run.resolve().name / path
+            if isinstance(content, Path):
+                _copy(content, target)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+        if "hub" in manifest:
+            check_repo_id(manifest["hub"])
+            models.append(manifest["hub"])
     (folder / "README.md").write_text(space_card(CARD.read_text(encoding="utf-8"), models), encoding="utf-8")
 
 

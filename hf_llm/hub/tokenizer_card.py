@@ -1,9 +1,12 @@
 """The card of a tokenizer that is pushed alone: README.md with metadata that the Hub understands."""
 
-import json
 from pathlib import Path
 
 from huggingface_hub import ModelCard, ModelCardData
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+
+from hf_llm.config import UserError, require
 
 TEXT = """
 # {name}
@@ -29,10 +32,23 @@ o mesmo texto. É mais econômico em textos parecidos com os do treino do que em
 """
 
 
-def tokenizer_card(folder: Path, repo_id: str) -> str:
-    """Return the card of the tokenizer in `folder`, as `repo_id` on the Hub. It depends on nothing else."""
-    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    known = set(tokenizer["model"]["vocab"]) | {token["content"] for token in tokenizer["added_tokens"]}
+def tokenizer_card(folder: Path, tokenizer_json: bytes, repo_id: str) -> str:
+    """Return the card of a tokenizer, as `repo_id` on the Hub. It depends on nothing else.
+
+    Args:
+        folder: Where it lies, for the sentence.
+        tokenizer_json: What its tokenizer.json holds.
+        repo_id: owner/name.
+
+    Raises:
+        UserError: When that is no BPE tokenizer.
+    """
+    try:
+        tokenizer = Tokenizer.from_buffer(tokenizer_json)
+    except Exception as error:  # the library has no other class
+        raise UserError(f"{folder / 'tokenizer.json'} is no tokenizer ({str(error)[:100]}); train it again") from None
+    require(isinstance(tokenizer.model, BPE), f"{folder / 'tokenizer.json'} is no BPE; only those are pushed alone")
+    size = tokenizer.get_vocab_size(with_added_tokens=True)
     data = ModelCardData(license="apache-2.0", library_name="transformers", tags=["tokenizer", "bpe", "hf_llm"])
-    text = TEXT.format(name=repo_id.split("/")[1], size=len(known), repo_id=repo_id)
+    text = TEXT.format(name=repo_id.split("/")[1], size=size, repo_id=repo_id)
     return str(ModelCard(f"---\n{data.to_yaml()}\n---\n{text}"))

@@ -5,6 +5,7 @@ A model folder is data from a stranger, and three parts of it could run code: pi
 A Hub id is first fetched as a folder at one commit, so that what was looked at is what is loaded.
 """
 
+import json
 from pathlib import Path
 
 import torch
@@ -91,6 +92,10 @@ def _refuse_code(name: str | Path, config: dict) -> None:
         raise UserError(
             f"{name}/config.json asks for the code of {kernel!r} on the Hub (attn_implementation); remove it"
         )
+    require(
+        '"attribute_map"' not in json.dumps(config),  # at any depth: transformers obeys it
+        f"{name}/config.json gives settings other names (attribute_map), which hides what they do; remove it",
+    )
     kind = config.get("model_type")
     require(
         kind in CONFIG_MAPPING or "auto_map" not in config,

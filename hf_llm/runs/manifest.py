@@ -101,9 +101,10 @@ def read_manifest(folder: Path) -> dict | None:
     path = Path(folder) / NAME
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read ({error}); start anew with --restart") from None
     require(
         isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),

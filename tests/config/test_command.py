@@ -29,6 +29,13 @@ def test_a_user_error_is_one_line(capsys):
     assert ends_with(capsys, main) == (2, "error: the file is damaged: line 3 line 4\n")
 
 
+def test_what_a_stranger_wrote_does_not_move_the_cursor(capsys):
+    def main():
+        raise UserError("no class \x1b[2J\x07\u202e of ours")
+
+    assert ends_with(capsys, main) == (2, "error: no class �[2J�� of ours\n")
+
+
 def test_a_subclass_too(capsys):
     class Missing(UserError): ...
 

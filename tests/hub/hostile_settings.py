@@ -70,6 +70,20 @@ SETTINGS = [
         "Python code of its own",
     ),
     Case(
+        "code that a tokenizer without a model names",
+        lambda model, canary: (
+            settings(
+                {"tokenizer.json": model["tokenizer.json"]},
+                "tokenizer_config.json",
+                tokenizer_class="Strange",
+                auto_map={"AutoTokenizer": ["tokenization_strange.Strange", None]},
+            )
+            | {"tokenization_strange.py": code(canary, "class Strange: pass")}
+        ),
+        "load_tokenizer",
+        "Python code of its own",
+    ),
+    Case(
         "code that the image processor names",
         lambda model, canary: (
             settings(
@@ -138,14 +152,23 @@ SETTINGS = [
         "attention from a kernel on the Hub",
         lambda model, canary: settings(model, "config.json", attn_implementation="evil/other"),
         "load_model_with_kernels",
-        "asks for the code of 'evil/other' on the Hub",
+        "asks for 'evil/other' on the Hub",
         tweak=add_other_repository("kernel.py"),
     ),
     Case(
         "attention from a kernel at a revision, under another key",
         lambda model, canary: settings(model, "config.json", _attn_implementation="evil/other@main"),
         "load_model_with_kernels",
-        "asks for the code of 'evil/other@main'",
+        "asks for 'evil/other@main'",
+        tweak=add_other_repository("kernel.py"),
+    ),
+    Case(
+        "attention from a kernel, under a name of the model's own",
+        lambda model, canary: settings(
+            model, "config.json", attribute_map={"harmless": "_attn_implementation_internal"}, harmless="evil/other"
+        ),
+        "load_model_with_kernels",
+        "gives settings other names (attribute_map)",
         tweak=add_other_repository("kernel.py"),
     ),
     Case(

@@ -36,7 +36,7 @@ class HubScripts(Scripts):
         self.environment = (
             os.environ
             | hub.environment(home, "", xet)
-            | {"PYTHONPATH": f"{SCRIPTS}{os.pathsep}{Path(__file__).parent}"}
+            | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, SCRIPTS, Path(__file__).parent)))}
         )
 
     def __enter__(self):

@@ -1,14 +1,34 @@
 """What a pull brings, what it leaves on the Hub, and that a damaged file never gets a place."""
 
 import dataclasses
+import json
 import re
 import shutil
 
 import pytest
+from hostile_case import settings
 from hub_repositories import File
 from test_push import CODE, RUN, refused, succeeded
 
+from hf_llm.hub.contents import LONGEST_METADATA
 from hf_llm.training.verify import verify
+
+# hub.py with a client that puts each file elsewhere, and a link or a folder in its place
+OTHER_CLIENT = """
+import runpy, sys
+from pathlib import Path
+import huggingface_hub
+
+download, kind = huggingface_hub.hf_hub_download, sys.argv.pop(1)
+
+def download_elsewhere(*words, **named):
+    path = Path(download(*words, **named))
+    elsewhere = path.rename(path.with_name(f"{path.name}.elsewhere"))
+    path.symlink_to(elsewhere) if kind == "link" else path.mkdir()
+
+huggingface_hub.hf_hub_download = download_elsewhere
+runpy.run_path("scripts/hub.py", run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -90,11 +110,30 @@ def test_branch_tag_commit_and_pull_request(verdict, scripts, tmp_path):
     for number, revision in enumerate(("v1", first, "main", "dev", "refs/pr/1")):
         succeeded(scripts("hub.py", "pull", "me/verdict", tmp_path / str(number), "--revision", revision))
         cards[revision] = (tmp_path / str(number) / "README.md").read_bytes()[:8]
-    assert cards[first] == cards["v1"] == b"---\nlibr"
+    assert cards[first] == cards["v1"] == b"---\nlang"
     assert [cards[name] for name in ("main", "dev", "refs/pr/1")] == [b"# second", b"# third\n", b"# fourth"]
     assert "no such branch, tag or commit" in refused(
         scripts("hub.py", "pull", "me/verdict", tmp_path / "none", "--revision", "none")
     )
+
+
+def test_a_commit_is_that_commit_and_no_name_that_looks_like_it(verdict, hub, scripts, tmp_path):
+    first = verdict.branches["main"]
+    second = verdict.write("main", {**verdict.files(), "README.md": File.regular(b"# second\n")}, "second").id
+    verdict.tags[first] = second
+    said = refused(scripts("hub.py", "pull", "me/verdict", tmp_path / "pulled", "--revision", first))
+    assert f"the Hub gave commit {second} of me/verdict for {first}" in said
+    assert nothing_left(tmp_path)
+    assert not any("/resolve/" in path for _, path, _ in hub.requests)
+
+
+def test_what_the_hub_calls_a_commit_must_be_one(verdict, hub, scripts, tmp_path):
+    """A name in its place could mean something else for each file."""
+    verdict.commits["main"] = dataclasses.replace(verdict.commit_of("main"), id="main")
+    verdict.branches["main"] = "main"
+    assert "the Hub gave 'main' as a commit" in refused(scripts("hub.py", "pull", "me/verdict", tmp_path / "pulled"))
+    assert nothing_left(tmp_path)
+    assert not any("/tree/" in path or "/resolve/" in path for _, path, _ in hub.requests)
 
 
 def test_all_comes_from_the_commit_that_the_name_meant_at_first(verdict, hub, scripts, tmp_path):
@@ -129,6 +168,15 @@ def test_a_hub_that_lies_about_a_size_or_hash_is_not_believed(verdict, hub, scri
         said = refused(scripts("hub.py", "pull", "me/verdict", tmp_path / "pulled"))
         assert path in said or "Consistency check failed" in said
         assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_what_the_client_leaves_must_be_a_file_of_its_own(verdict, scripts, tmp_path, kind):
+    """A link to the right content, as older clients left into their cache, is right for as long as that stays."""
+    (tmp_path / "runs" / "client.py").write_text(OTHER_CLIENT)
+    said = refused(scripts(tmp_path / "runs" / "client.py", kind, "pull", "me/verdict", tmp_path / "pulled"))
+    assert "came with another hash than its commit names" in said
+    assert nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +253,44 @@ def test_weights_in_several_files_and_other_formats(hub, scripts, runs, tmp_path
     wanted = RUN - {"model.safetensors"} | {*shards, "model.safetensors.index.json", "vocab.json"}
     assert files_below(tmp_path / "pulled") == wanted
     assert "left on the Hub: .gitattributes, adapter_config.json, onnx/model.onnx, pytorch_model.bin" in said
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "optimizer.pt", "model-00002-of-00002.safetensors"])
+def test_an_index_names_weights_of_the_model_and_nothing_else(hub, scripts, runs, tmp_path, name):
+    """What is no safetensors by its name is unpickled by a loader: that it lies there is not enough."""
+    files = read(runs / "verdict", RUN)
+    shard = "model-00001-of-00002.safetensors"
+    files |= {shard: files.pop("model.safetensors"), "vocab.json": b"{}", "optimizer.pt": b""}
+    index = json.dumps({"weight_map": {"a": shard, "b": name}}).encode()
+    hub.create("me/shards", files | {"model.safetensors.index.json": index})
+    said = refused(scripts("hub.py", "pull", "me/shards", tmp_path / "pulled"))
+    assert f"looks for weights in '{name}', which is not one of the model's files" in said
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["gpt2--modeling_mlp.MLPModel", "me/mlp.MLPModel", "/tmp/modeling_mlp.MLPModel"])
+def test_code_of_elsewhere_is_not_taken_even_when_trusted(hub, scripts, runs, tmp_path, value):
+    """Another repository without an owner, and a folder, whether in the repository or outside of it."""
+    files = read(runs / "mlp", CODE | {"README.md", "config.json", "model.safetensors"})
+    commit = hub.create("me/mlp", settings(files, "config.json", auto_map={"AutoModel": value})).branches["main"]
+    said = refused(
+        scripts("hub.py", "pull", "me/mlp", tmp_path / "pulled", "--trust_remote_code", "--revision", commit)
+    )
+    assert "config.json names the code of another repository" in said
+    assert value in said
+    assert nothing_left(tmp_path)
+
+
+def test_a_card_whose_metadata_is_longer_than_any_is_refused(verdict, scripts, tmp_path):
+    """One long word, which is nothing that YAML would stumble over."""
+    for length, taken in ((LONGEST_METADATA, True), (LONGEST_METADATA + 1, False)):
+        card = f"---\na: {'x' * (length - 3)}\n---\n".encode()
+        verdict.write("main", {**verdict.files(), "README.md": File.regular(card)}, "a long card")
+        result = scripts("hub.py", "pull", "me/verdict", tmp_path / str(length))
+        if taken:
+            succeeded(result)
+        else:
+            assert f"README.md has metadata of {length:,} characters" in refused(result)
 
 
 def test_file_modes_are_those_of_any_other_file(verdict, scripts, tmp_path):

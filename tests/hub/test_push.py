@@ -5,7 +5,9 @@ import json
 import re
 import subprocess
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 RUN = {"README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
        "tokenizer_config.json", "run.json", "figures/loss.png"}  # fmt: skip
@@ -192,6 +194,7 @@ def test_what_the_hub_stored_wrongly_is_noticed_and_mended(hub, scripts, runs):
         ("figures/key.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "a private key"),
         ("optimizer.pt", "not even one", "a pickle"),
         ("cache.dat", b"\x80\x04\x95K\x00.", "a pickle"),
+        ("header.safetensors", save({"a": np.zeros(1)}, {"note": "hf_" + "a" * 34}), "a token of the Hub"),
         ("weights.dat", b"PK\x03\x04" + bytes(26) + b"archive/data.pkl", "a pickle"),
     ],
 )
@@ -219,6 +222,14 @@ def damage(runs, name, change):
     return file
 
 
+def change_files(run, **sha256s):
+    """Change what the manifest says of files; None takes one out of it."""
+    manifest = json.loads((run / "run.json").read_text())
+    files = manifest["files"] | sha256s
+    manifest["files"] = {name: sha256 for name, sha256 in files.items() if sha256}
+    (run / "run.json").write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
     [
@@ -235,6 +246,30 @@ def damage(runs, name, change):
 def test_a_folder_that_is_not_what_the_run_wrote_is_refused(hub, scripts, runs, name, change, sentence):
     damage(runs, name, change)
     assert sentence in refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("model.safetensors", b"cbuiltins\nprint\n(S'hello'\ntR.", "model.safetensors is not safetensors"),
+        ("figures/loss.png", b"GIF89a", "loss.png is not a PNG picture"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused_whatever_the_manifest_says(
+    hub, scripts, runs, name, content, sentence
+):
+    (runs / "verdict" / name).write_bytes(content)
+    change_files(runs / "verdict", **{name: hashlib.sha256(content).hexdigest()})
+    assert sentence in refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert hub.requests == []
+
+
+def test_a_model_without_the_code_that_it_names_is_refused(hub, scripts, runs):
+    change_files(runs / "mlp", **{"modeling_mlp.py": None})
+    assert "lacks modeling_mlp.py, which its settings name" in refused(
+        scripts("hub.py", "push", runs / "mlp", "me/mlp")
+    )
     assert hub.requests == []
 
 
@@ -259,6 +294,15 @@ def test_a_link_in_the_folder_is_not_followed(hub, scripts, runs, tmp_path):
     card.rename(tmp_path / "elsewhere.md")
     card.symlink_to(tmp_path / "elsewhere.md")
     assert "a link to elsewhere" in refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+
+
+def test_a_folder_in_the_folder_is_no_link_either(hub, scripts, runs, tmp_path):
+    figures = runs / "verdict" / "figures"
+    figures.rename(tmp_path / "elsewhere")
+    figures.symlink_to(tmp_path / "elsewhere")
+    said = refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert f"{figures / 'loss.png'} is missing, or a link to elsewhere" in said
+    assert hub.requests == []
 
 
 def test_a_manifest_from_a_stranger_cannot_name_files_outside(hub, scripts, runs, tmp_path):

@@ -96,6 +96,11 @@ def test_a_kernel_of_the_hub_is_refused_before_anything_loads(folder, changes, m
     assert "'someone/kernel" in refusal(folder)
 
 
+def test_a_setting_under_another_name_is_refused(folder):
+    change_config(folder, attribute_map={"harmless": "_attn_implementation_internal"}, harmless="someone/kernel")
+    assert "gives settings other names (attribute_map)" in refusal(folder)
+
+
 def test_a_plain_attention_is_not_refused(folder):
     change_config(folder, attn_implementation="eager")
     assert load_causal_lm(folder).config._attn_implementation == "eager"
