@@ -5,8 +5,8 @@ import sys
 
 from hf_llm.config import UserError, one_line
 from hf_llm.hub.config import PushConfig
+from hf_llm.hub.failures import without_token
 from hf_llm.hub.push import push
-from hf_llm.hub.session import without_token
 
 
 def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:

@@ -13,9 +13,10 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, co
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
 from hf_llm.config import UserError, require
+from hf_llm.hub.client import FIRST_ANSWER, connect
+from hf_llm.hub.failures import hub_errors, require_token
 from hf_llm.hub.names import kind_of
 from hf_llm.hub.remote import RemoteFile, files_at
-from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors, require_token
 
 LATEST_PROPOSALS = 20  # pull requests that are looked at for the same content
 SPACE_FOLDERS = ("configs/", "hf_llm/", "results/", "runs/", "scripts/")

@@ -108,7 +108,7 @@ class SpaceConfig:
     def command(self) -> str:
         """The command line that does this, to be given again."""
         flags = ["--runs", *self.runs, *["--private"] * self.private]
-        flags += [] if self.fresh_environment else ["--fresh_environment", "false"]
+        flags += [] if self.fresh_environment else ["--no_fresh_environment"]
         return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
 
 

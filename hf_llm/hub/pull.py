@@ -16,12 +16,13 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download
 
 from hf_llm.config import UserError, require
+from hf_llm.hub.client import FIRST_ANSWER, connect
 from hf_llm.hub.code import own_code
 from hf_llm.hub.config import COMMIT, PullConfig
 from hf_llm.hub.contents import check_content
+from hf_llm.hub.failures import hub_errors
 from hf_llm.hub.names import KINDS, check_names, check_size, kind_of
 from hf_llm.hub.remote import RemoteFile, files_at
-from hf_llm.hub.session import FIRST_ANSWER, connect, hub_errors
 from hf_llm.runs.atomic import disk_errors, make_folder, replace, sync_file, sync_folder
 
 MOST_FILES = 1_000  # of a model; the largest have some two hundred

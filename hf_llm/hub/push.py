@@ -16,8 +16,8 @@ def push(config: PushConfig) -> Pushed:
     """Put the folder's content on the Hub as one commit; none where it is there already.
 
     Raises:
-        UserError: When the folder is not to be pushed, the Hub cannot be reached or refuses, or the branch has moved.
-            No commit was made then.
+        UserError: When the folder is not to be pushed or in use, the Hub cannot be reached or refuses, or the branch
+            has moved; no commit was made then. Also when the folder's card cannot be written after the commit.
     """
     folder = Path(config.run)
     with hold(folder) if (folder / NAME).is_file() else nullcontext():  # no training writes there meanwhile

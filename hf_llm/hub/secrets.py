@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hf_llm.config import require
-from hf_llm.hub.session import own_token
+from hf_llm.hub.failures import own_token
 
 # where a word may begin: in JSON a line break is the two characters \\n, so that the n stands before the word
 BEGINS = rb"(?:\b|\\[bfnrt]|%[0-9A-Fa-f]{2})"

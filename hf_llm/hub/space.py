@@ -9,8 +9,8 @@ from huggingface_hub import constants
 
 from hf_llm.hub.commit import Contents, Destination, Pushed, commit_contents
 from hf_llm.hub.config import SpaceConfig
+from hf_llm.hub.failures import require_token
 from hf_llm.hub.secrets import refuse_secrets
-from hf_llm.hub.session import require_token
 from hf_llm.hub.space_check import start
 from hf_llm.hub.space_environment import fresh_environment
 from hf_llm.hub.space_files import write_space

@@ -1,4 +1,4 @@
-"""Requests have a time limit, errors become words, and no token is in them."""
+"""What goes wrong becomes words, and no token is in them."""
 
 import errno
 import json
@@ -6,68 +6,11 @@ import json
 import httpx2
 import pytest
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-from huggingface_hub.utils import http_backoff
 
 from hf_llm.config import UserError
-from hf_llm.hub import session
 from hf_llm.hub.config import PullConfig, PushConfig
+from hf_llm.hub.failures import hub_errors, reason, without_token
 from hf_llm.hub.push import push
-from hf_llm.hub.session import LONGEST_LOOK, LONGEST_SILENCE, hub_errors, reason, without_token
-
-
-def test_no_request_waits_forever(monkeypatch):
-    """Some of the library's requests say `timeout=None`, which is no limit at all."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    seen = []
-    with session._client() as client:
-        client._transport = httpx2.MockTransport(lambda request: seen.append(request) or httpx2.Response(200))
-        for method, limit in (("GET", None), ("POST", None), ("GET", 5.0)):
-            client.request(method, "http://hub/", timeout=limit)
-    for request, limit in zip(seen, (LONGEST_LOOK, LONGEST_SILENCE, 5.0), strict=True):
-        assert set(request.extensions["timeout"].values()) == {limit}
-
-
-def client_of(answer, monkeypatch) -> httpx2.Client:
-    """Return our client with a transport that answers as `answer` does."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://hub")
-    client = session._client()
-    client._transport = httpx2.MockTransport(answer)
-    return client
-
-
-def test_the_token_goes_to_no_other_host(monkeypatch):
-    seen = {}
-    with client_of(
-        lambda request: seen.update({str(request.url): request}) or httpx2.Response(200), monkeypatch
-    ) as client:
-        for address in ("http://hub/api", "http://hub:99/api", "https://hub/api", "http://other/api"):
-            client.get(address, headers={"authorization": "Bearer hf_abc"})
-    assert [address for address, request in seen.items() if "authorization" in request.headers] == ["http://hub/api"]
-
-
-def test_a_listing_that_does_not_end_is_left(monkeypatch):
-    with client_of(lambda request: httpx2.Response(200), monkeypatch) as client:
-        for page in range(session.MOST_PAGES):
-            client.get(f"http://hub/api/models/me/a/tree/main?cursor={page}")
-        client.get("http://hub/api/models/me/b/tree/main")  # another one begins
-        with pytest.raises(UserError, match="does not end"):
-            client.get("http://hub/api/models/me/a/tree/main?cursor=x")
-
-
-def test_a_hub_that_takes_a_request_and_says_nothing_is_asked_once(monkeypatch):
-    asked = []
-
-    def silent(request):
-        asked.append(request)
-        raise httpx2.ReadTimeout("timed out", request=request)
-
-    with client_of(silent, monkeypatch) as client:
-        monkeypatch.setattr("huggingface_hub.utils._http.get_session", lambda: client)
-        sentence = "^nothing happened: the Hub at http://hub does not answer; the command to try again: again$"
-        with pytest.raises(UserError, match=sentence), hub_errors("nothing happened", "again"):
-            http_backoff("GET", "http://hub/api")
-    assert len(asked) == 1
 
 
 def refusal(status: int, **answer) -> HfHubHTTPError:
