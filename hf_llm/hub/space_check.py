@@ -15,9 +15,10 @@ from typing import IO
 
 from PIL import Image, ImageDraw
 
-from hf_llm.config import require
+from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
 
+LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach this machine
 LONGEST_START = 180.0  # seconds; a busy laptop takes twenty
 LONGEST_ANSWER = 120.0  # seconds; the first one waits until torch and transformers are loaded
 
@@ -49,18 +50,18 @@ def start(folder: Path, python: Path) -> None:
         try:
             deadline = time.monotonic() + LONGEST_START
             while not _answers(port):
-                require(
-                    app.poll() is None and time.monotonic() < deadline,
-                    f"the app does not start from the files of the Space ({_last_line(said)}); nothing was pushed: "
-                    "mend it until `python space_app.py` shows its first page",
-                )
+                if app.poll() is not None or time.monotonic() > deadline:
+                    raise UserError(
+                        f"the app does not start from the files of the Space ({_last_line(said)}); nothing was pushed: "
+                        "mend it until `python space_app.py` shows its first page"
+                    )
                 time.sleep(0.2)
             for run in sorted((folder / "runs").glob("*")):
-                require(
-                    _model_answers(port, run),
-                    f"the app starts from the files of the Space, but its model {run.name} does not answer "
-                    f"({_last_line(said)}); nothing was pushed",
-                )
+                if not _model_answers(port, run):
+                    raise UserError(
+                        f"the app starts from the files of the Space, but its model {run.name} does not answer "
+                        f"({_last_line(said)}); nothing was pushed"
+                    )
         finally:
             app.kill()
             app.wait()
@@ -80,7 +81,7 @@ def _environment(home: str) -> dict[str, str]:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+        with LOCAL.open(f"http://127.0.0.1:{port}/", timeout=10) as page:
             return page.status == 200
     except OSError:
         return False
@@ -97,9 +98,9 @@ def _model_answers(port: int, run: Path) -> bool:
         address, json.dumps({"data": words}).encode(), headers={"content-type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(asked, timeout=LONGEST_ANSWER) as answer:
+        with LOCAL.open(asked, timeout=LONGEST_ANSWER) as answer:
             event = json.load(answer)["event_id"]
-        with urllib.request.urlopen(f"{address}/{event}", timeout=LONGEST_ANSWER) as answer:
+        with LOCAL.open(f"{address}/{event}", timeout=LONGEST_ANSWER) as answer:
             return b"event: complete" in answer.read()
     except (OSError, HTTPException):  # no connection, or one that broke
         return False
@@ -115,6 +116,7 @@ def _picture_of_a_one() -> str:
 
 
 def _last_line(said: IO[bytes]) -> str:
+    """Return what the app said last; the two share the place in the file, so this is for when it is over."""
     said.seek(0)
     lines = said.read().decode("utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it says nothing"

@@ -16,6 +16,14 @@ class StrangeConfig(PreTrainedConfig):
 """
 
 
+def with_strange_tokenizer(model: dict, canary: str) -> dict:
+    """Return a model, or a tokenizer alone, whose settings name a tokenizer's class in a file that it brings."""
+    names = {"tokenizer_class": "Strange", "auto_map": {"AutoTokenizer": ["tokenization_strange.Strange", None]}}
+    return settings(model, "tokenizer_config.json", **names) | {
+        "tokenization_strange.py": code(canary, "class Strange: pass")
+    }
+
+
 def stolen_weights(model: dict) -> dict:
     """Return a model, one of whose weights is to come from a file beside its folder."""
     weights = load(model["model.safetensors"])
@@ -57,29 +65,13 @@ SETTINGS = [
     ),
     Case(
         "code that the tokenizer names",
-        lambda model, canary: (
-            settings(
-                model,
-                "tokenizer_config.json",
-                tokenizer_class="Strange",
-                auto_map={"AutoTokenizer": ["tokenization_strange.Strange", None]},
-            )
-            | {"tokenization_strange.py": code(canary, "class Strange: pass")}
-        ),
+        with_strange_tokenizer,
         "load_tokenizer",
         "Python code of its own",
     ),
     Case(
         "code that a tokenizer without a model names",
-        lambda model, canary: (
-            settings(
-                {"tokenizer.json": model["tokenizer.json"]},
-                "tokenizer_config.json",
-                tokenizer_class="Strange",
-                auto_map={"AutoTokenizer": ["tokenization_strange.Strange", None]},
-            )
-            | {"tokenization_strange.py": code(canary, "class Strange: pass")}
-        ),
+        lambda model, canary: with_strange_tokenizer({"tokenizer.json": model["tokenizer.json"]}, canary),
         "load_tokenizer",
         "Python code of its own",
     ),
