@@ -23,7 +23,7 @@ class PushConfig:
     )
     private: bool = field(default=False, metadata={"help": "only you see a repository that this push makes"})
     revision: str | None = field(
-        default=None, metadata={"help": "branch to commit to; one that is not there starts from main, the default"}
+        default=None, metadata={"help": "branch to commit to, else main; one that is not there starts from main"}
     )
     create_pr: bool = field(
         default=False, metadata={"help": "propose the commit as a pull request; the branch stays as it is"}
