@@ -11,7 +11,7 @@ from hf_llm.config import command, parse
 @command
 def main() -> None:
     config = parse(AppConfig, description=__doc__)
-    from hf_llm.app.build import launch
+    from hf_llm.app.server.build import launch
 
     launch(config)
 

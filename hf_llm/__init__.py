@@ -9,9 +9,9 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "CausalLM": "hf_llm.training.causal_lm",
-    "ClassifierConfig": "hf_llm.training.classifier_config",
+    "ClassifierConfig": "hf_llm.recipes.classifier_config",
     "DigitsImageProcessor": "hf_llm.models.image_processing_digits",
-    "GPT2Explained": "hf_llm.models.gpt2_explained",
+    "GPT2Explained": "hf_llm.explain.gpt2_explained",
     "GenerationSettings": "hf_llm.generation.config",
     "ImageClassification": "hf_llm.training.image_classification",
     "PretrainConfig": "hf_llm.training.config",
@@ -20,14 +20,14 @@ _EXPORTS = {
     "generate": "hf_llm.generation.generate",
     "gpt2_config": "hf_llm.models.gpt2",
     "load_causal_lm": "hf_llm.models.loading",
-    "load_tokenizer": "hf_llm.tokenization.bpe",
+    "load_tokenizer": "hf_llm.tokenization.tokenizer",
     "new_image_classifier": "hf_llm.models.image_classifiers",
-    "pretrain": "hf_llm.training.pretrain",
+    "pretrain": "hf_llm.recipes.pretrain",
     "read_images": "hf_llm.data.images",
-    "replay": "hf_llm.tokenization.replay",
+    "replay": "hf_llm.tokenization.bpe",
     "train": "hf_llm.training.loop",
-    "train_bpe": "hf_llm.tokenization.bpe",
-    "train_classifier": "hf_llm.training.classifier",
+    "train_bpe": "hf_llm.tokenization.tokenizer",
+    "train_classifier": "hf_llm.recipes.classifier",
 }
 __all__ = ["__version__", *_EXPORTS]
 

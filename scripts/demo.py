@@ -31,7 +31,7 @@ def main() -> None:
     except MissingData as missing:
         print(f"{missing}\n→ training on the project's own sample instead, into runs/sample\n")
         config = dataclasses.replace(config, corpus="sample", output_dir="runs/sample")
-    from hf_llm.training.pretrain import pretrain
+    from hf_llm.recipes.pretrain import pretrain
 
     pretrain(config)
 

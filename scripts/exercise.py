@@ -14,7 +14,7 @@ from pathlib import Path
 from hf_llm.config import command, load_yaml, parse
 from hf_llm.data.images import mnist_or_digits
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.recipes.classifier_config import ClassifierConfig
 
 RECIPE = Path(__file__).parents[1] / "configs" / "mnist" / "mlp.yaml"
 DROPOUT = 0.3
@@ -32,7 +32,7 @@ def main() -> None:
     config = dataclasses.replace(ClassifierConfig(**load_yaml(ClassifierConfig, RECIPE)), data=data)
     runs = Path("runs") / data
     from hf_llm.experiments.command import run_experiment
-    from hf_llm.training.classifier import train_classifier
+    from hf_llm.recipes.classifier import train_classifier
 
     for name, dropout in (("mlp", 0.0), ("mlp-dropout", DROPOUT)):
         train_classifier(dataclasses.replace(config, dropout=dropout, output_dir=str(runs / name)))

@@ -14,7 +14,7 @@ def main():
     config = parse(GenerateConfig, description=__doc__)
     from hf_llm.generation.generate import TextStream
     from hf_llm.models.loading import load_causal_lm
-    from hf_llm.tokenization.bpe import load_tokenizer
+    from hf_llm.tokenization.tokenizer import load_tokenizer
 
     stream = TextStream(load_causal_lm(config.model), load_tokenizer(config.model), config.prompt, config)
     print(config.prompt, end="", flush=True)

@@ -12,9 +12,9 @@ from hf_llm.training.config import PretrainConfig
 @command
 def main() -> None:
     config = parse(PretrainConfig, description=__doc__)
+    from hf_llm.planning.inputs import plan_inputs
+    from hf_llm.planning.plan import make_plan
     from hf_llm.training.launch import start_processes
-    from hf_llm.training.plan import make_plan
-    from hf_llm.training.plan_inputs import plan_inputs
 
     plan = make_plan(config, *plan_inputs(config), start_processes(config.threads))
     print(plan.describe())

@@ -13,7 +13,7 @@ from hf_llm.training.config import PretrainConfig
 @command
 def main() -> None:
     config = parse(PretrainConfig, description=__doc__)
-    from hf_llm.training.pretrain import pretrain
+    from hf_llm.recipes.pretrain import pretrain
 
     pretrain(config)
     if config.push_to_hub:

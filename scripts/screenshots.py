@@ -35,8 +35,8 @@ def main() -> None:
     require(chromium is not None, "no Chromium on this machine; install the package chromium of your system")
     from playwright.sync_api import sync_playwright
 
-    from hf_llm.app.build import launch
     from hf_llm.app.config import AppConfig
+    from hf_llm.app.server.build import launch
 
     folder = Path(config.output_dir)
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ A run that was stopped goes on when the same command is given again.
 """
 
 from hf_llm.config import command, parse
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.recipes.classifier_config import ClassifierConfig
 
 
 @command
 def main() -> None:
     config = parse(ClassifierConfig, description=__doc__)
-    from hf_llm.training.classifier import train_classifier
+    from hf_llm.recipes.classifier import train_classifier
 
     train_classifier(config)
     if config.push_to_hub:

@@ -20,7 +20,7 @@ class VerifyConfig:
 @command
 def main() -> int:
     config = parse(VerifyConfig, description=__doc__)
-    from hf_llm.training.verify import verify
+    from hf_llm.recipes.verify import verify
 
     verdict = verify(Path(config.run))
     print(verdict)

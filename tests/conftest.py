@@ -1,4 +1,4 @@
-"""Fixtures of all rooms: data that may lie beside the checkout, and where it does not, a skip that says so."""
+"""Fixtures of all packages: data that may lie beside the checkout, and where it does not, a skip that says so."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from hf_llm.data import MissingData, find, read_text
+
+pytest_plugins = ["trained_gpt2", "tiny_training"]  # fixtures that several packages' tests use
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the scripts do, before anything imports torch
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests are hermetic: nothing is ever downloaded

@@ -11,7 +11,7 @@ from hf_llm.config import load_yaml
 from hf_llm.data import BatchPlan
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.models.image_classifiers import new_image_classifier
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.training.config import PretrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hf_llm"
 ORDER = [
-    "config", "data", "runs", "tokenization", "models", "generation", "evaluation", "training", "experiments", "hub",
-    "app", "benchmarks",
+    "texts", "config", "data", "runs", "models", "tokenization", "explain", "generation", "evaluation", "training",
+    "planning", "recipes", "experiments", "hub", "app", "benchmarks",
 ]  # fmt: skip
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))

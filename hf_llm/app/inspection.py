@@ -7,8 +7,8 @@ from torch import Tensor
 
 from hf_llm.app.reading import LIKELY, Reading, likely, place
 from hf_llm.config import require
-from hf_llm.models.attention_cell import attention_cell
-from hf_llm.models.logit_lens import logit_lens
+from hf_llm.explain.attention_cell import attention_cell
+from hf_llm.explain.logit_lens import logit_lens
 
 NEURONS = 12  # the strongest of an MLP
 

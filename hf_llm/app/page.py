@@ -24,9 +24,9 @@ import gradio as gr
 from gradio.components import Component
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.library import Library
+from hf_llm.app.server.library import Library
+from hf_llm.app.server.trainings import Trainings
 from hf_llm.app.texts import Language, t, text, texts
-from hf_llm.app.trainings import Trainings
 from hf_llm.config import UserError
 
 HERE = Path(__file__).parent

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.app.library import LanguageModel
+from hf_llm.app.server.library import LanguageModel
 from hf_llm.config import require
+from hf_llm.explain.gpt2_explained import GPT2Explained
 from hf_llm.generation.inference import require_own_tokenizer
-from hf_llm.models.gpt2_explained import GPT2Explained
-from hf_llm.tokenization.bpe import encode_document
 from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.tokenizer import encode_document
 
 LONGEST = 64  # tokens: a map of attention has the square of it
 LIKELY = 10  # next tokens that are named

@@ -4,8 +4,8 @@ import torch
 
 from hf_llm.app.reading import Reading, likely, place
 from hf_llm.config import require
-from hf_llm.models.renumbering import new_ids, renumbered
-from hf_llm.models.switching_off import each_head_off, without_heads, without_mlp
+from hf_llm.explain.renumbering import new_ids, renumbered
+from hf_llm.explain.switching_off import each_head_off, without_heads, without_mlp
 
 PARTS = ("head", "heads", "mlp")  # what can be switched off
 

@@ -18,11 +18,11 @@ from statistics import mean, median
 import psutil
 from gradio_client import Client
 
-from hf_llm.app.build import QUEUE
+from hf_llm.app.server.build import QUEUE
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import require
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 ROOT = Path(__file__).parents[2]
 VISITORS, SECONDS = 20, 120

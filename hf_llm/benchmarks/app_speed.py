@@ -18,8 +18,8 @@ from gradio_client import Client
 from hf_llm.benchmarks.app_load import ROOT
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import require
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 PORT, STARTS, CALLS, TOKENS = 7991, 3, 15, 64
 WORDS = "O gato que estava no quarto do apartamento 3 foi encontrado ontem. " * 4

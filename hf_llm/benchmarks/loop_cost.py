@@ -16,8 +16,8 @@ import torch
 from hf_llm.benchmarks.mnist_speed import RECIPE
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import load_yaml
-from hf_llm.training.classifier import make_task, read_parts
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.recipes.classifier import make_task, read_parts
+from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import dropout_seed, train
 from hf_llm.training.optimizer import learning_rate, make_optimizer

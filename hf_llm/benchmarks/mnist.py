@@ -15,9 +15,9 @@ from tqdm import tqdm
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import load_yaml
 from hf_llm.evaluation.intervals import mean_interval
+from hf_llm.recipes.classifier import train_classifier
+from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.runs.manifest import commit
-from hf_llm.training.classifier import train_classifier
-from hf_llm.training.classifier_config import ClassifierConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "mnist"
 RECIPES = ("mlp-dropout", "lenet")

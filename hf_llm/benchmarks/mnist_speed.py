@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import load_yaml
-from hf_llm.training.classifier import Images, make_task, read_parts
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.recipes.classifier import Images, make_task, read_parts
+from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.training.image_classification import classification_scores, pixel_values
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train

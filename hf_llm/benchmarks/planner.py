@@ -16,11 +16,11 @@ from tqdm import tqdm
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import require
 from hf_llm.models.gpt2 import gpt2_config
+from hf_llm.planning.plan import make_plan
+from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
-from hf_llm.training.plan import make_plan
-from hf_llm.training.pretrain import make_task, read_inputs
 
 GPT2_VOCABULARY = 50257
 STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")

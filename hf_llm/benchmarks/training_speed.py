@@ -18,11 +18,11 @@ from transformers import Trainer, TrainingArguments
 from hf_llm.benchmarks.record import write_result
 from hf_llm.benchmarks.shakespeare import RECIPE
 from hf_llm.config import load_yaml
+from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
 from hf_llm.training.optimizer import make_optimizer
-from hf_llm.training.pretrain import make_task, read_inputs
 
 STEPS, ROUNDS = 100, 5
 

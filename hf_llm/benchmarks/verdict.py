@@ -8,8 +8,8 @@ from hf_llm.benchmarks.record import write_result
 from hf_llm.benchmarks.verdict_sweep import RECIPE
 from hf_llm.config import load_yaml
 from hf_llm.evaluation.intervals import bootstrap_interval
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 SEEDS = (0, 1, 2, 3, 4)
 

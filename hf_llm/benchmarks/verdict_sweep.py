@@ -13,9 +13,9 @@ from tqdm import tqdm
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import load_yaml
 from hf_llm.data import Text, read_text
+from hf_llm.recipes.pretrain import inputs_from_text, make_task
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.loop import train
-from hf_llm.training.pretrain import inputs_from_text, make_task
 
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
 SEEDS = (0,)  # the spread over seeds is that of the final figure, results/verdict

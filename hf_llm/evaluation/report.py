@@ -10,7 +10,7 @@ from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.generation.inference import context_length, require_own_tokenizer
 from hf_llm.models.loading import load_causal_lm
-from hf_llm.tokenization.bpe import encode_document, load_tokenizer, token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document, load_tokenizer, token_byte_lengths
 
 UNBOUNDED_CONTEXT = 1024  # tokens a window for a model whose context nothing bounds; GPT-2's own
 

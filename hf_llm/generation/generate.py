@@ -14,7 +14,7 @@ from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids, require_room_for_beams
 from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
 from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
-from hf_llm.tokenization.bpe import encode_document
+from hf_llm.tokenization.tokenizer import encode_document
 
 
 @dataclass(frozen=True)

@@ -1,217 +1,100 @@
-"""A tokenizer turns text into token numbers: byte-level BPE, trained, loaded, and applied to text that is not trusted.
+"""How BPE learns, in slow motion: the same merges as the tokenizers library, one at a time, in plain Python.
 
-Byte-level BPE (Radford et al. 2019, GPT-2, section 2.2) starts from the 256 bytes, so that any Unicode text has an
-encoding, and joins the pair of neighbours that occurs most often, again and again, until the vocabulary is full.
-A vocabulary of 257 is bytes alone. The one special token, `<|endoftext|>`, begins every document.
+Training (Sennrich et al. 2016, algorithm 1): count neighbouring tokens inside words, join the pair that occurs most
+often, adjust the counts, repeat. Of equally frequent pairs tokenizers takes the one with the smaller token ids; a
+heap of (-count, ids) gives exactly that order. Tokens are in ByteLevel's alphabet, where a space is written Ġ.
 
->>> tokenizer = train_bpe("low lower lowest", vocab_size=259)
->>> tokenizer.convert_ids_to_tokens(encode(tokenizer, "lowest"))
-['low', 'e', 's', 't']
+>>> [merge.token for merge in replay("low lower lowest", vocab_size=260)]
+['lo', 'low', 'Ġlow']
 """
 
-import hashlib
-import json
-import logging
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from itertools import pairwise
+from typing import NamedTuple
 
-import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
+from tokenizers import pre_tokenizers
 
-from hf_llm.config import UserError, require
-from hf_llm.data import find
-from hf_llm.runs.atomic import file_sha256
-from hf_llm.runs.manifest import read_manifest
-from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
+from hf_llm.tokenization.tokenizer import END_OF_TEXT, check_unicode
 
-logger = logging.getLogger(__name__)
-
-END_OF_TEXT = "<|endoftext|>"
-BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
+VOCABULARY = [END_OF_TEXT, *sorted(pre_tokenizers.ByteLevel.alphabet())]  # before the first merge; id = place
 
 
-def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE whose id 0 is `<|endoftext|>`: bos, eos and pad in one.
+class Merge(NamedTuple):
+    """One step of training; `before` and `after` are the most frequent word that it changed, as tokens."""
 
-    Training is deterministic. When the text holds no further pair to join, the vocabulary stays smaller than asked
-    and a warning says so; `len(tokenizer)` is the true size.
-
-    Args:
-        text: The training text, or its documents one by one.
-        vocab_size: Number of tokens: 1 special, 256 bytes, the rest merges.
-
-    Raises:
-        UserError: When `vocab_size` cannot hold the bytes or is beyond reason, or the text holds a lone surrogate.
-    """
-    require(
-        vocab_size >= BYTES_VOCAB_SIZE,
-        f"vocab_size {vocab_size} is too small: the 256 bytes and {END_OF_TEXT} take {BYTES_VOCAB_SIZE}, "
-        f"without which some texts could not be encoded; ask for {BYTES_VOCAB_SIZE} (bytes alone) or more",
-    )
-    # the library reserves room for it at once, and ends the process when there is none
-    require(vocab_size <= 10**7, f"vocab_size {vocab_size} is more than 10,000,000; GPT-2 has 50257")
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=[END_OF_TEXT],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    texts = [text] if isinstance(text, str) else text
-    # this generator must not touch the tokenizer, which is locked while it trains: both would wait forever
-    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(check_unicode(one))), trainer)
-    learned = tokenizer.get_vocab_size()
-    if learned < vocab_size:
-        logger.warning(
-            "the training text holds only %d merges: the vocabulary has %d tokens, not %d",
-            learned - BYTES_VOCAB_SIZE,
-            learned,
-            vocab_size,
-        )
-    model = json.loads(tokenizer.to_str())["model"]
-    return _gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]])
+    step: int
+    pair: tuple[str, str]
+    count: int  # how often the pair occurs in the text
+    token: str
+    before: list[str]
+    after: list[str]
+    text_tokens: int  # length of the whole text in tokens after the step
 
 
-def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
-    """Load a tokenizer from a folder, the Hub, or the named source `gpt2-tokenizer`. No remote code is run.
-
-    Raises:
-        UserError: When there is none, or it is not one of the `tokenizers` library.
-    """
-    if str(name) == "gpt2-tokenizer":
-        vocab_file, merges_file = find("gpt2-tokenizer")
-        vocab = json.loads(vocab_file.read_text(encoding="utf-8"))
-        lines = merges_file.read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
-        return _gpt2_class(vocab, [tuple(line.split(" ")) for line in lines])
-    path = Path(name)
-    require(not path.is_file(), f"{name} is a file; name the folder that holds tokenizer.json")
-    # asked first, since AutoTokenizer builds an empty tokenizer from a lone config.json
-    files = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-    require(
-        not path.is_dir() or any((path / file).is_file() for file in files),
-        f"{name} is a folder without a tokenizer (no tokenizer.json); make one with scripts/train_tokenizer.py",
-    )
-    local = path.is_dir() or path.is_absolute() or (len(path.parts) > 1 and path.parent.is_dir())
-    require(
-        path.is_dir() or not local, f"there is no tokenizer folder {name}; make one with scripts/train_tokenizer.py"
-    )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(name), trust_remote_code=False)
-    except Exception as error:  # a damaged file is an untyped exception of the tokenizers library
-        reason = " ".join(str(error).split())[:200]
-        if local:
-            raise UserError(f"the tokenizer in {name} cannot be read ({reason}); make or pull it again") from None
-        raise UserError(
-            f"there is no tokenizer {name!r}: no such folder, and the Hub did not give one ({reason}); "
-            f"name a folder, a Hub id or gpt2-tokenizer"
-        ) from None
-    require(hasattr(tokenizer, "backend_tokenizer"), f"{name} has no tokenizer.json; convert it with transformers")
-    recorded = (read_manifest(path) or {}).get("files", {}).get("tokenizer.json") if local else None
-    require(
-        recorded is None or recorded == file_sha256(path / "tokenizer.json"),
-        f"the tokenizer in {name} is another model's: its SHA-256 is not the one in run.json; copy the run again",
-    )
-    return tokenizer
+def words(text: str) -> list[str]:
+    """Cut a text into words as GPT-2 does; no token ever spans two of them."""
+    return [word for word, _ in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(check_unicode(text))]
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
-    """Encode text that is only text: the characters `<|endoftext|>` in it become ordinary tokens.
+def replay(text: str, vocab_size: int) -> Iterator[Merge]:
+    """Yield the merges that `train_bpe(text, vocab_size)` makes, in order; fewer where no pair is left."""
+    frequency = Counter(words(text))
+    spelling = {word: list(word) for word in frequency}  # the word as the tokens that it is made of now
+    ids = {token: id for id, token in enumerate(VOCABULARY)}
+    count, holders = Counter(), defaultdict(set)  # of each pair: occurrences, and words that hold it
+    for word, tokens in spelling.items():
+        for pair in pairwise(tokens):
+            count[pair] += frequency[word]
+            holders[pair].add(word)
 
-    Returns:
-        Token ids, shape (tokens,), in the type of `token_dtype`.
+    def entry(pair):
+        return -count[pair], ids[pair[0]], ids[pair[1]], pair
 
-    Raises:
-        UserError: When the text holds a lone surrogate, which UTF-8 cannot express.
-    """
-    return encode_batch(tokenizer, [text])[0]
-
-
-def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
-    """Encode a document of a corpus: its start token, then its text; shape (1 + tokens,)."""
-    return np.concatenate([np.array([document_start(tokenizer)], token_dtype(tokenizer)), encode(tokenizer, text)])
-
-
-def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
-    """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
-    whole = not splits_like_gpt2(tokenizer.backend_tokenizer)
-    cut = [[text] if whole else pieces(text) for text in map(check_unicode, texts)]
-    encoded = _encode_pieces(tokenizer, [piece for text in cut for piece in text])
-    return [np.concatenate([next(encoded) for _ in text]) for text in cut]
-
-
-def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
-    """Return the id that begins a document: bos, or eos where a tokenizer has no bos."""
-    ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
-    require(bool(ids), "this tokenizer has neither a bos nor an eos token to begin documents with; use another one")
-    return ids[0]
-
-
-def check_unicode(text: str) -> str:
-    """Return `text`, or raise a `UserError` that names the place of its first lone surrogate."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"the text holds half of a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start}, "
-            f"which UTF-8 cannot express; remove it or decode its source again"
-        ) from None
-    return text
+    heap = sorted(entry(pair) for pair in count)
+    step, text_tokens = 0, sum(len(word) * n for word, n in frequency.items())
+    while len(ids) < vocab_size and heap:
+        negative_count, *_, pair = heapq.heappop(heap)
+        if negative_count != -count[pair]:
+            continue  # the count has changed since; a newer entry is in the heap
+        token = "".join(pair)
+        ids.setdefault(token, len(ids))
+        step, changed, shown = step + 1, set(), None
+        for word in sorted(holders.pop(pair), key=lambda word: (-frequency[word], word)):
+            old, new = spelling[word], join(spelling[word], pair)
+            if len(new) == len(old):
+                continue  # another merge has taken the pair apart
+            spelling[word], shown = new, shown or (old, new)
+            text_tokens -= (len(old) - len(new)) * frequency[word]
+            for tokens, sign in ((old, -1), (new, +1)):
+                for neighbours in pairwise(tokens):
+                    count[neighbours] += sign * frequency[word]
+                    holders[neighbours].add(word)
+                    changed.add(neighbours)
+        for neighbours in filter(count.get, changed):
+            heapq.heappush(heap, entry(neighbours))
+        yield Merge(step, pair, -negative_count, token, *shown, text_tokens)
 
 
-def token_dtype(tokenizer: PreTrainedTokenizerFast) -> np.dtype:
-    """Return the smaller of uint16 and uint32 that holds every id."""
-    return np.dtype(np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32)
+def join(tokens: list[str], pair: tuple[str, str]) -> list[str]:
+    """Replace each occurrence of `pair`, from the left, by one token."""
+    joined, i = [], 0
+    while i < len(tokens):
+        width = 2 if tuple(tokens[i : i + 2]) == pair else 1
+        joined.append("".join(tokens[i : i + width]))
+        i += width
+    return joined
 
 
-def tokenizer_sha256(tokenizer: PreTrainedTokenizerFast) -> str:
-    """Return the SHA-256 of tokenizer.json in canonical form, whatever its layout on disk and its last call."""
-    content = json.loads(tokenizer.backend_tokenizer.to_str())
-    content.update(padding=None, truncation=None)  # left behind by the last call, no part of the mapping
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
-    """Return how many UTF-8 bytes each id stands for, shape (vocab,), int64; a special token stands for none.
-
-    Raises:
-        UserError: When the tokenizer is not byte-level, so that a token has no fixed number of bytes.
-    """
-    byte_level = isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel)
-    require(byte_level, "bits per byte needs a byte-level tokenizer (like GPT-2's); this one is of another kind")
-    vocab, added = tokenizer.get_vocab(), tokenizer.added_tokens_decoder
-    lengths = np.zeros(max(vocab.values()) + 1, np.int64)
-    for token, id in vocab.items():
-        lengths[id] = len(token)  # ByteLevel writes each byte as one printable character
-    for id, token in added.items():
-        lengths[id] = 0 if token.special else len(token.content.encode("utf-8"))
-    return lengths
-
-
-def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tokenizer:
-    """Wrap vocabulary and merges in the class that every version of transformers knows by name."""
-    return GPT2Tokenizer(
-        vocab=vocab,
-        merges=merges,
-        unk_token=None,
-        bos_token=END_OF_TEXT,
-        eos_token=END_OF_TEXT,
-        pad_token=END_OF_TEXT,
-        clean_up_tokenization_spaces=False,  # transformers 4 would decode " ," as ","
-    )
-
-
-def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
-    dtype = token_dtype(tokenizer)
-    for batch in batches(texts):
-        encoding = tokenizer(
-            batch,
-            add_special_tokens=False,
-            split_special_tokens=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,  # no warning about a text longer than the model's context
-        )
-        yield from (np.array(ids, dtype) for ids in encoding["input_ids"])
+def tokenize(text: str, merges: Iterable[tuple[str, str]]) -> list[str]:
+    """Encode with merges learned elsewhere: in each word, make the earliest learned merge first, until none applies."""
+    rank = {pair: i for i, pair in enumerate(merges)}
+    spelling = {}
+    cut = words(text)
+    for word in set(cut):
+        tokens = list(word)
+        while (pair := min(pairwise(tokens), key=lambda p: rank.get(p, len(rank)), default=None)) in rank:
+            tokens = join(tokens, pair)
+        spelling[word] = tokens
+    return [token for word in cut for token in spelling[word]]

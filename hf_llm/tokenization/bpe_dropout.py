@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.tokenization.bpe import document_start, encode_document, token_dtype
-from hf_llm.tokenization.replay import join, words
+from hf_llm.tokenization.bpe import join, words
+from hf_llm.tokenization.tokenizer import document_start, encode_document, token_dtype
 
 
 def encodings_with_dropout(

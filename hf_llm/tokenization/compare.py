@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.data import MissingData
-from hf_llm.tokenization.bpe import check_unicode, load_tokenizer
 from hf_llm.tokenization.readable import readable, token_bytes
+from hf_llm.tokenization.tokenizer import check_unicode, load_tokenizer
 
 GPT2 = "gpt2-tokenizer"
 

@@ -13,8 +13,8 @@ from transformers import PreTrainedTokenizerFast
 from hf_llm.config import UserError, require
 from hf_llm.data import Text, split_text
 from hf_llm.runs.atomic import file_sha256
-from hf_llm.tokenization.bpe import encode_document, tokenizer_sha256
 from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.tokenization.tokenizer import encode_document, tokenizer_sha256
 
 CORPUS_FILE = "corpus.json"
 SPLITS = ("train", "validation")

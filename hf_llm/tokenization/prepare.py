@@ -23,7 +23,13 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.runs.atomic import write_json
-from hf_llm.tokenization.bpe import (
+from hf_llm.tokenization.config import PrepareCorpusConfig
+from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
+from hf_llm.tokenization.documents import Document, pin, read_documents
+from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.pieces import BATCH
+from hf_llm.tokenization.shards import ShardWriter
+from hf_llm.tokenization.tokenizer import (
     BYTES_VOCAB_SIZE,
     check_unicode,
     document_start,
@@ -33,12 +39,6 @@ from hf_llm.tokenization.bpe import (
     tokenizer_sha256,
     train_bpe,
 )
-from hf_llm.tokenization.config import PrepareCorpusConfig
-from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
-from hf_llm.tokenization.documents import Document, pin, read_documents
-from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
-from hf_llm.tokenization.pieces import BATCH
-from hf_llm.tokenization.shards import ShardWriter
 
 CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER_FILES)
 

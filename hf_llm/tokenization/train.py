@@ -6,10 +6,10 @@ from itertools import islice
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.data import read_text, split_text
-from hf_llm.tokenization.bpe import encode, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.bpe import Merge, replay
 from hf_llm.tokenization.config import TrainTokenizerConfig
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
-from hf_llm.tokenization.replay import Merge, replay
+from hf_llm.tokenization.tokenizer import encode, tokenizer_sha256, train_bpe
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.app.build import build, launch
 from hf_llm.app.config import AppConfig
 from hf_llm.app.page import App
-from hf_llm.training.classifier import train_classifier
-from hf_llm.training.classifier_config import ClassifierConfig
+from hf_llm.app.server.build import build, launch
+from hf_llm.recipes.classifier import train_classifier
+from hf_llm.recipes.classifier_config import ClassifierConfig
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 
 @pytest.fixture(scope="session")

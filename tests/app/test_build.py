@@ -8,8 +8,8 @@ import gradio as gr
 import pytest
 import yaml
 
-from hf_llm.app import build as building
 from hf_llm.app.config import AppConfig
+from hf_llm.app.server import build as building
 from hf_llm.config import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_pages_are_built_before_torch_is_imported(runs):
     source = (
         "import sys\n"
-        "from hf_llm.app.build import build\n"
+        "from hf_llm.app.server.build import build\n"
         "from hf_llm.app.config import AppConfig\n"
         f"build(AppConfig(runs={str(runs)!r}))\n"
         "heavy = {'torch', 'transformers', 'matplotlib', 'tokenizers', 'datasets', 'scipy', 'sklearn'}\n"

@@ -18,8 +18,8 @@ from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.generation.sampling import Sampler
-from hf_llm.tokenization.bpe import encode_document
 from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.tokenizer import encode_document
 
 WORDS = "O gato dormia."
 PLAIN = (False, 1.0, 0, 1.0, 1.0)  # greedy, temperature, top_k, top_p, repetition_penalty

@@ -10,15 +10,15 @@ import pytest
 import torch
 from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from hf_llm.app.build import build
 from hf_llm.app.config import AppConfig
 from hf_llm.app.inspection import activations, attention_maps, inspect, lens
-from hf_llm.app.library import LanguageModel
 from hf_llm.app.pages.inside import page
 from hf_llm.app.reading import LONGEST, read
+from hf_llm.app.server.build import build
+from hf_llm.app.server.library import LanguageModel
 from hf_llm.app.what_if import addresses, switched_off
 from hf_llm.config import UserError
-from hf_llm.tokenization.bpe import encode_document
+from hf_llm.tokenization.tokenizer import encode_document
 
 WORDS = "O gato dormia."
 CONTROLS = {

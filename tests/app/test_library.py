@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from hf_llm.app.library import KEPT, Library
+from hf_llm.app.server.library import KEPT, Library
 from hf_llm.config import UserError
 
 

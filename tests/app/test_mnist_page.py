@@ -261,7 +261,7 @@ class Started:
 
 def test_the_training_is_the_projects_own_script(app):
     from hf_llm.config import parse
-    from hf_llm.training.classifier_config import ClassifierConfig
+    from hf_llm.recipes.classifier_config import ClassifierConfig
 
     started = Started(app.config)
     for settings in PRESETS.values():

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from hostile_texts import HOSTILE
 
-from hf_llm.app.build import PAGES
 from hf_llm.app.pages.inside.page import PARTS
+from hf_llm.app.server.build import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

@@ -6,8 +6,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from hf_llm.app.rate_limit import ADDRESSES, RateLimit
-from hf_llm.app.shell import HEADERS, Shell
+from hf_llm.app.server.rate_limit import ADDRESSES, RateLimit
+from hf_llm.app.server.shell import HEADERS, Shell
 
 JOIN = "/gradio_api/queue/join"
 

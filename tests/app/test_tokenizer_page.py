@@ -8,8 +8,8 @@ import pytest
 
 from hf_llm.app.pages import tokenizer as page
 from hf_llm.config import UserError
-from hf_llm.tokenization.bpe import encode
-from hf_llm.tokenization.replay import replay, words
+from hf_llm.tokenization.bpe import replay, words
+from hf_llm.tokenization.tokenizer import encode
 
 
 def test_the_ids_shown_are_the_tokenizers(app):

@@ -6,14 +6,14 @@ import time
 import pytest
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.library import Library
 from hf_llm.app.page import App
 from hf_llm.app.pages import home
 from hf_llm.app.pages.train import page as train
 from hf_llm.app.pages.train import recipe as train_recipe
 from hf_llm.app.pages.train import views as train_views
-from hf_llm.app.training_process import ROOT
-from hf_llm.app.trainings import Trainings
+from hf_llm.app.server.library import Library
+from hf_llm.app.server.training_process import ROOT
+from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError, parse
 from hf_llm.data import MissingData
 from hf_llm.runs.atomic import write_json

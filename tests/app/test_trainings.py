@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import pytest
 from safetensors.numpy import load_file
 
-from hf_llm.app.training_process import ROOT, Training
-from hf_llm.app.trainings import FOLDER, KEPT, Trainings
+from hf_llm.app.server.training_process import ROOT, Training
+from hf_llm.app.server.trainings import FOLDER, KEPT, Trainings
 from hf_llm.config import UserError, parse
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 STEPS = 60
 NANO = [
@@ -125,7 +125,7 @@ def test_its_time_ends_and_is_not_given_again(tmp_path):
 
 
 def test_one_that_does_not_end_when_asked_is_killed(monkeypatch, tmp_path):
-    monkeypatch.setattr("hf_llm.app.training_process.GRACE", 0.2)
+    monkeypatch.setattr("hf_llm.app.server.training_process.GRACE", 0.2)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     training = Trainings(tmp_path, at_once=1, seconds=1.5).start("any", ["-c", deaf])
     wait_for(lambda: training.state == "stopped", seconds=30)
@@ -177,7 +177,7 @@ def test_the_shown_command_is_the_one_that_runs_and_a_shell_takes_it_as_it_is(tr
 def test_in_the_checkout_the_command_has_no_absolute_path(trainings):
     runs = ROOT / "runs"
     assert Trainings(runs, 1, 1).folder == runs / FOLDER
-    from hf_llm.app.trainings import _from_root
+    from hf_llm.app.server.trainings import _from_root
 
     assert _from_root(runs / FOLDER / "gpt2-abc") == "runs/page/gpt2-abc"
 
@@ -188,7 +188,7 @@ def test_a_name_from_the_address_reaches_nothing_else(trainings, name):
 
 
 def test_the_oldest_go(monkeypatch, tmp_path):
-    monkeypatch.setattr("hf_llm.app.trainings.KEPT", 1)
+    monkeypatch.setattr("hf_llm.app.server.trainings.KEPT", 1)
     assert KEPT > 1
     trainings = Trainings(tmp_path, at_once=2, seconds=60)
     running = trainings.start("any", ENDLESS)

@@ -5,7 +5,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe
 
 
 @pytest.fixture(scope="session")

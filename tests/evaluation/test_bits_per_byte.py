@@ -11,7 +11,7 @@ from hf_llm.config import UserError
 from hf_llm.data import read_text
 from hf_llm.evaluation import bits_per_byte
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.tokenization.bpe import encode_document, token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
 
 CONTEXT = 16
 

@@ -7,7 +7,7 @@ import torch
 from hf_llm.config import UserError
 from hf_llm.data import read_text
 from hf_llm.evaluation.random_blocks import random_block_loss
-from hf_llm.tokenization.bpe import encode
+from hf_llm.tokenization.tokenizer import encode
 
 
 @pytest.fixture

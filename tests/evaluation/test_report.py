@@ -11,7 +11,7 @@ from hf_llm.config import UserError
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.evaluation.config import EvaluateConfig
-from hf_llm.tokenization.bpe import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate_lm.py"
 

@@ -16,7 +16,7 @@ from hf_llm.experiments.optimizers.images import ENTRANTS, lower_loss
 from hf_llm.experiments.optimizers.surfaces import HOLD, TOLERANCE, descend, steps_to_arrive, valley, walked
 from hf_llm.experiments.optimizers.tasks import ThreeParts, by_hand, by_the_loop, settings
 from hf_llm.experiments.result import Words
-from hf_llm.training.textbook_optimizers import SGD, Adam
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 
 def nothing(done, total):

@@ -6,7 +6,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import encode, train_bpe
+from hf_llm.tokenization.tokenizer import encode, train_bpe
 
 CONTEXT = 32
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
-from hf_llm.tokenization.bpe import encode
+from hf_llm.tokenization.tokenizer import encode
 
 TEXT = "Ação e reação: naïve 漢字 🤗🏽 é\u0301 � the end"
 

@@ -7,7 +7,7 @@ from hf_llm.config import UserError
 from hf_llm.data import read_text
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import TextStream, generate
-from hf_llm.tokenization.bpe import encode, train_bpe
+from hf_llm.tokenization.tokenizer import encode, train_bpe
 
 GREEDY = GenerationSettings(max_new_tokens=20, do_sample=False)
 

@@ -7,7 +7,7 @@ from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.next_token import next_token_stages
 from hf_llm.generation.sampling import Sampler
-from hf_llm.tokenization.bpe import encode_document
+from hf_llm.tokenization.tokenizer import encode_document
 
 ALL = GenerationSettings(temperature=0.5, top_k=20, top_p=0.9, repetition_penalty=1.5)
 

@@ -12,12 +12,12 @@ import pytest
 from hub_clients import HubScripts
 from hub_server import HubServer
 
+from hf_llm.recipes.classifier import train_classifier
+from hf_llm.recipes.classifier_config import ClassifierConfig
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.tokenization.config import TrainTokenizerConfig
 from hf_llm.tokenization.train import train_tokenizer
-from hf_llm.training.classifier import train_classifier
-from hf_llm.training.classifier_config import ClassifierConfig
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 SHORT = {
     "max_steps": 2, "warmup_steps": 1, "total_batch_size": 4, "per_device_train_batch_size": 4, "eval_steps": 1,

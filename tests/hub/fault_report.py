@@ -11,9 +11,9 @@ from pathlib import Path
 
 from fault_harness import GOOD, WRONG, FaultHarness
 
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
 
 MOST_UNMET = 0.05  # of the faults may lie in wait for a request that is never made
 

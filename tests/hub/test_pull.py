@@ -11,7 +11,7 @@ from hub_repositories import File
 from test_push import CODE, RUN, refused, succeeded
 
 from hf_llm.hub.contents import LONGEST_METADATA
-from hf_llm.training.verify import verify
+from hf_llm.recipes.verify import verify
 
 # hub.py with a client that puts each file elsewhere, and a link or a folder in its place
 OTHER_CLIENT = """

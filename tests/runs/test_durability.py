@@ -118,8 +118,8 @@ def test_pruning_before_the_new_one_is_on_the_disk_is_noticed(tmp_path, monkeypa
 
 
 def test_a_published_folder_is_on_the_disk_before_run_json_says_so(tmp_path, monkeypatch):
+    from hf_llm.recipes.pretrain import pretrain
     from hf_llm.training.config import PretrainConfig
-    from hf_llm.training.pretrain import pretrain
 
     config = PretrainConfig(
         output_dir=str(tmp_path / "run"), corpus="sample", vocab_size=270, model="nano", n_layer=1, n_positions=16,

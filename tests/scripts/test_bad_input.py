@@ -11,7 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from hf_llm.data import read_text
 from hf_llm.runs.lock import hold
-from hf_llm.tokenization.bpe import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe
 
 TINY = (
     "--model=nano", "--vocab_size=260", "--n_layer=1", "--n_head=2", "--n_embd=16", "--n_positions=16", "--max_steps=2",

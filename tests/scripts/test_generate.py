@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "generate.py"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import load_tokenizer, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.tokenizer import load_tokenizer, tokenizer_sha256, train_bpe
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 

@@ -4,11 +4,11 @@ import hashlib
 import json
 from pathlib import Path
 
+from hf_llm.planning.matmul_probe import machine_speed
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.log import TIMES, RunLog
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.pretrain import pretrain
-from hf_llm.training.probe import machine_speed
 
 STEPS = 20
 

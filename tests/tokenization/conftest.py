@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe
 
 SURROGATES = range(0xD800, 0xE000)
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from hf_llm.data import read_text
-from hf_llm.tokenization.bpe import encode_document, train_bpe
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 
 TEXT = read_text("sample").text[:3000]
 TOKENIZER = train_bpe(TEXT, 400)

@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerFast
 from hf_llm.config import UserError
 from hf_llm.data import MissingData
 from hf_llm.tokenization import compare as module
-from hf_llm.tokenization.bpe import encode, train_bpe
 from hf_llm.tokenization.compare import compare, load_tokenizers
 from hf_llm.tokenization.readable import readable, token_bytes
+from hf_llm.tokenization.tokenizer import encode, train_bpe
 
 
 def test_what_each_makes_of_the_text(tokenizer):

@@ -7,11 +7,11 @@ import pytest
 
 from hf_llm.config import UserError
 from hf_llm.data import Text, read_text
-from hf_llm.tokenization.bpe import encode, load_tokenizer, train_bpe
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import corpus_from_text, load_corpus
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.tokenization.tokenizer import encode, load_tokenizer, train_bpe
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Labels of ids: white space visible, special tokens by name, spare rows by number."""
 
-from hf_llm.tokenization.bpe import encode_document, train_bpe
 from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 
 
 def test_labels_are_readable():

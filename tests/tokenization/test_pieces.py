@@ -5,8 +5,8 @@ import pytest
 from tokenizers import normalizers, pre_tokenizers
 
 from hf_llm.tokenization import pieces as module
-from hf_llm.tokenization.bpe import encode
 from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
+from hf_llm.tokenization.tokenizer import encode
 
 
 @pytest.mark.parametrize("size", [1, 50, 1000])

@@ -12,11 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from hf_llm.config import UserError
-from hf_llm.tokenization.bpe import encode_document, load_tokenizer, tokenizer_sha256, train_bpe
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import load_corpus
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.tokenization.tokenizer import encode_document, load_tokenizer, tokenizer_sha256, train_bpe
 
 END = "<|endoftext|>"
 

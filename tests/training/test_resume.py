@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 from hf_llm.config import UserError
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.log import TIMES
 from hf_llm.runs.run import Run
 from hf_llm.training.loop import train
-from hf_llm.training.pretrain import pretrain
 from hf_llm.training.signals import stop_on_signals
 
 STEPS = 8

@@ -14,8 +14,8 @@ from hf_llm.data import is_here, read_text
 from hf_llm.tokenization.readable import readable, token_bytes
 
 if TYPE_CHECKING:
+    from hf_llm.tokenization.bpe import Merge
     from hf_llm.tokenization.compare import Encoding
-    from hf_llm.tokenization.replay import Merge
 
 GPT2 = "gpt2-tokenizer"
 CORPORA = ("the-verdict", "sample", "own")
@@ -124,7 +124,7 @@ def available(app: App) -> list[str]:
 
 @cache
 def _own_gpt2():
-    from hf_llm.tokenization.bpe import load_tokenizer
+    from hf_llm.tokenization.tokenizer import load_tokenizer
 
     return load_tokenizer(GPT2)
 
@@ -204,7 +204,7 @@ def show_cost(app: App, names: list[str], lang: Language) -> str:
 
 def learned(words: str, vocab_size: int) -> "list[Merge]":
     """Return the merges of a BPE of `vocab_size` tokens trained on a text; errors for a size that cannot be."""
-    from hf_llm.tokenization.replay import replay
+    from hf_llm.tokenization.bpe import replay
 
     require(
         SMALLEST <= vocab_size <= LARGEST,
@@ -253,7 +253,7 @@ def show_merge(merges: "list[Merge]", step: int, lang: Language) -> str:
 
 def show_applied(merges: "list[Merge]", step: int, other: str, lang: Language) -> str:
     """Return another text under the merges up to the chosen step."""
-    from hf_llm.tokenization.replay import tokenize
+    from hf_llm.tokenization.bpe import tokenize
 
     if not merges or not other:
         return ""

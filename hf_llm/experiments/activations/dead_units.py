@@ -9,7 +9,7 @@ initialization").
 from torch import Tensor
 
 from hf_llm.experiments.backprop.by_hand import ACTIVATIONS, TwoLayerNet
-from hf_llm.experiments.toy_data import batches, digits
+from hf_llm.experiments.shared.toy_data import batches, digits
 
 HIDDEN, BATCH = 128, 64
 GENTLE_RATE = 0.1

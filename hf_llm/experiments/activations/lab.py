@@ -17,7 +17,7 @@ from hf_llm.experiments.backprop.words import ACTIVATION_NAMES
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.findings import exact, over_seeds
 from hf_llm.experiments.result import Chart, Finding, Progress, Result, Table, track
-from hf_llm.experiments.toy_data import digits
+from hf_llm.experiments.shared.toy_data import digits
 from hf_llm.training.launch import start_processes
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu")

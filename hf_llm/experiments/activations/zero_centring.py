@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from hf_llm.experiments.toy_data import batches, digits
+from hf_llm.experiments.shared.toy_data import batches, digits
 
 SIZES = (64, 64, 64, 10)  # pixels, two hidden layers, classes
 BATCH = 64

@@ -19,7 +19,7 @@ from hf_llm.experiments.findings import exact, over_seeds
 from hf_llm.experiments.optimizers.surfaces import HOLD, TOLERANCE, descend, steps_to_arrive
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
-from hf_llm.training.textbook_optimizers import SGD, Adam, Momentum
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum
 
 FEATURES = 10
 CONDITIONS = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0]

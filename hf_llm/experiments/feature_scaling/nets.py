@@ -19,7 +19,7 @@ from hf_llm.experiments.findings import over_seeds
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
 from hf_llm.experiments.seed_comparison import bars, with_bounds
-from hf_llm.training.textbook_optimizers import SGD, Adam
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 HIDDEN = 16
 STEPS = 300

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hf_llm.experiments.losses.formulas import cross_entropy, squared_softmax
-from hf_llm.experiments.toy_data import batches, digits
+from hf_llm.experiments.shared.toy_data import batches, digits
 
 LOSSES = {"cross_entropy": cross_entropy, "squared": squared_softmax}
 HIDDEN, BATCH = 64, 64

@@ -18,7 +18,7 @@ import torch
 from sklearn.datasets import load_diabetes, make_friedman1
 from torch import Tensor, nn
 
-from hf_llm.experiments.toy_data import batches
+from hf_llm.experiments.shared.toy_data import batches
 
 HIDDEN, BATCH = 32, 64
 DATASETS = {

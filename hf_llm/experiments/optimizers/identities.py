@@ -16,7 +16,7 @@ from hf_llm.experiments.findings import exact
 from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Finding, Progress, Table, Words, track
-from hf_llm.training.textbook_optimizers import SGD, Adam, AdamW, Momentum, RMSprop
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, AdamW, Momentum, RMSprop
 
 STEPS = 30
 IMAGES = 1_000

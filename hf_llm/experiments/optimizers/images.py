@@ -18,9 +18,9 @@ from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts, by_hand, by_t
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
 from hf_llm.experiments.seed_comparison import with_bounds
+from hf_llm.experiments.shared.textbook_optimizers import Adam
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
-from hf_llm.training.textbook_optimizers import Adam
 
 RATES = 7  # of each rule's grid, a quarter of a decade apart
 

@@ -25,7 +25,7 @@ TITLE = Words(
 INTRODUCTION = Words(
     pt="""\
 A aula diz que o momentum é “uma velocidade, depois um passo” e que o Adam combina o RMSprop e o momentum. O arquivo
-`hf_llm/training/textbook_optimizers.py` escreve as cinco regras, cada uma em poucas linhas, e este laboratório as põe
+`hf_llm/experiments/shared/textbook_optimizers.py` escreve as cinco regras, cada uma em poucas linhas, e este laboratório as põe
 à prova:
 
 - **São mesmo essas as regras?** Duas cópias de uma rede andam lado a lado, cada uma com a sua regra. Se as duas regras
@@ -42,7 +42,7 @@ A aula diz que o momentum é “uma velocidade, depois um passo” e que o Adam 
 """,
     en="""\
 The lecture says that momentum is “a velocity, then a step” and that Adam combines RMSprop and momentum. The file
-`hf_llm/training/textbook_optimizers.py` writes the five rules in a few lines each, and this lab puts them to the test:
+`hf_llm/experiments/shared/textbook_optimizers.py` writes the five rules in a few lines each, and this lab puts them to the test:
 
 - **Are these really the rules?** Two copies of a net walk side by side, each with its own rule. If the two rules are
   one, the weights never part. That shows that Adam without one half *is* the other half: without the first moment it

@@ -19,7 +19,7 @@ from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.findings import exact
 from hf_llm.experiments.parts import Outcome, rounded
 from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track, verdict
-from hf_llm.training.textbook_optimizers import SGD, Adam, Momentum, RMSprop
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum, RMSprop
 
 RULES = {"SGD": SGD, "momentum": Momentum, "RMSprop": RMSprop, "Adam": partial(Adam, betas=(0.9, 0.99))}
 CURVATURE = 100.0  # of the valley's walls; along its floor it is 1, so the condition number is 100

@@ -14,7 +14,7 @@ from hf_llm.experiments.findings import over_seeds
 from hf_llm.experiments.optimizers.words import BETAS, GROUP_HEADINGS, OCCURRENCES, STEPS, Pairs, by_group, fit
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Language, Progress, Table, Words, track
-from hf_llm.training.textbook_optimizers import Adam
+from hf_llm.experiments.shared.textbook_optimizers import Adam
 
 RATE = 0.01
 DECAYS = {"none": (0.0, False), "l2": (1e-4, False), "decoupled": (0.3, True)}  # λ: both shrink the mean row alike

@@ -21,7 +21,7 @@ from hf_llm.evaluation.charts import band, label, new_figure
 from hf_llm.experiments.findings import over_seeds
 from hf_llm.experiments.parts import Outcome
 from hf_llm.experiments.result import Chart, Language, Progress, Table, Words, track
-from hf_llm.training.textbook_optimizers import SGD, Adam, Momentum
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum
 
 TEXT = "sample"
 WIDTH = 32  # of the embedding

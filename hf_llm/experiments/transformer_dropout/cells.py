@@ -16,8 +16,8 @@ from hf_llm.data import MissingData, Text, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
 from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
-from hf_llm.tokenization.bpe import encode_document, token_byte_lengths, train_bpe
 from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.loop import train

@@ -14,7 +14,7 @@ from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
 
 if TYPE_CHECKING:
-    from hf_llm.app.library import LanguageModel
+    from hf_llm.app.server.library import LanguageModel
     from hf_llm.generation.next_token import Stage
 
 MOST_NEW = 400  # tokens a press of the button may ask for
@@ -119,7 +119,7 @@ def next_token(loaded: "LanguageModel", words: str, chosen: GenerationSettings) 
     from hf_llm.generation.decoding import decode
     from hf_llm.generation.inference import evaluating
     from hf_llm.generation.next_token import next_token_stages
-    from hf_llm.tokenization.bpe import encode_document
+    from hf_llm.tokenization.tokenizer import encode_document
 
     ids = encode_document(loaded.tokenizer, words).tolist()
     stages = next_token_stages(loaded.model, ids, chosen)
@@ -173,7 +173,7 @@ def show_surprises(app: App, model: str, other: str, compare: bool, words: str, 
 def show_surprise(app: App, name: str, words: str, lang: Language, place: int | None = None) -> str:
     """Return the text's tokens coloured by the model's surprise, -log2 p in bits; `place` is the pressed one."""
     from hf_llm.evaluation.surprise import surprise
-    from hf_llm.tokenization.bpe import encode_document
+    from hf_llm.tokenization.tokenizer import encode_document
 
     if not name:
         return message(text("common.no_model", lang))
@@ -190,7 +190,7 @@ def show_place(app: App, name: str, words: str, choice: str, lang: Language) -> 
     """Return the coloured text with one token pressed, and what the model expected in its place."""
     from hf_llm.evaluation.surprise import view_start
     from hf_llm.generation.next_token import next_token_stages
-    from hf_llm.tokenization.bpe import encode_document
+    from hf_llm.tokenization.tokenizer import encode_document
 
     loaded = app.library.language_model(name)
     ids = encode_document(loaded.tokenizer, checked(words, app.config.max_characters, lang)).tolist()

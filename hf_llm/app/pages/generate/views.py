@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from transformers import PreTrainedTokenizerFast
 
-    from hf_llm.app.library import LanguageModel
+    from hf_llm.app.server.library import LanguageModel
     from hf_llm.generation.generate import GenerationResult
     from hf_llm.generation.next_token import Stage
 
@@ -183,7 +183,7 @@ def next_token_call(paths: list[str], words: str, chosen: GenerationSettings, la
     return code(
         "from hf_llm import GenerationSettings, load_causal_lm, load_tokenizer\n"
         "from hf_llm.generation.next_token import next_token_stages\n"
-        "from hf_llm.tokenization.bpe import encode_document\n\n"
+        "from hf_llm.tokenization.tokenizer import encode_document\n\n"
         f"settings = {_settings(chosen)}\n"
         f"for name in {paths!r}:\n"
         f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
@@ -196,7 +196,7 @@ def surprise_call(paths: list[str], words: str, lang: Language) -> str:
     return code(
         "from hf_llm import load_causal_lm, load_tokenizer\n"
         "from hf_llm.evaluation.surprise import surprise\n"
-        "from hf_llm.tokenization.bpe import encode_document\n\n"
+        "from hf_llm.tokenization.tokenizer import encode_document\n\n"
         f"for name in {paths!r}:\n"
         f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
         "    print(surprise(load_causal_lm(name), ids))",

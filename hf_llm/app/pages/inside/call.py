@@ -14,7 +14,7 @@ def call(app: App, model: str, words: str, part: str, layer: int, head: int, tok
     imports, lines = {
         "prediction": ("", f"logits, _ = model(ids)\nprint(logits[0, {token}].softmax(-1).topk(10))"),
         "embedding": (
-            "from hf_llm.models.renumbering import renumbered\n",
+            "from hf_llm.explain.renumbering import renumbered\n",
             "logits, seen = model(ids, capture=['embedding.*'])\norder = torch.randperm(model.wte.num_embeddings)\n"
             "print((renumbered(model, ids, order, move_rows=True) - logits).abs().max())",
         ),
@@ -28,18 +28,18 @@ def call(app: App, model: str, words: str, part: str, layer: int, head: int, tok
             f"for name, value in seen.items():\n    print(name, value[0, {token}].norm())",
         ),
         "lens": (
-            "from hf_llm.models.logit_lens import logit_lens\n",
+            "from hf_llm.explain.logit_lens import logit_lens\n",
             f"for name, logits in logit_lens(model, ids):\n    print(name, logits[0, {token}].softmax(-1).max(-1))",
         ),
         "off": (
-            "from hf_llm.models.switching_off import without_heads, without_mlp\n",
+            "from hf_llm.explain.switching_off import without_heads, without_mlp\n",
             ("" if off != "heads" else f"heads = range(model.h[{layer}].attn.n_head)\n")
             + f"logits, _ = model(ids, edit={edit})\nprint(logits[0, {token}].softmax(-1).topk(10))",
         ),
     }[part]
     return (
         "import torch\n\nfrom hf_llm import GPT2Explained, load_causal_lm, load_tokenizer\n" + imports +
-        "from hf_llm.tokenization.bpe import encode_document\n\n"
+        "from hf_llm.tokenization.tokenizer import encode_document\n\n"
         f"model = GPT2Explained.from_transformers(load_causal_lm({path!r}))\n"
         f"ids = torch.tensor([encode_document(load_tokenizer({path!r}), {words!r}).tolist()])\n" + lines
     )  # fmt: skip

@@ -32,7 +32,7 @@ def show_cell(
     """
     import torch
 
-    from hf_llm.models.convolution_cell import convolution_cell, pooling_cell
+    from hf_llm.explain.convolution_cell import convolution_cell, pooling_cell
 
     cell = convolution_cell(model, pixel_values, feature_map, row, column)
     pool = pooling_cell(model, pixel_values, feature_map, row // 2, column // 2)
@@ -57,7 +57,7 @@ def show_cell(
         for line in range(cell.patch.shape[0]) for place in range(cell.patch.shape[1])
     ]  # fmt: skip
     source = (
-        "from hf_llm.models.convolution_cell import convolution_cell, pooling_cell\n\n"
+        "from hf_llm.explain.convolution_cell import convolution_cell, pooling_cell\n\n"
         f"convolution_cell(model, pixel_values, feature_map={feature_map}, row={row}, column={column})\n"
         f"pooling_cell(model, pixel_values, feature_map={feature_map}, row={row // 2}, column={column // 2})"
     )

@@ -7,8 +7,8 @@ import gradio as gr
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import App, Page
 from hf_llm.app.pages.mnist.models import classifiers
+from hf_llm.app.server.trainings import Training
 from hf_llm.app.texts import Language, t, text
-from hf_llm.app.trainings import Training
 from hf_llm.app.views import behind, code, message, number
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest

@@ -17,8 +17,8 @@ from hf_llm.app.pages.train.recipe import (
     preset,
     training_command,
 )
+from hf_llm.app.server.training_process import Training
 from hf_llm.app.texts import Language, t, text
-from hf_llm.app.training_process import Training
 from hf_llm.app.views import code, message
 
 EVERY = 2.0  # seconds between two looks at a training; each is a call that the limit by address counts

@@ -4,8 +4,8 @@ import dataclasses
 from functools import cache
 
 from hf_llm.app.page import App, checked
+from hf_llm.app.server.training_process import ROOT
 from hf_llm.app.texts import Language, text
-from hf_llm.app.training_process import ROOT
 from hf_llm.config import UserError, load_yaml
 from hf_llm.data import MissingData, find
 from hf_llm.training.config import PretrainConfig

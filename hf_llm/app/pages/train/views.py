@@ -4,8 +4,8 @@ import re
 from html import escape
 
 from hf_llm.app.line_chart import Line, line_chart
+from hf_llm.app.server.training_process import Training
 from hf_llm.app.texts import Language, text
-from hf_llm.app.training_process import Training
 from hf_llm.app.views import behind, message, number
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest

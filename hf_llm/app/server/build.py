@@ -1,0 +1,135 @@
+"""The app put together: its pages, its public endpoints, and how it is served."""
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from hf_llm.app.config import ON_SPACE, AppConfig
+from hf_llm.app.page import App, Page, guarded
+from hf_llm.app.server.library import Library
+from hf_llm.app.server.rate_limit import RateLimit
+from hf_llm.app.server.shell import Shell
+from hf_llm.app.server.trainings import Trainings
+from hf_llm.app.texts import i18n
+from hf_llm.config import UserError
+
+HERE = Path(__file__).parents[1]
+# path of each page: its module in pages/, and `<path>.title` in texts/
+PAGES = {
+    "": "home",
+    "tokenizer": "tokenizer",
+    "inside": "inside.page",
+    "generate": "generate.page",
+    "train": "train.page",
+    "mnist": "mnist.page",
+    "foundations": "foundations",
+    "discussion": "discussion",
+}
+CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
+AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
+QUEUE = 40  # calls that may wait; the next is told that it is full
+UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
+THEME = gr.themes.Default(
+    primary_hue="indigo", neutral_hue="slate",
+    font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],  # nothing is fetched
+).set(  # what fails the contrast of WCAG AA in the default
+    body_text_color_subdued="*neutral_600",
+    block_info_text_color="*neutral_600",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_dark="*primary_700",
+    button_cancel_background_fill="#b91c1c",
+    button_cancel_background_fill_dark="#b91c1c",
+)  # fmt: skip
+
+
+def build(config: AppConfig) -> tuple[gr.Blocks, App]:
+    """Return the app with all its pages, and what they share."""
+    runs = Path(config.runs)
+    app = App(
+        config,
+        Library(runs, config.hub_models),
+        Trainings(runs, config.trainings, config.training_seconds),
+        tuple(PAGES),
+    )
+    modules = {path: importlib.import_module(f"hf_llm.app.pages.{module}") for path, module in PAGES.items()}
+    blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
+    for path, module in modules.items():
+        with blocks.route(path, f"/{path}", show_in_navbar=False) if path else blocks:
+            module.build(Page(app, path))
+            if not path:
+                for each in modules.values():
+                    for name, endpoint in each.endpoints(app).items():
+                        gr.api(guarded(endpoint), api_name=name)
+    return blocks, app
+
+
+def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
+    """Build and serve the app.
+
+    Args:
+        config: Settings.
+        block: Whether to say where it is and stay until the process is ended; tests go on.
+
+    Raises:
+        UserError: When the port is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    blocks, app = build(config)
+    middleware = [Middleware(Shell, paths=list(PAGES))]
+    if config.requests_per_minute:
+        middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
+    blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
+    threading.Thread(target=warm_up, args=[app], daemon=True).start()
+    try:
+        blocks.launch(
+            server_name=config.host,
+            server_port=config.port or None,
+            inbrowser=config.open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            show_error=False,
+            ssr_mode=False,
+            enable_monitoring=False,
+            run_history=False,
+            footer_links=["api"],
+            max_file_size=UPLOAD,
+            theme=THEME,
+            i18n=i18n(),
+            css=(HERE / "style.css").read_text(encoding="utf-8"),
+            head=f"<script>{(HERE / 'app.js').read_text(encoding='utf-8')}</script>",
+            app_kwargs={"middleware": middleware},
+        )
+    except OSError as error:  # Gradio's, for a port that is taken
+        raise UserError(
+            f"port {config.port} of {config.host} is taken or cannot be used; name another with --port, 0 for any"
+        ) from error
+    if block:
+        # SIGTERM would end the process without what is registered to happen at its exit
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        print(f"the app is at {blocks.local_url} (Ctrl-C ends it)", flush=True)
+        blocks.block_thread()
+    return blocks
+
+
+def warm_up(app: App) -> None:
+    """Import what calculations need and load the newest model, while the reader looks at the first page.
+
+    Not before: imports hold the interpreter for seconds, in which it would serve nothing.
+    """
+    app.opened.wait()
+    time.sleep(AFTER_OPENING)
+    import hf_llm.explain.gpt2_explained
+    import hf_llm.tokenization.compare  # noqa: F401
+
+    for name in app.library.language_models()[:1]:
+        with contextlib.suppress(UserError):  # a damaged model: whoever chooses it is told
+            app.library.language_model(name)

@@ -1,0 +1,128 @@
+"""The models that the app offers: finished run folders, the ones trained in the page among them, and allowed Hub ids.
+
+A visitor chooses by name from this list and never gives a path. Models load without running code that came with them.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_llm.config import UserError, require
+from hf_llm.runs.manifest import NAME as MANIFEST
+from hf_llm.runs.manifest import read_manifest
+
+if TYPE_CHECKING:  # the first page is there before these are imported
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+KEPT = 3  # models in memory at once; the one used longest ago goes first
+DEPTH = 3  # levels below the runs folder where a run may lie
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A causal language model with its own tokenizer, ready to be used."""
+
+    name: str
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerFast"
+
+
+class Library:
+    """Finds and loads models by name; safe to use from several threads.
+
+    Args:
+        runs: Folder of run folders.
+        hub_models: Hub ids that may be chosen too.
+    """
+
+    def __init__(self, runs: Path, hub_models: list[str]):
+        self.runs, self.hub_models = Path(runs), hub_models
+        self._loaded: OrderedDict[tuple, object] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def language_models(self) -> list[str]:
+        """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids."""
+        return [*self._finished("pretraining"), *self.hub_models]
+
+    def image_classifiers(self) -> list[str]:
+        """Return the names of the finished image classifiers, the newest first."""
+        return self._finished("image-classification")
+
+    def address(self, name: str) -> str:
+        """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`."""
+        return name if name in self.hub_models else (self.runs / name).as_posix()
+
+    def folder(self, name: str) -> Path:
+        """Return the run folder called `name`.
+
+        Raises:
+            UserError: When no finished run has this name.
+        """
+        require(name in [*self._finished("pretraining"), *self._finished("image-classification")], _unknown(name))
+        return self.runs / name
+
+    def language_model(self, name: str) -> LanguageModel:
+        """Return the model called `name`, loaded at its first use.
+
+        Raises:
+            UserError: When it is not on the list, or damaged.
+        """
+        require(name in self.language_models(), _unknown(name))
+        source = name if name in self.hub_models else self.runs / name
+        return self._load(source, lambda: _load_language_model(name, source))
+
+    def image_classifier(self, name: str) -> "PreTrainedModel":
+        """Return the image classifier called `name`, in evaluation mode; errors as above."""
+        require(name in self.image_classifiers(), _unknown(name))
+        return self._load(self.runs / name, lambda: _load_classifier(self.runs / name))
+
+    def _load(self, source: str | Path, load):
+        # a run that was trained anew under the same name is another model
+        changed = (source / MANIFEST).stat().st_mtime_ns if isinstance(source, Path) else 0
+        with self._lock:  # two visitors at once load it once
+            key = (str(source), changed)
+            if key not in self._loaded:
+                self._loaded[key] = load()
+                while len(self._loaded) > KEPT:
+                    self._loaded.popitem(last=False)
+            self._loaded.move_to_end(key)
+            return self._loaded[key]
+
+    def _finished(self, job: str) -> list[str]:
+        found = []
+        for depth in range(1, DEPTH + 1):
+            for path in self.runs.glob("/".join(["*"] * depth + [MANIFEST])):
+                try:
+                    manifest = read_manifest(path.parent) or {}
+                    written = path.stat().st_mtime
+                except (UserError, OSError):
+                    continue  # a damaged or half-removed run is not offered
+                if manifest.get("job") == job and "metrics" in manifest:
+                    found.append((-written, path.parent.relative_to(self.runs).as_posix()))
+        return [name for _, name in sorted(found)]
+
+
+def _load_language_model(name: str, source: str | Path) -> LanguageModel:
+    from hf_llm.models.loading import load_causal_lm
+    from hf_llm.tokenization.tokenizer import load_tokenizer
+
+    return LanguageModel(name, load_causal_lm(source), load_tokenizer(source))
+
+
+def _load_classifier(folder: Path) -> "PreTrainedModel":
+    from transformers import AutoModelForImageClassification
+
+    import hf_llm.models.image_classifiers  # noqa: F401 – makes the Auto classes know our own
+
+    try:
+        return AutoModelForImageClassification.from_pretrained(
+            folder, use_safetensors=True, trust_remote_code=False
+        ).eval()
+    except Exception as error:  # each library below raises its own
+        raise UserError(f"the model in {folder} cannot be loaded ({type(error).__name__}); train it again") from error
+
+
+def _unknown(name: str) -> str:
+    return f"there is no model {name!r} to choose; pick one from the list"

@@ -1,0 +1,59 @@
+"""Parts of a GPT-2 switched off: what does it predict without a head, without all heads of a layer, without its MLP?
+
+Switched off means that the part writes zeros into the residual stream where its answer was; all else goes on. If the
+prediction hardly moves, then on this text the part did little that the rest cannot do without (Michel et al. 2019,
+"Are Sixteen Heads Really Better than One?").
+
+>>> logits, _ = model(input_ids, edit=without_heads(layer=3, heads=[5]))
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from hf_llm.config import require
+from hf_llm.explain.gpt2_explained import GPT2Explained
+
+Edit = dict[str, Callable[[Tensor], Tensor]]
+
+
+def without_heads(layer: int, heads: Sequence[int]) -> Edit:
+    """Return the edit that switches `heads` of `layer` off, both from 0."""
+
+    def off(head_output: Tensor) -> Tensor:  # (B, n_head, T, head_size)
+        n_head = head_output.shape[1]
+        require(all(0 <= head < n_head for head in heads), f"the heads of a layer are 0 to {n_head - 1}, not {heads}")
+        return head_output.index_fill(1, torch.tensor(heads), 0.0)
+
+    return {f"layer.{layer}.attention.head_output": off}
+
+
+def without_mlp(layer: int) -> Edit:
+    """Return the edit that switches the MLP of `layer` off."""
+    return {f"layer.{layer}.mlp.output": torch.zeros_like}
+
+
+def each_head_off(model: GPT2Explained, input_ids: Tensor, layer: int) -> Tensor:
+    """Switch each head of a layer off in turn, all in one pass over copies of the text.
+
+    Args:
+        model: A readable GPT-2.
+        input_ids: Token ids of one text, shape (1, T).
+        layer: Which layer, from 0.
+
+    Returns:
+        Logits, shape (n_head, T, vocab_size): row i is the answer without head i.
+
+    Raises:
+        UserError: When the ids do not fit the model, or there is no such layer.
+    """
+    require(0 <= layer < len(model.h), f"there is no layer {layer}; they are 0 to {len(model.h) - 1}")
+    n_head = model.h[layer].attn.n_head
+
+    def one_off_in_each_copy(head_output: Tensor) -> Tensor:  # (n_head, n_head, T, head_size): copy, head
+        on = 1 - torch.eye(n_head)  # (n_head, n_head)
+        return head_output * on[:, :, None, None]
+
+    edit = {f"layer.{layer}.attention.head_output": one_off_in_each_copy}
+    return model(input_ids.expand(n_head, -1), edit=edit)[0]

@@ -1,0 +1,44 @@
+"""What scripts/plan.py plans with: the corpus where it is at hand, otherwise no more than the model's shape."""
+
+import os
+
+from transformers import GPT2Config
+
+from hf_llm.data.search import search_folders
+from hf_llm.data.sources import SOURCES
+from hf_llm.models.gpt2 import gpt2_config
+from hf_llm.models.sizes import size_named
+from hf_llm.recipes.pretrain import read_inputs
+from hf_llm.tokenization.corpus import Corpus
+from hf_llm.tokenization.tokenizer import load_tokenizer
+from hf_llm.training.config import PretrainConfig
+
+
+def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
+    """Return the model's shape and its corpus, None for a corpus that is not on this machine.
+
+    The vocabulary is then that of `tokenizer`, of the BPE that would be trained on a named text, or, for a folder that
+    has yet to be prepared, the size's own: GPT-2's 50,257.
+
+    Raises:
+        UserError: For an impossible shape, or a corpus or tokenizer that is there and cannot be used.
+    """
+    named = config.corpus in SOURCES
+    if _at_hand(config.corpus):
+        inputs = read_inputs(config)
+        return inputs.model_config, inputs.corpus
+    vocab_size = config.vocab_size if named else size_named(config.model).vocab_size
+    if config.tokenizer:
+        vocab_size = len(load_tokenizer(config.tokenizer))
+    shape = gpt2_config(
+        config.model, vocab_size, config.n_positions, config.n_layer, config.n_head, config.n_embd, config.dropout,
+        attention=config.attention,
+    )  # fmt: skip
+    return shape, None
+
+
+def _at_hand(corpus: str) -> bool:
+    """Whether the corpus can be read without downloading it."""
+    if corpus in SOURCES:
+        return all(any((folder / file.path).is_file() for folder in search_folders()) for file in SOURCES[corpus])
+    return corpus == "sample" or os.path.exists(os.path.expanduser(corpus))

@@ -1,0 +1,117 @@
+"""Was a run made as its manifest says? Repeat it and compare."""
+
+import contextlib
+import dataclasses
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hf_llm.config import require
+from hf_llm.recipes.classifier import Classification, train_classifier
+from hf_llm.recipes.classifier_config import ClassifierConfig
+from hf_llm.recipes.pretrain import Pretraining, pretrain
+from hf_llm.runs.atomic import file_sha256
+from hf_llm.runs.manifest import NAME, differences, read_manifest
+from hf_llm.training.config import PretrainConfig
+
+JOBS = {
+    Pretraining.name: (PretrainConfig, pretrain),
+    Classification.name: (ClassifierConfig, train_classifier),
+}
+TOLERANCE = 1e-3  # relative, of the loss, on another environment
+LOG = "log.jsonl"  # not of the model: a push leaves it where it is, so that a pulled folder has none
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of `verify`: `identical`, `equal` (within the tolerance, elsewhere) or `different`, and why."""
+
+    answer: Literal["identical", "equal", "different"]
+    reasons: list[str]
+
+    def __str__(self) -> str:
+        return "\n".join([self.answer, *self.reasons])
+
+
+def verify(folder: Path) -> Verdict:
+    """Check a finished run's files against run.json, repeat the run elsewhere on this disk, compare.
+
+    Raises:
+        UserError: When there is no finished run, or its data cannot be found.
+    """
+    manifest = read_manifest(folder)
+    require(manifest is not None and "metrics" in manifest, f"{folder} holds no finished run (no {NAME} with metrics)")
+    require(manifest.get("job") in JOBS, f"{folder / NAME} names no job that this version can repeat")
+    for name, sha256 in manifest["files"].items():
+        if not (folder / name).is_file():
+            if name == LOG:
+                continue
+            return Verdict("different", [f"{name} is missing"])
+        if file_sha256(folder / name) != sha256:
+            return Verdict("different", [f"{name} is not the file that the run wrote"])
+
+    scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=folder.resolve().parent))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what the repetition tells is progress, not the answer
+            again = _repeat(manifest, scratch / folder.resolve().name)
+    finally:
+        shutil.rmtree(scratch)
+    inputs = [
+        f"{what} has another SHA-256"
+        for what in ("data", "tokenizer")
+        if what in manifest and manifest[what]["sha256"] != again[what]["sha256"]
+    ]
+    if inputs:
+        return Verdict("different", inputs)
+    if manifest["files"]["model.safetensors"] == again["files"]["model.safetensors"]:
+        return Verdict("identical", [f"model.safetensors {manifest['files']['model.safetensors']}"])
+    elsewhere = _environment_differences(manifest, again)
+    part = "validation" if "loss" in manifest["metrics"]["validation"] else "train"
+    losses = [run["metrics"][part]["loss"] for run in (manifest, again)]
+    gap = abs(losses[0] - losses[1]) / losses[0]
+    figures = f"{part} loss {losses[0]:.6f} then, {losses[1]:.6f} now ({gap:.1e} relative)"
+    if elsewhere and gap <= TOLERANCE:
+        return Verdict("equal", [figures, *elsewhere])
+    return Verdict("different", [figures, *(elsewhere or ["in the same environment"])])
+
+
+def _repeat(manifest: dict, folder: Path) -> dict:
+    """Run the manifest's settings into `folder`, with what `auto` was resolved to."""
+    config_class, train = JOBS[manifest["job"]]
+    known = {field.name for field in dataclasses.fields(config_class)}
+    unknown = manifest["config"].keys() - known
+    require(not unknown, f"this version has no setting {', '.join(sorted(unknown))}; check out {manifest['commit']}")
+    config = config_class(**manifest["config"])
+    resolved = manifest["resolved"]
+    return train(
+        dataclasses.replace(
+            config,
+            output_dir=str(folder),
+            precision=resolved["precision"],
+            threads=resolved["threads"],
+            report_to=[],
+            restart=False,
+        )
+    )
+
+
+def _environment_differences(then: dict, now: dict) -> list[str]:
+    """Name what may explain a small difference: versions, processor, threads, number of processes."""
+    old, new = then["environment"], now["environment"]
+    return [
+        *differences(old["versions"], new["versions"]),
+        *(f"{name}: {old[name]} → {new[name]}" for name in ("machine", "processor") if old[name] != new[name]),
+        *(
+            f"{name}: {then['resolved'][name]} → {now['resolved'][name]}"
+            for name in ("threads", "device")
+            if then["resolved"][name] != now["resolved"][name]
+        ),
+        *(
+            [f"processes: {then['world_size']} → {now['world_size']}"]
+            if then["world_size"] != now["world_size"]
+            else []
+        ),
+    ]

@@ -1,0 +1,92 @@
+"""The pretraining job in this process: trackers, the card, the best weights, other environments."""
+
+import json
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file
+
+from hf_llm.config import UserError
+from hf_llm.recipes.pretrain import inputs_from_text, pretrain
+from hf_llm.recipes.verify import verify
+from hf_llm.runs.manifest import read_manifest
+from hf_llm.training.causal_lm import CausalLM
+
+
+@pytest.fixture
+def finished(make_config, tmp_path, monkeypatch):
+    """A finished run of twelve steps whose second evaluation, at step 8, is said to be the best."""
+    losses = iter([3.0, 2.0, 2.5])
+    monkeypatch.setattr(
+        CausalLM, "evaluate", lambda task, model: {"validation_loss": next(losses), "bits_per_byte": 1.0}
+    )
+    config = make_config(output_dir=str(tmp_path / "run"), n_embd=32, max_steps=12, eval_steps=4, eval_stride=4)
+    return pretrain(config), tmp_path / "run", config
+
+
+def test_the_best_weights_are_published_and_the_last_ones_reported(finished):
+    manifest, folder, _ = finished
+    best, last = manifest["metrics"]["validation"], manifest["metrics"]["validation_last"]
+    assert (best["step"], last["step"]) == (8, 12)
+    assert best["bits_per_byte"] != last["bits_per_byte"]
+    published = load_file(folder / "model.safetensors")
+    kept = load_file(folder / "checkpoints" / "step-000012" / "best.safetensors")
+    assert all(torch.equal(published[name], tensor) for name, tensor in kept.items() if name in published)
+    assert all(tensor.dtype == torch.float32 for tensor in published.values())
+
+
+def test_the_card_has_valid_metadata_and_the_measured_figures(finished):
+    manifest, folder, _ = finished
+    card = ModelCard.load(folder / "README.md")
+    results = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert results["bits_per_byte"] == pytest.approx(manifest["metrics"]["validation"]["bits_per_byte"], abs=1e-4)
+    assert f"{manifest['metrics']['validation']['bits_per_byte']:.4f}" in card.text
+    assert manifest["command"] in card.text
+    assert "{{" not in card.text
+
+
+def test_the_manifest_can_be_read_again(finished):
+    manifest, folder, _ = finished
+    assert json.loads(json.dumps(manifest)) == read_manifest(folder)
+
+
+def test_verify_calls_a_small_difference_equal_only_on_another_environment(finished, monkeypatch):
+    manifest, folder, _ = finished
+
+    def repeat(_manifest, _folder):
+        again = json.loads(json.dumps(manifest))
+        again["files"]["model.safetensors"] = "0" * 64
+        again["metrics"]["validation"]["loss"] *= 1 + drift
+        again["environment"]["versions"]["torch"] = version
+        return again
+
+    monkeypatch.setattr("hf_llm.recipes.verify._repeat", repeat)
+    drift, version = 5e-4, "0.0"
+    assert verify(folder).answer == "equal"
+    assert any("torch" in reason for reason in verify(folder).reasons)
+    drift = 2e-3
+    assert verify(folder).answer == "different"
+    drift, version = 5e-4, manifest["environment"]["versions"]["torch"]
+    assert verify(folder).answer == "different"
+
+
+def test_tensorboard_gets_the_numbers(make_config, tmp_path):
+    config = make_config(output_dir=str(tmp_path / "run"), n_embd=32, max_steps=3, report_to=["tensorboard"])
+    pretrain(config)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = [path.parent for path in (tmp_path / "run").rglob("events.out.tfevents*")]
+    scalars = set()
+    for folder in events:
+        accumulator = EventAccumulator(str(folder))
+        accumulator.Reload()
+        scalars |= set(accumulator.Tags()["scalars"])
+    assert {"loss", "learning_rate", "validation_loss"} <= scalars
+
+
+def test_a_text_shorter_than_a_context_gets_a_sentence(make_config):
+    from hf_llm.data import Text
+
+    with pytest.raises(UserError, match="fewer than one context of 16"):
+        inputs_from_text(Text("tiny", "abcdefgh", "0"), make_config())
