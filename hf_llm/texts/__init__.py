@@ -1,0 +1,7 @@
+"""What a learner reads, in Brazilian Portuguese and in English: one mechanism for experiments, app, cards and errors."""
+
+from hf_llm.texts.catalogue import Translated, both, text, texts
+from hf_llm.texts.language import LANGUAGES, Language, language_of
+from hf_llm.texts.numbers import interval, number
+
+__all__ = ["LANGUAGES", "Language", "Translated", "both", "interval", "language_of", "number", "text", "texts"]
