@@ -1,17 +1,8 @@
 """Run one experiment and write its results: result.json, figures, and a report in Portuguese and English.
 
-    python scripts/discuss.py optimizers --output_dir results/optimizers
-    python scripts/discuss.py optimizers --output_dir runs/discuss/optimizers --quick
-    python scripts/discuss.py all --output_dir runs/discuss --quick
-
-backprop         forward and backward by hand, equal to autograd
-activations      values, derivatives, saturation, dead units
-losses           mean squared error and cross-entropy, each where it belongs and where it does not
-optimizers       SGD, momentum, RMSprop, Adam, AdamW from their formulas, raced
-feature-scaling  the condition number against the steps to converge
-regularization   dropout, weight decay, batch norm, early stopping, alone and together
-architectures    MLP, LeNet, ResNet, EfficientNet at equal parameters and at equal time
-dropout          the exercise: no dropout and p from 0.1 to 0.7, on much and on little data
+python scripts/discuss.py optimizers --output_dir results/optimizers
+python scripts/discuss.py optimizers --output_dir runs/discuss/optimizers --quick
+python scripts/discuss.py all --output_dir runs/discuss --quick
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +10,7 @@ from typing import Literal
 
 from hf_llm.config import command, parse
 from hf_llm.experiments.config import EXPERIMENTS, ExperimentConfig
+from hf_llm.texts import text
 
 
 @dataclass(kw_only=True)
@@ -30,16 +22,17 @@ class DiscussConfig(ExperimentConfig):
 
 @command
 def main() -> None:
-    config = parse(DiscussConfig, description=__doc__)
-    from hf_llm.experiments.command import run_experiment
+    questions = "\n".join(f"{name:<20} {text(f'{name.replace('-', '_')}.question', 'en')}" for name in EXPERIMENTS)
+    config = parse(DiscussConfig, description=f"{__doc__}\n{questions}")
+    from hf_llm.experiments.run import run_and_print
 
     if config.name != "all":
-        run_experiment(config.name, config)
+        run_and_print(config.name, config)
         return
     folder = config.output_dir
     for name in EXPERIMENTS:
         config.output_dir = f"{folder}/{name}"
-        run_experiment(name, config)
+        run_and_print(name, config)
 
 
 if __name__ == "__main__":

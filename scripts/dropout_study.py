@@ -14,9 +14,9 @@ from hf_llm.experiments.config import ExperimentConfig
 @command
 def main() -> None:
     config = parse(ExperimentConfig, description=__doc__)
-    from hf_llm.experiments.command import run_experiment
+    from hf_llm.experiments.run import run_and_print
 
-    run_experiment("dropout", config)
+    run_and_print("dropout-study", config)
 
 
 if __name__ == "__main__":

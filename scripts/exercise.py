@@ -31,13 +31,13 @@ def main() -> None:
     data = mnist_or_digits()
     config = dataclasses.replace(ClassifierConfig(**load_yaml(ClassifierConfig, RECIPE)), data=data)
     runs = Path("runs") / data
-    from hf_llm.experiments.command import run_experiment
+    from hf_llm.experiments.run import run_and_print
     from hf_llm.recipes.classifier import train_classifier
 
     for name, dropout in (("mlp", 0.0), ("mlp-dropout", DROPOUT)):
         train_classifier(dataclasses.replace(config, dropout=dropout, output_dir=str(runs / name)))
     study = ExperimentConfig(output_dir=str(runs / "dropout-study"), quick=True, data=data)
-    run_experiment("dropout", study)
+    run_and_print("dropout-study", study)
 
 
 if __name__ == "__main__":

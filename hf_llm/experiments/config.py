@@ -1,21 +1,13 @@
 """Settings of an experiment. This module imports neither torch nor matplotlib, so that `--help` answers at once."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hf_llm.config import require
 
-EXPERIMENTS = (
-    "backprop",
-    "activations",
-    "losses",
-    "optimizers",
-    "feature-scaling",
-    "regularization",
-    "architectures",
-    "dropout",
-    "relu-depth",
-    "transformer-dropout",
-)
+# every folder beside this file that has a lab.py, as `discuss.py` and the app call it
+EXPERIMENTS = tuple(sorted(path.parent.name.replace("_", "-") for path in Path(__file__).parent.glob("*/lab.py")
+                           if path.parent.name != "frame"))  # fmt: skip
 SEEDS, QUICK_SEEDS = 5, 2
 
 
@@ -23,7 +15,9 @@ SEEDS, QUICK_SEEDS = 5, 2
 class ExperimentConfig:
     """What every experiment understands."""
 
-    output_dir: str = field(metadata={"help": "folder for result.json, figures/ and the report in both languages"})
+    output_dir: str = field(
+        metadata={"help": "folder for result.json, the report in both languages, figures/ and tables/"}
+    )
     quick: bool = field(
         default=False,
         metadata={"help": "a small grid, within a minute on two cores: good for looking, not for concluding"},
@@ -34,9 +28,13 @@ class ExperimentConfig:
     data: str | None = field(
         default=None,
         metadata={
-            "help": "images of the labs that train on images: mnist, digits, or a folder with the IDX files; "
+            "help": "images of the experiments that train on images: mnist, digits, or a folder with the IDX files; "
             "default mnist, and digits where it is not at hand"
         },
+    )
+    rewrite: bool = field(
+        default=False,
+        metadata={"help": "measure nothing: write report and figures of the result in output_dir again"},
     )
 
     def __post_init__(self):

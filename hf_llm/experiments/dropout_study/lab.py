@@ -14,8 +14,8 @@ import numpy as np
 
 from hf_llm.data.images import ImageData, draw, hold_out, read_images
 from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.dropout.charts import accuracy_chart, gap_chart, loss_chart, test_chart
-from hf_llm.experiments.dropout.words import CAVEATS, HEADINGS, INTRODUCTION, SIZES, TITLE, claims, curve_headings
+from hf_llm.experiments.dropout_study.charts import accuracy_chart, gap_chart, loss_chart, test_chart
+from hf_llm.experiments.dropout_study.words import CAVEATS, HEADINGS, INTRODUCTION, SIZES, TITLE, claims, curve_headings
 from hf_llm.experiments.findings import over_seeds
 from hf_llm.experiments.result import Finding, Progress, Result, Table, Words, track
 from hf_llm.experiments.seed_comparison import DIGITS, points, with_bounds

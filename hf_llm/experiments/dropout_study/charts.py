@@ -1,7 +1,7 @@
 """The charts of the exercise, drawn from its tables: loss, accuracy, gap and test accuracy, one panel a size."""
 
 from hf_llm.evaluation.charts import label, new_figure, style
-from hf_llm.experiments.dropout.words import HEADINGS, SIZES
+from hf_llm.experiments.dropout_study.words import HEADINGS, SIZES
 from hf_llm.experiments.result import Chart, Language, Table, Words
 from hf_llm.experiments.words import shown
 

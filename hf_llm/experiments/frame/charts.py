@@ -1,0 +1,96 @@
+"""Four kinds of chart from a tidy table: curves, dots with intervals, scatter, heat map. Their look is evaluation/charts.py's.
+
+figure, axes = new_figure(1, 2)
+curves(axes[0, 0], tables["race"], "step", "loss", "optimizer", say)
+label(axes[0, 0], say("figures.race.step"), say("figures.race.loss"))
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from hf_llm.evaluation.charts import band, label, new_figure, style
+from hf_llm.evaluation.intervals import mean_interval
+from hf_llm.experiments.frame.lab import Say
+
+__all__ = ["curves", "dots", "heat_map", "label", "name_of", "new_figure", "scatter", "style"]
+
+
+def name_of(value, say: Say) -> str:
+    """Return what a legend calls a setting: its text under `names.<value>`, or a number as the language writes it."""
+    from hf_llm.texts import number
+
+    return say(f"names.{value}") if isinstance(value, str) else number(value, say.lang)
+
+
+def curves(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say, keys: Iterable | None = None) -> None:
+    """Draw `y` along `x`, a line for each value of `by`: the mean over the seeds, in a band from least to greatest.
+
+    Args:
+        axis: Where to draw.
+        table: Columns `x`, `y`, `by` and `seed`.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        by: Column of the lines; `names.<value>` is the entry of the legend.
+        say: Texts of the experiment.
+        keys: The values of `by` to draw, in their order; all where it is None.
+    """
+    for number, key in enumerate(table[by].unique() if keys is None else keys):
+        seeds = table[table[by] == key].pivot_table(index="seed", columns=x, values=y, dropna=False)  # (seeds, x)
+        band(axis, seeds.columns, seeds.to_numpy(), name_of(key, say), number)
+
+
+def dots(axis: Axes, table: pd.DataFrame, value: str, by: str, say: Say | None, keys: Iterable | None = None) -> None:
+    """Draw one line a setting, from the top down: the mean of `value` over the seeds as a dot, with its 95 % interval.
+
+    Args:
+        axis: Where to draw.
+        table: Columns `by`, `value` and `seed`.
+        value: Column of the horizontal axis.
+        by: Column of the lines, named by `names.<value>`.
+        say: Texts of the experiment; None where a panel to the left names the lines.
+        keys: The values of `by` to draw, in their order; all where it is None.
+    """
+    keys = list(table[by].unique() if keys is None else keys)
+    intervals = [mean_interval(table.loc[table[by] == key, value]) for key in keys]
+    means = np.array([interval.mean for interval in intervals])
+    sides = np.array([[i.mean - i.low, i.high - i.mean] for i in intervals]).T  # (2, lines)
+    sides = np.where(np.isfinite(sides), sides, 0)  # a single seed has no interval to draw
+    heights = np.arange(len(keys))[::-1]
+    axis.errorbar(means, heights, xerr=sides, fmt="o", ms=4, capsize=3, lw=1.4, color=style(0)["color"])
+    axis.set_yticks(heights, [name_of(key, say) if say else "" for key in keys])
+    axis.set_ylim(-0.6, len(keys) - 0.4)
+
+
+def scatter(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say) -> None:
+    """Draw one point a row, a colour for each value of `by`; columns as of `curves`, without seeds."""
+    for number, key in enumerate(table[by].unique()):
+        rows = table[table[by] == key]
+        axis.plot(rows[x], rows[y], "o", ms=4, label=name_of(key, say), color=style(number)["color"])
+
+
+def heat_map(axis: Axes, table: pd.DataFrame, rows: str, columns: str, value: str, say: Say, spec: str = ".2g") -> None:
+    """Draw the mean of `value` for each pair of settings as a cell with its number.
+
+    Args:
+        axis: Where to draw.
+        table: Columns `rows`, `columns` and `value`.
+        rows, columns: The settings.
+        value: What fills the cells.
+        say: Texts of the experiment.
+        spec: Format of the numbers.
+    """
+    from hf_llm.texts import number
+
+    means = table.pivot_table(index=rows, columns=columns, values=value, sort=False)
+    axis.imshow(means.to_numpy(), cmap="viridis", aspect="auto")
+    axis.grid(False)
+    axis.set_xticks(range(means.shape[1]), [name_of(key, say) for key in means.columns])
+    axis.set_yticks(range(means.shape[0]), [name_of(key, say) for key in means.index])
+    middle = (np.nanmin(means) + np.nanmax(means)) / 2
+    for row, column in np.ndindex(means.shape):
+        cell = means.iat[row, column]
+        colour = "white" if cell < middle else "black"
+        axis.text(column, row, number(float(cell), say.lang, spec), ha="center", va="center", color=colour, fontsize=9)

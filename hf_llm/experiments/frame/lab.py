@@ -1,0 +1,113 @@
+"""An experiment: its parts, and which of their findings answer the question.
+
+A part is a module named by what it measures, with
+
+    measure(study) -> Tables          tidy tables by name; nothing is judged here
+    findings(tables) -> list          what the tables say about its claims
+    FIGURES = {name: draw}            draw(tables, say) -> Figure
+    SUMMARIES = {name: table}         optional: table(tables) -> small DataFrame that the report shows, folded
+    TIMED = {name}                    optional: its tables of times or memory, which a seed need not repeat
+
+Judging and drawing need the tables alone: a report can be written again without measuring anything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hf_llm.experiments.frame.findings import Finding, Supported
+from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.texts import Language, text
+
+Draw = Callable[[Tables, "Say"], Figure]
+
+
+class Say:
+    """The texts of one experiment in one language.
+
+    >>> Say("optimizers", "en")("figures.race.x")
+    'step'
+    """
+
+    def __init__(self, folder: str, lang: Language):
+        self.folder, self.lang = folder, lang
+
+    def __call__(self, key: str, **values) -> str:
+        return text(f"{self.folder}.{key}", self.lang, **values)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What `lab.py` of an experiment declares; its texts lie in `texts.yaml` beside it.
+
+    Args:
+        folder: Name of the experiment's folder, which is that of its texts.
+        parts: The modules that measure, in reading order.
+        lecture: Numbers of the lecture's claims that it bears on, "L4".
+        figure: The figure that shows the answer.
+        shown: Keys of the findings that the report shows, at most seven; the others are folded.
+        settings: What was run: data, model, grid. Gets the study, returns JSON-ready values.
+        quantities: Further numbers that the answer cites, from the tables: {name: number or string}.
+        predictions: For a discussion question: {option: {finding: verdict}}. The data support an option when each of
+            its findings has that verdict, and contradict it when one has the opposite.
+    """
+
+    folder: str
+    parts: Sequence[ModuleType]
+    lecture: Sequence[str]
+    figure: str
+    shown: Sequence[str]
+    settings: Callable[[Study], dict] = lambda study: {}
+    quantities: Callable[[Tables], dict] = lambda tables: {}
+    predictions: dict[str, dict[str, Supported]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What `discuss.py` and the app call it."""
+        return self.folder.replace("_", "-")
+
+    @property
+    def figures(self) -> dict[str, Draw]:
+        """All figures by name, the one that shows the answer first."""
+        drawn = {name: draw for part in self.parts for name, draw in part.FIGURES.items()}
+        return {self.figure: drawn.pop(self.figure), **drawn}
+
+    @property
+    def summaries(self) -> dict[str, Callable[[Tables], pd.DataFrame]]:
+        return {name: table for part in self.parts for name, table in getattr(part, "SUMMARIES", {}).items()}
+
+    @property
+    def timed(self) -> set[str]:
+        """Names of the tables of times and memory."""
+        return {name for part in self.parts for name in getattr(part, "TIMED", ())}
+
+    def measure(self, study: Study) -> Tables:
+        """Run the parts one after the other, each an equal share of the progress."""
+        tables: Tables = {}
+        for number, part in enumerate(self.parts):
+
+            def share(done: int, total: int, number: int = number) -> None:
+                study.report(100 * number + 100 * done // total, 100 * len(self.parts))
+
+            tables |= part.measure(Study(study.seeds, study.quick, study.data, share))
+        return tables
+
+    def findings(self, tables: Tables) -> list[Finding]:
+        """Return what the tables say, the findings that the report shows first, in their order."""
+        found = {finding.key: finding for part in self.parts for finding in part.findings(tables)}
+        return [*(found.pop(key) for key in self.shown), *found.values()]
+
+    def predicted(self, findings: Sequence[Finding]) -> dict[str, Supported]:
+        """Return for each offered prediction whether the data support it."""
+        verdicts = {finding.key: finding.supported for finding in findings}
+
+        def judge(conditions: dict[str, Supported]) -> Supported:
+            met = [verdicts[key] for key in conditions]
+            if any("inconclusive" != verdict != conditions[key] for key, verdict in zip(conditions, met)):
+                return "no"
+            return "yes" if met == list(conditions.values()) else "inconclusive"
+
+        return {option: judge(conditions) for option, conditions in self.predictions.items()}

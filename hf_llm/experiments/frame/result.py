@@ -1,0 +1,86 @@
+"""A result: what was measured, judged and composed in both languages, ready to be written and to be shown.
+
+Everything but the tables is made from the tables: `judge` measures nothing.
+"""
+
+from dataclasses import dataclass
+
+from hf_llm.experiments.frame.findings import Finding
+from hf_llm.experiments.frame.lab import Lab, Say
+from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.texts import LANGUAGES, Language, texts
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one experiment.
+
+    Args:
+        lab: What declares it.
+        tables: What was measured.
+        findings: What the tables say, the findings that the report shows first.
+        settings: What was run.
+        quick: Whether it is the short version.
+        seeds: Seeds of the varied factor.
+    """
+
+    lab: Lab
+    tables: Tables
+    findings: list[Finding]
+    settings: dict
+    quick: bool
+    seeds: list[int]
+
+    def answer(self, lang: Language) -> str:
+        """Return the answer: three or four sentences that the measured values decide and fill."""
+        return compose_answer(self.lab, self.findings, self.values, lang)
+
+    def claim(self, finding: Finding, lang: Language) -> str:
+        """Return the sentence of a finding, by its verdict, with value, unit and interval."""
+        return claim(self.lab, finding, self.values, lang)
+
+    def listed(self, kind: str, lang: Language) -> list[str]:
+        """Return the texts `limits.…` or `reading.…` of the experiment, in their order."""
+        keys = [key for key in texts(self.lab.folder) if key.startswith(f"{kind}.")]
+        return [Say(self.lab.folder, lang)(key, **self.values) for key in keys]
+
+    @property
+    def values(self) -> dict:
+        """What every text may cite: the settings, and the quantities that the experiment takes from its tables."""
+        return {**self.settings, **self.lab.quantities(self.tables)}
+
+
+def measure(lab: Lab, study: Study) -> Result:
+    """Run the experiment."""
+    return judge(lab, lab.measure(study), lab.settings(study), study.quick, list(study.seeds))
+
+
+def judge(lab: Lab, tables: Tables, settings: dict, quick: bool, seeds: list[int]) -> Result:
+    """Return the result of tables that were measured before."""
+    return Result(lab, tables, lab.findings(tables), settings, quick, seeds)
+
+
+def claim(lab: Lab, finding: Finding, cited: dict, lang: Language) -> str:
+    """Return the text `findings.<key>.<verdict>`; it may cite {value}, {interval}, {threshold} and what is `cited`."""
+    key = f"findings.{finding.key}.{finding.supported}"
+    values = {"value": finding.value, "interval": finding.interval, "threshold": finding.threshold}
+    return Say(lab.folder, lang)(key, **{**cited, **values})
+
+
+def compose_answer(lab: Lab, findings: list[Finding], cited: dict, lang: Language) -> str:
+    """Return the texts under `answer`, in their order.
+
+    `answer.<finding>.<verdict>` is taken by the verdict of that finding; any other `answer.<name>` is said in any case.
+    Each may cite what is `cited` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval}, {….threshold}.
+    """
+    said, verdicts = [], {finding.key: finding.supported for finding in findings}
+    values = {**cited, **{finding.key: finding for finding in findings}}
+    for name in dict.fromkeys(key.split(".")[1] for key in texts(lab.folder) if key.startswith("answer.")):
+        key = f"answer.{name}.{verdicts[name]}" if name in verdicts else f"answer.{name}"
+        said.append(Say(lab.folder, lang)(key, **values))
+    return " ".join(said)
+
+
+def languages(text_in) -> dict[Language, str]:
+    """Return {language: text_in(language)}."""
+    return {lang: text_in(lang) for lang in LANGUAGES}

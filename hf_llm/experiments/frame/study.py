@@ -1,0 +1,94 @@
+"""What a part of an experiment is given: its seeds, the short or the full grid, the images, and whom to report to."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+Cell = TypeVar("Cell")
+Value = TypeVar("Value")
+Tables = dict[str, pd.DataFrame]  # tidy: a row is one measurement, its columns are settings, `seed` and values
+Report = Callable[[int, int], None]  # (done, total)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One run of an experiment.
+
+    Args:
+        seeds: Seeds of the varied factor, 0 and up.
+        quick: Whether this is the short version, which is good for looking and not for concluding.
+        data: Name or folder of the images, for parts that train on images.
+        report: Called with the cells that are done and all there are.
+    """
+
+    seeds: range
+    quick: bool = False
+    data: str = "digits"
+    report: Report = lambda done, total: None
+
+    def pick(self, quick: Value, full: Value) -> Value:
+        """Return the value for the short or for the full version."""
+        return quick if self.quick else full
+
+    def track(self, cells: Iterable[Cell]) -> Iterator[Cell]:
+        """Yield the cells of a grid and report how many are done."""
+        cells = list(cells)
+        for done, cell in enumerate(cells):
+            self.report(done, len(cells))
+            yield cell
+        self.report(len(cells), len(cells))
+
+
+def select(table: pd.DataFrame, **settings) -> pd.DataFrame:
+    """Return the rows with these settings; a list allows several values.
+
+    Raises:
+        KeyError: When there is no such row: a finding on nothing would be silent.
+    """
+    rows = table
+    for column, value in settings.items():
+        rows = rows[rows[column].isin(value)] if isinstance(value, list) else rows[rows[column] == value]
+    if rows.empty:
+        raise KeyError(f"no row with {settings}")
+    return rows
+
+
+def by_seed(table: pd.DataFrame, column: str, **settings) -> np.ndarray:
+    """Return one value a seed, in the order of the seeds, (seeds,): what a paired difference is made of.
+
+    Raises:
+        KeyError: When there is no row with these settings.
+        ValueError: When a seed has several.
+    """
+    rows = select(table, **settings).sort_values("seed")
+    if rows["seed"].duplicated().any():
+        raise ValueError(f"{settings} leaves several rows a seed")
+    return rows[column].to_numpy(dtype=np.float64)
+
+
+def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: bool = False) -> pd.DataFrame:
+    """Return for each group the value of `setting` whose mean score over the seeds is best, and whether it is an edge.
+
+    Args:
+        table: One row a trial: the columns `by`, `setting`, `seed` and `score`.
+        setting: What was searched, a learning rate for instance.
+        score: What decides; a trial that diverged has infinity or NaN.
+        by: What was searched for each.
+        largest: Whether the largest score is the best, as for an accuracy.
+
+    Returns:
+        The columns `by`, `setting`, and `edge`: the best value is the first or the last of the grid.
+    """
+    worst = -np.inf if largest else np.inf
+    means = table.assign(**{score: table[score].fillna(worst)}).groupby([*by, setting], sort=False)[score].mean()
+    rows = []
+    for group, scores in means.groupby(level=by, sort=False):
+        values = scores.index.get_level_values(setting)
+        chosen = values[int(scores.argmax() if largest else scores.argmin())]
+        names = group if isinstance(group, tuple) else (group,)
+        edge = bool(len(values) > 1 and chosen in (values.min(), values.max()))
+        rows.append({**dict(zip(by, names)), setting: chosen, "edge": edge})
+    return pd.DataFrame(rows)
