@@ -20,9 +20,13 @@ class DiscussConfig(ExperimentConfig):
     )
 
 
+def question(name: str) -> str:
+    return text(f"{name.replace('-', '_')}.question", "en")
+
+
 @command
 def main() -> None:
-    questions = "\n".join(f"{name:<20} {text(f'{name.replace('-', '_')}.question', 'en')}" for name in EXPERIMENTS)
+    questions = "\n".join(f"{name:<20} {question(name)}" for name in EXPERIMENTS)
     config = parse(DiscussConfig, description=f"{__doc__}\n{questions}")
     from hf_llm.experiments.run import run_and_print
 

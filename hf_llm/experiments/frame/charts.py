@@ -1,4 +1,4 @@
-"""Four kinds of chart from a tidy table: curves, dots with intervals, scatter, heat map. Their look is evaluation/charts.py's.
+"""Four kinds of chart from a tidy table: curves, dots with intervals, scatter, heat map.
 
 figure, axes = new_figure(1, 2)
 curves(axes[0, 0], tables["race"], "step", "loss", "optimizer", say)

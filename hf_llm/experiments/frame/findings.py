@@ -83,7 +83,7 @@ def below(key: str, values, threshold: float = 0.0, scale: Scale = "linear", tim
 
 
 def within(key: str, values, threshold: float, scale: Scale = "linear", timed: bool = False) -> Finding:
-    """Return the finding "the mean over the seeds is at most `threshold` away from zero": no difference that matters."""
+    """Return the finding "the mean over the seeds is at most `threshold` away from zero", arguments as of `above`."""
     return Finding(key, *_mean(values, scale), threshold, "within", timed)
 
 

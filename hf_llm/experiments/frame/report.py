@@ -1,4 +1,4 @@
-"""A result as a folder: result.json, report.pt-BR.md, report.en.md, figures/<name>.<language>.png, tables/<name>.csv."""
+"""A result as a folder: result.json, report.<language>.md, figures/<name>.<language>.png, tables/<name>.csv."""
 
 import json
 import math

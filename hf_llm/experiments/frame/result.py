@@ -70,8 +70,8 @@ def claim(lab: Lab, finding: Finding, cited: dict, lang: Language) -> str:
 def compose_answer(lab: Lab, findings: list[Finding], cited: dict, lang: Language) -> str:
     """Return the texts under `answer`, in their order.
 
-    `answer.<finding>.<verdict>` is taken by the verdict of that finding; any other `answer.<name>` is said in any case.
-    Each may cite what is `cited` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval}, {….threshold}.
+    `answer.<finding>.<verdict>` is taken by the verdict of that finding; any other `answer.<name>` is taken in any case.
+    Each may cite what is `cited` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval:.1f}.
     """
     said, verdicts = [], {finding.key: finding.supported for finding in findings}
     values = {**cited, **{finding.key: finding for finding in findings}}
