@@ -1,4 +1,4 @@
-"""What a learner reads, in Brazilian Portuguese and in English: one mechanism for experiments, app, cards and errors."""
+"""What a learner reads, in Brazilian Portuguese and in English: for experiments, app, cards and errors alike."""
 
 from hf_llm.texts.catalogue import Translated, both, text, texts
 from hf_llm.texts.language import LANGUAGES, Language, language_of

@@ -45,6 +45,9 @@ class _Shown:
     def __init__(self, value, lang: Language):
         self.value, self.lang = value, lang
 
+    def __getattr__(self, name: str) -> "_Shown":
+        return _Shown(getattr(self.value, name), self.lang)
+
     def __format__(self, spec: str) -> str:
         match self.value:
             case Translated():
@@ -72,6 +75,8 @@ def texts(folder: str) -> dict[str, dict[Language, str]]:
 
     def collect(node: dict, prefix: str) -> None:
         for key, value in node.items():
+            if isinstance(key, bool):  # what YAML takes a bare yes or no for
+                key = "yes" if key else "no"
             if value.keys() == {"pt", "en"}:
                 flat[f"{prefix}{key}"] = {language: value[_CODES[language]].strip() for language in LANGUAGES}
             else:

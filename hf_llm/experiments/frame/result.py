@@ -70,7 +70,7 @@ def claim(lab: Lab, finding: Finding, cited: dict, lang: Language) -> str:
 def compose_answer(lab: Lab, findings: list[Finding], cited: dict, lang: Language) -> str:
     """Return the texts under `answer`, in their order.
 
-    `answer.<finding>.<verdict>` is taken by the verdict of that finding; any other `answer.<name>` is taken in any case.
+    `answer.<finding>.<verdict>` is taken by the verdict of that finding; another `answer.<name>` always.
     Each may cite what is `cited` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval:.1f}.
     """
     said, verdicts = [], {finding.key: finding.supported for finding in findings}
