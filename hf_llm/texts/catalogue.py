@@ -40,26 +40,26 @@ class Translated(str):
 
 
 class _Shown:
-    """A value that a text is filled with, written as the language writes it."""
+    """A value that a text is filled with, written as the language writes it; `{finding.value:.1f}` reaches into it."""
 
     def __init__(self, value, lang: Language):
-        self.value, self.lang = value, lang
+        self._value, self._lang = value, lang
 
     def __getattr__(self, name: str) -> "_Shown":
-        return _Shown(getattr(self.value, name), self.lang)
+        return _Shown(getattr(self._value, name), self._lang)
 
     def __format__(self, spec: str) -> str:
-        match self.value:
+        match self._value:
             case Translated():
-                return self.value.in_language(self.lang)
+                return self._value.in_language(self._lang)
             case bool() | str():
-                return format(self.value, spec)
+                return format(self._value, spec)
             case int() | float():
-                return number(self.value, self.lang, spec)
+                return number(self._value, self._lang, spec)
             case tuple() | list():
-                return interval(self.value, self.lang, spec)
+                return interval(self._value, self._lang, spec)
             case _:
-                return format(self.value, spec)
+                return format(self._value, spec)
 
 
 @cache
