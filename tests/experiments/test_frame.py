@@ -140,9 +140,8 @@ def test_a_result_is_written_whole_and_written_again_from_its_tables(toy, tmp_pa
         assert "{%" not in report
         assert "figures/gain." in visible
         assert "figures/other." in folded
-    files = {
-        path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.suffix != ".png" and path.is_file()
-    }
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".png"]
+    before = {path: path.read_bytes() for path in files}
     assert rewrite_result(lab, tmp_path / "out").answer("en") == result.answer("en")
     assert {path: path.read_bytes() for path in files} == before
     assert len(list((tmp_path / "out" / "figures").glob("*.png"))) == 4
