@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
-from lab_checks import check
 from torch import nn
 
-from hf_llm.experiments.backprop import by_hand
-from hf_llm.experiments.backprop import lab as backprop
-from hf_llm.experiments.backprop.by_hand import ACTIVATIONS, TwoLayerNet, neuron
-from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.result import LANGUAGES
+from hf_llm.experiments.backprop.gradients import finite_differences
+from hf_llm.experiments.backprop.lab import LAB
+from hf_llm.experiments.backprop.neuron import draw, neuron
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, select
+from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
+from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
+from hf_llm.texts import LANGUAGES
 
 TORCH = {
     "identity": nn.Identity(),
@@ -23,19 +26,13 @@ TORCH = {
 }
 
 
-def run(seeds=2):
-    return backprop.run(ExperimentConfig(output_dir="unused", quick=True, seeds=seeds), lambda done, total: None)
-
-
-def supported(result) -> dict[str, str]:
-    """Return the verdicts by the name of their claim."""
-    names = {words[0].en: name for name, words in backprop.CLAIMS.items()}
-    return {names[finding.claim.en]: finding.supported for finding in result.findings}
+def supported(tables) -> dict[str, str]:
+    return {finding.key: finding.supported for finding in LAB.findings(tables)}
 
 
 @pytest.fixture(scope="module")
-def result():
-    return run()
+def tables():
+    return LAB.measure(Study(range(2), quick=True))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -48,11 +45,11 @@ def test_values_and_derivatives_are_those_of_torch(name):
 
 
 @pytest.mark.parametrize(
-    ("activation", "loss"), [("sigmoid", "squared"), ("sigmoid", "cross-entropy"), ("tanh", "squared")]
+    ("activation", "loss"), [("sigmoid", "squared"), ("sigmoid", "cross_entropy"), ("tanh", "squared")]
 )
 def test_each_gradient_of_a_neuron_is_its_local_derivative_times_the_next_gradient(activation, loss):
     x, w = torch.tensor([0.3, -1.2, 2.0]), torch.tensor([1.5, 0.4, -0.7])
-    rows = {row.name: row for row in neuron(x, w, torch.tensor(0.1), torch.tensor(1.0), activation, loss)}
+    rows = {row.quantity: row for row in neuron(x, w, torch.tensor(0.1), torch.tensor(1.0), activation, loss)}
     following = {"z": "a", "a": "L"} | {name: "z" for name in rows if name not in ("z", "a", "L")}
     assert len(following) == 3 + 3 + 1 + 2
     for name, after in following.items():
@@ -61,7 +58,7 @@ def test_each_gradient_of_a_neuron_is_its_local_derivative_times_the_next_gradie
 
 def test_sigmoid_with_cross_entropy_leaves_output_minus_target():
     x, w = torch.tensor([0.3, -1.2]), torch.tensor([1.5, 0.4])
-    rows = {row.name: row for row in neuron(x, w, torch.tensor(0.1), torch.tensor(1.0), "sigmoid", "cross-entropy")}
+    rows = {row.quantity: row for row in neuron(x, w, torch.tensor(0.1), torch.tensor(1.0), "sigmoid", "cross_entropy")}
     assert rows["z"].gradient == pytest.approx(rows["a"].value - 1.0)
 
 
@@ -96,40 +93,43 @@ def test_the_loss_stays_finite_for_huge_logits():
 
 def test_finite_differences_leave_the_parameter_as_it_was():
     parameter = torch.tensor([[1.0, -2.0]], dtype=torch.float64)
-    gradient = backprop.finite_differences(lambda: (parameter**3).sum(), parameter)
+    gradient = finite_differences(lambda: (parameter**3).sum(), parameter)
     assert parameter.tolist() == [[1.0, -2.0]]
     torch.testing.assert_close(gradient, torch.tensor([[3.0, 12.0]], dtype=torch.float64), rtol=1e-8, atol=0)
 
 
-def test_the_result_keeps_the_rules(result):
-    check(result)
+def test_the_same_seeds_give_the_same_tables(tables):
+    again = LAB.measure(Study(range(2), quick=True))
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, again[name], check_exact=True)
 
 
-def test_the_same_seeds_give_the_same_tables(result):
-    again = run()
-    assert again.tables == result.tables
-    assert again.findings == result.findings
-
-
-def test_the_claims_that_are_mathematics_hold(result):
-    said = supported(result)
-    assert all(said[name] == "yes" for name in ("neuron", "autograd", "smooth", "curves", "one_layer"))
+def test_the_claims_that_are_mathematics_hold(tables):
+    said = supported(tables)
+    assert all(said[key] == "yes" for key in ("neuron", "autograd", "smooth", "curves", "one_layer", "sigmoid_passes"))
     assert said["relu_passes"] == "no"
+
+
+def test_a_sigmoid_lets_a_quarter_back_at_zero_and_less_elsewhere():
+    derivative = ACTIVATIONS["sigmoid"].derivative
+    z = torch.linspace(-6, 6, 240, dtype=torch.float64)  # without 0
+    assert derivative(torch.zeros(1)) == 1 / 4
+    assert (derivative(z) < 1 / 4).all()
 
 
 def test_a_wrong_derivative_is_found_out(monkeypatch):
     """The verdicts follow what was measured: tanh' = 1 − tanh would be seen by all three judges."""
     wrong = replace(ACTIVATIONS["tanh"], derivative=lambda z: 1 - torch.tanh(z))
-    monkeypatch.setitem(by_hand.ACTIVATIONS, "tanh", wrong)
-    said = supported(run(seeds=1))
-    assert [said[name] for name in ("autograd", "smooth", "curves")] == ["no", "no", "no"]
-    assert said["neuron"] == "yes"  # its table uses sigmoid and ReLU
+    monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
+    said = supported(LAB.measure(Study(range(1), quick=True)))
+    assert [said[key] for key in ("autograd", "smooth", "curves")] == ["no", "no", "no"]
+    assert said["neuron"] == "yes"  # it uses sigmoid and ReLU
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_picture_of_the_neuron_shows_the_values_of_its_table(result, language):
-    (axis,) = result.charts["neuron"].draw(language).axes
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_picture_of_the_neuron_shows_the_values_of_its_table(tables, lang):
+    (axis,) = draw(tables, Say("backprop", lang)).axes
     drawn = " ".join(text.get_text() for text in axis.texts)
-    mark = "," if language == "pt-BR" else "."
-    for row in result.tables["sigmoid_squared"].rows:
-        assert f"{row['gradient']:.4g}".replace("-", "−").replace(".", mark) in drawn
+    mark = "," if lang == "pt-BR" else "."
+    for gradient in select(tables["neuron"], activation="sigmoid", loss="squared")["gradient"]:
+        assert f"{gradient:.4g}".replace("-", "−").replace(".", mark) in drawn

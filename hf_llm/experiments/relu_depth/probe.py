@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hf_llm.data.images import LabelledImages
-from hf_llm.experiments.backprop.by_hand import ACTIVATIONS
+from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 from hf_llm.experiments.relu_depth.nets import DeepMLP
 from hf_llm.training.image_classification import pixel_values
 
