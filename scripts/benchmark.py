@@ -9,7 +9,7 @@ training-speed  our loop, Trainer and a bare loop on the same work
 planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
-loop-cost       train(run=None) against the barest loop
+loop-cost       train(run=None) against a minimal PyTorch loop
 app-speed       how long a visitor of the web app waits
 app-load        twenty visitors of the web app for two minutes
 """

@@ -2,7 +2,7 @@
 
 The app runs as its own process, on a GPT-2 of the demo's size. The visitors are unmodified `gradio_client`s that call
 what a class would, each in an order drawn from its number. Every text with the same seed must be the same for everyone.
-After that a burst overfills the queue, and whoever does not fit must be told so in words.
+After that a burst overfills the queue, and whoever does not fit must get a clear error message.
 """
 
 import random
@@ -28,14 +28,14 @@ ROOT = Path(__file__).parents[2]
 VISITORS, SECONDS = 20, 120
 GROWTH = 200_000_000  # bytes between the ends of the two minutes
 BURST = 2 * QUEUE
-WORDS = "O gato que estava no quarto do apartamento 3 foi encontrado ontem."
+SENTENCE = "O gato que estava no quarto do apartamento 3 foi encontrado ontem."
 CALLS = {
     "/generate": ("I had always thought", "story", 30, True, 0.8, 0, 1.0, 1.0, 7),
-    "/next_token": (WORDS, "story", 20),
-    "/tokenize": (WORDS, ["story"]),
-    "/train_bpe": (WORDS * 20, 300),
-    "/inspect": (WORDS, "story", 1, 1),
-    "/logit_lens": (WORDS, "story"),
+    "/next_token": (SENTENCE, "story", 20),
+    "/tokenize": (SENTENCE, ["story"]),
+    "/train_bpe": (SENTENCE * 20, 300),
+    "/inspect": (SENTENCE, "story", 1, 1),
+    "/logit_lens": (SENTENCE, "story"),
 }
 
 

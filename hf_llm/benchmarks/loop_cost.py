@@ -1,4 +1,4 @@
-"""What `train(run=None)` costs over the barest loop that does the same arithmetic, on the default MLP.
+"""What `train(run=None)` costs over a minimal PyTorch loop of the same arithmetic, on the default MLP.
 
 Both clip, follow the same learning-rate curve, seed each step's dropout and take the same fused optimizer; pairs
 alternate in their order, and each pair gives one ratio, so that a drifting machine hits both sides alike. The numbers

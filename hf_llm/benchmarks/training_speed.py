@@ -1,4 +1,4 @@
-"""Tokens a second on nanoGPT's Shakespeare recipe: our loop, transformers.Trainer, and the barest loop there is.
+"""Tokens per second on nanoGPT's Shakespeare recipe: our loop, transformers.Trainer, and a minimal PyTorch loop.
 
 All three train the same `GPT2LMHeadModel` on the same windows with fused AdamW, in turn, so that a busy minute of the
 machine hits all of them. The bare loop has no logging, no clipping schedule and no checks: what it is faster by is what

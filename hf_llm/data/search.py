@@ -1,7 +1,7 @@
 """Where a named file is looked for, and that what was found is what its name promises.
 
 Search order: an explicit path → `$HF_LLM_DATA_DIR` → `./data` → the user cache → download into the cache → a
-sentence that names all of these.
+message that names all of these.
 """
 
 import gzip

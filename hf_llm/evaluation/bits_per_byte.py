@@ -35,7 +35,7 @@ class LanguageModelScores:
     """What a text costs a model.
 
     Args:
-        loss: Mean negative log-likelihood in nats a token.
+        loss: Mean negative log-likelihood in nats per token.
         perplexity: exp(loss).
         bits_per_byte: The whole text's negative log-likelihood in bits, over its UTF-8 bytes.
         tokens: Number of tokens scored.

@@ -24,7 +24,7 @@ def random_block_loss(
     seed: int = 0,
     autocast: torch.dtype | None = None,
 ) -> float:
-    """Return the mean loss in nats a token over `eval_iters` batches of random blocks.
+    """Return the mean loss in nats per token over `eval_iters` batches of random blocks.
 
     Args:
         model: Any causal LM of transformers; its train or eval mode is kept.

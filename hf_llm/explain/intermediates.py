@@ -46,7 +46,7 @@ def matching(pattern: str, n_layer: int) -> list[str]:
     layer and not of its attention, `layer.3.*` all of layer 3, `*` everything.
 
     Raises:
-        UserError: When it stands for nothing; the sentence holds the nearest name.
+        UserError: When it stands for nothing; the message holds the nearest name.
     """
     layers = [name.format(i=i) for i in range(n_layer) for name in LAYER]
     known = [*EMBEDDING, *layers, *HEAD]

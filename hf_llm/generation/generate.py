@@ -1,4 +1,4 @@
-"""Continue a text: the one way from a prompt to words, streamed or at once.
+"""Continue a text: the one way from a prompt to a text, streamed or at once.
 
 >>> for piece in TextStream(model, tokenizer, "I had always", GenerationSettings(max_new_tokens=20)):
 ...     print(piece, end="", flush=True)

@@ -33,14 +33,14 @@ class Merge(NamedTuple):
     text_tokens: int  # length of the whole text in tokens after the step
 
 
-def words(text: str) -> list[str]:
+def pretokenize(text: str) -> list[str]:
     """Cut a text into words as GPT-2 does; no token ever spans two of them."""
     return [word for word, _ in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(check_unicode(text))]
 
 
 def replay(text: str, vocab_size: int) -> Iterator[Merge]:
     """Yield the merges that `train_bpe(text, vocab_size)` makes, in order; fewer where no pair is left."""
-    frequency = Counter(words(text))
+    frequency = Counter(pretokenize(text))
     spelling = {word: list(word) for word in frequency}  # the word as the tokens that it is made of now
     ids = {token: id for id, token in enumerate(VOCABULARY)}
     count, holders = Counter(), defaultdict(set)  # of each pair: occurrences, and words that hold it
@@ -91,7 +91,7 @@ def tokenize(text: str, merges: Iterable[tuple[str, str]]) -> list[str]:
     """Encode with merges learned elsewhere: in each word, make the earliest learned merge first, until none applies."""
     rank = {pair: i for i, pair in enumerate(merges)}
     spelling = {}
-    cut = words(text)
+    cut = pretokenize(text)
     for word in set(cut):
         tokens = list(word)
         while (pair := min(pairwise(tokens), key=lambda p: rank.get(p, len(rank)), default=None)) in rank:

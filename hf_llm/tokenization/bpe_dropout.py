@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.tokenization.bpe import join, words
+from hf_llm.tokenization.bpe import join, pretokenize
 from hf_llm.tokenization.tokenizer import document_start, encode_document, token_dtype
 
 
@@ -34,7 +34,7 @@ def encodings_with_dropout(
     """
     model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     rank = {tuple(pair): place for place, pair in enumerate(model["merges"])}
-    ids, plain, cut = model["vocab"], encode_document(tokenizer, text), words(text)
+    ids, plain, cut = model["vocab"], encode_document(tokenizer, text), pretokenize(text)
     distinct = sorted(set(cut))
     arrays = []
     for copy in range(copies):

@@ -169,7 +169,7 @@ def _stream(config: PrepareCorpusConfig) -> Iterator[Document]:
 
 @contextmanager
 def _hub_sentence(dataset: str) -> Iterator[None]:
-    """Turn whatever the network, the Hub or a file format raises into a sentence."""
+    """Turn whatever the network, the Hub or a file format raises into one clear message."""
     try:
         yield
     except UserError:

@@ -20,7 +20,7 @@ class TrainedTokenizer:
         tokenizer: The tokenizer that was saved.
         sha256: Its hash, `tokenizer_sha256`.
         train_bytes: UTF-8 bytes that it was trained on.
-        train_bytes_per_token: Mean bytes a token on that text.
+        train_bytes_per_token: Mean bytes per token on that text.
         validation_bytes_per_token: The same on the text that it never saw; None where there is none.
         merges: The first merges of its training, as many as were asked for.
     """

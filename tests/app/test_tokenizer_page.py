@@ -8,7 +8,7 @@ import pytest
 
 from hf_llm.app.pages import tokenizer as page
 from hf_llm.config import UserError
-from hf_llm.tokenization.bpe import replay, words
+from hf_llm.tokenization.bpe import pretokenize, replay
 from hf_llm.tokenization.tokenizer import encode
 
 
@@ -46,7 +46,7 @@ def test_the_merges_walk_forward_and_back(app):
 
 def test_another_text_is_encoded_with_the_merges_so_far(app):
     merges, _ = page.train_merges(app, "own", "low lower lowest", 260, "en")
-    assert f"{len(''.join(words('lowest')))} tokens" in page.show_applied(merges, 0, "lowest", "en")
+    assert f"{len(''.join(pretokenize('lowest')))} tokens" in page.show_applied(merges, 0, "lowest", "en")
     assert "4 tokens" in page.show_applied(merges, 2, "lowest", "en")
 
 

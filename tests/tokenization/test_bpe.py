@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from hf_llm.tokenization.bpe import VOCABULARY, join, replay, tokenize, words
+from hf_llm.tokenization.bpe import VOCABULARY, join, pretokenize, replay, tokenize
 from hf_llm.tokenization.tokenizer import encode, encode_batch, train_bpe
 
 
@@ -62,7 +62,7 @@ def test_each_step_tells_what_it_did(sample):
         assert step.token == "".join(step.pair)
         assert step.after == join(step.before, step.pair)
         assert len(step.after) < len(step.before)
-        assert "".join(step.before) in words(text)
+        assert "".join(step.before) in pretokenize(text)
         assert step.text_tokens == len(tokenize(text, merges)) < len(cut)
 
 
