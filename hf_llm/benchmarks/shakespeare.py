@@ -12,7 +12,7 @@ from hf_llm.benchmarks.verdict import mean_with_interval
 from hf_llm.config import load_yaml
 from hf_llm.evaluation.random_blocks import random_block_loss
 from hf_llm.recipes.pretrain import make_task, pretrain, read_inputs
-from hf_llm.training.checkpointing import load_weights
+from hf_llm.training.state import load_weights
 from hf_llm.training.config import PretrainConfig
 
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "shakespeare.yaml"

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hf_llm.benchmarks.record import write_result
 from hf_llm.config import load_yaml
 from hf_llm.data import Text, read_text
-from hf_llm.recipes.pretrain import inputs_from_text, make_task
+from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.loop import train
 
@@ -69,7 +69,7 @@ def _measure(text: Text, config: PretrainConfig, seeds: tuple[int, ...]) -> dict
     best, last, steps, seconds = [], [], [], []
     for seed in seeds:
         config = dataclasses.replace(config, seed=seed)
-        result = train(make_task(config, inputs_from_text(text, config)), config)
+        result = train(make_task(config, read_inputs(config, text)), config)
         curve = [(r["bits_per_byte"], r["step"]) for r in result.records if "bits_per_byte" in r]
         best.append(round(min(curve)[0], 4))
         steps.append(min(curve)[1])

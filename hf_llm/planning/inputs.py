@@ -8,8 +8,7 @@ from hf_llm.data.search import search_folders
 from hf_llm.data.sources import SOURCES
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.models.sizes import size_named
-from hf_llm.recipes.pretrain import read_inputs
-from hf_llm.tokenization.corpus import Corpus
+from hf_llm.tokenization.corpus import Corpus, read_corpus
 from hf_llm.tokenization.tokenizer import load_tokenizer
 from hf_llm.training.config import PretrainConfig
 
@@ -23,18 +22,17 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
     Raises:
         UserError: For an impossible shape, or a corpus or tokenizer that is there and cannot be used.
     """
-    named = config.corpus in SOURCES
     if _at_hand(config.corpus):
-        inputs = read_inputs(config)
-        return inputs.model_config, inputs.corpus
-    vocab_size = config.vocab_size if named else size_named(config.model).vocab_size
+        corpus, tokenizer = read_corpus(
+            config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
+            validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
+        )  # fmt: skip
+        return gpt2_config(vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id, **config.shape), corpus
     if config.tokenizer:
         vocab_size = len(load_tokenizer(config.tokenizer))
-    shape = gpt2_config(
-        config.model, vocab_size, config.n_positions, config.n_layer, config.n_head, config.n_embd, config.dropout,
-        attention=config.attention,
-    )  # fmt: skip
-    return shape, None
+    else:
+        vocab_size = config.vocab_size if config.corpus in SOURCES else size_named(config.model).vocab_size
+    return gpt2_config(vocab_size=vocab_size, **config.shape), None
 
 
 def _at_hand(corpus: str) -> bool:

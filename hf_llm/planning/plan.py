@@ -241,11 +241,8 @@ class Plan:
         return "nothing smaller that was tried fits either, so free some"
 
     def _with(self, change: dict) -> "Plan":
-        config = dataclasses.replace(self.config, **change)
-        model = gpt2_config(
-            config.model, self.model.vocab_size, config.n_positions or self.model.n_positions, config.n_layer,
-            config.n_head, config.n_embd, config.dropout, attention=config.attention,
-        )  # fmt: skip
+        config = dataclasses.replace(self.config, **{"n_positions": self.model.n_positions, **change})
+        model = gpt2_config(vocab_size=self.model.vocab_size, **config.shape)
         return dataclasses.replace(self, config=config, model=model)
 
     def describe(self) -> str:

@@ -1,27 +1,89 @@
-"""The job behind scripts/train_mnist.py: images and settings in, a run folder out.
+"""The recipe behind scripts/train_mnist.py: from images and settings to an image classifier in a folder of its own.
 
-images → training, validation, test → classifier → loop → best weights → the test set, once → published folder
+images → training, validation, test → loop → best weights, scored → the test set, once → published
 """
 
+import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
-
-from accelerate import PartialState
 
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
 from hf_llm.evaluation.intervals import share_interval
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.models.image_processing_digits import DigitsImageProcessor
-from hf_llm.recipes.classifier_card import write_classifier_card
+from hf_llm.recipes.card import classifier_card
 from hf_llm.recipes.classifier_config import ClassifierConfig
-from hf_llm.recipes.classifier_figures import draw_classifier
+from hf_llm.recipes.classifier_figures import classifier_figures
 from hf_llm.recipes.figures import accuracy_figure, loss_figure
-from hf_llm.recipes.job import Job, run_job
+from hf_llm.recipes.monitor import monitor
+from hf_llm.recipes.publish import measured, publish
 from hf_llm.recipes.report import classifier_report
+from hf_llm.runs.manifest import new_manifest
+from hf_llm.runs.run import open_run
 from hf_llm.training.augmentation import Augmentation
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.launch import start_processes
-from hf_llm.training.loop import TrainingResult
+from hf_llm.training.loop import train
+from hf_llm.training.state import load_best
+
+
+def train_classifier(config: ClassifierConfig) -> dict:
+    """Train an image classifier as `config` says, or go on with the run that `config.output_dir` holds.
+
+    Returns:
+        The manifest (run.json); of a finished run it has `metrics`.
+
+    Raises:
+        UserError: For missing or damaged images, settings that no model has, a diverged loss, a full disk, a signal.
+    """
+    processes = start_processes(config.threads)
+    images = read_parts(config)
+    settings = dataclasses.asdict(config)
+    manifest = new_manifest("image-classification", settings, processes.num_processes, data=images.facts())
+
+    with open_run(config.output_dir, manifest, config.save_total_limit, config.restart, processes) as run:
+        if not run.finished:
+            task = make_task(config, images, processes.num_processes)
+            parameters = task.model.num_parameters()
+            if processes.is_main_process:
+                epochs = config.max_steps * config.total_batch_size / len(images.train)
+                print(
+                    f"{config.model}: {parameters:,} parameters; {len(images.train):,} training images of "
+                    f"{images.name}, {config.max_steps:,} steps of {config.total_batch_size} = {epochs:.1f} epochs; "
+                    f"accumulation {task.plan.accumulation}"
+                )
+            with monitor(config.report_to, run.folder, settings) as show:
+                result = train(task, config, run, show, processes)
+
+            if processes.is_main_process:
+                last = best = _scores(task, images.validation) | {"step": result.progress.step}
+                published_step = load_best(run, task.model, result.progress)
+                if published_step != last["step"]:
+                    best = _scores(task, images.validation) | {"step": published_step}
+                scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
+                if config.test:
+                    scores["test"] = _scores(task, images.test) | {"step": published_step}
+                records = run.log.records()
+                figures = {
+                    "loss": loss_figure(records, published_step),
+                    "accuracy": accuracy_figure(records, published_step),
+                    # what the model does wrong: on the test set only where it has been measured anyway
+                    **classifier_figures(task.model, images.test if config.test else images.validation),
+                }
+                run.manifest |= {
+                    "model": {"parameters": parameters, "config": task.model.config.to_diff_dict()},
+                    **measured(run, "images", result),
+                }
+                publish(
+                    run,
+                    parts=[task.model, DigitsImageProcessor()],
+                    scores=scores,
+                    figures=figures,
+                    card=classifier_card(run.folder, run.manifest, scores, list(figures)),
+                )
+        if processes.is_main_process:
+            print(classifier_report(run.folder, run.manifest))
+    processes.destroy_process_group()  # gloo's threads would abort a process that ends while they run
+    return run.manifest
 
 
 @dataclass(frozen=True)
@@ -34,18 +96,15 @@ class Images:
     validation: LabelledImages
     test: LabelledImages
 
-
-def train_classifier(config: ClassifierConfig) -> dict:
-    """Train an image classifier as `config` says, or go on with the run that `config.output_dir` holds.
-
-    Returns:
-        The manifest (run.json); of a finished run it has `metrics`.
-
-    Raises:
-        UserError: For missing or damaged images, settings that no model has, a diverged loss, a full disk, a signal.
-    """
-    start_processes(config.threads)
-    return run_job(Classification(config, read_parts(config)))
+    def facts(self) -> dict:
+        """Return what a manifest says of them."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "train_images": len(self.train),
+            "validation_images": len(self.validation),
+            "test_images": len(self.test),
+        }
 
 
 def read_parts(config: ClassifierConfig) -> Images:
@@ -82,64 +141,9 @@ def make_task(config: ClassifierConfig, images: Images, world_size: int = 1) -> 
     )
 
 
-class Classification(Job):
-    """An image classifier: trained, chosen on the validation part, measured once on the test set."""
-
-    name = "image-classification"
-
-    def __init__(self, config: ClassifierConfig, images: Images):
-        self.config, self.images = config, images
-
-    def inputs(self) -> dict:
-        images = self.images
-        return {
-            "data": {
-                "name": images.name,
-                "sha256": images.sha256,
-                "train_images": len(images.train),
-                "validation_images": len(images.validation),
-                "test_images": len(images.test),
-            }
-        }
-
-    def prepare(self, processes: PartialState) -> ImageClassification:
-        task = make_task(self.config, self.images, processes.num_processes)
-        if processes.is_main_process:
-            epochs = self.config.max_steps * self.config.total_batch_size / len(self.images.train)
-            print(
-                f"{self.config.model}: {task.model.num_parameters():,} parameters; {len(self.images.train):,} training "
-                f"images of {self.images.name}, {self.config.max_steps:,} steps of {self.config.total_batch_size} = "
-                f"{epochs:.1f} epochs; accumulation {task.plan.accumulation}"
-            )
-        return task
-
-    def score(self, task: ImageClassification) -> dict:
-        return _scores(task, self.images.validation) if len(self.images.validation) else {}
-
-    def test(self, task: ImageClassification) -> dict:
-        return _scores(task, self.images.test) if self.config.test else {}
-
-    def describe(self, task: ImageClassification, result: TrainingResult, speed: float) -> dict:
-        return {"model": {"parameters": task.model.num_parameters(), "config": task.model.config.to_diff_dict()}}
-
-    def parts(self, task: ImageClassification) -> list:
-        return [task.model, DigitsImageProcessor()]
-
-    def draw(self, task: ImageClassification, records: list[dict], folder: Path, published_step: int) -> None:
-        loss_figure(records, folder / "loss.png", published_step)
-        accuracy_figure(records, folder / "accuracy.png", published_step)
-        # pictures of what the model does wrong: on the test set only where it has been measured anyway
-        shown = self.images.test if self.config.test else self.images.validation
-        draw_classifier(task.model, shown, folder)
-
-    def write_card(self, folder: Path, manifest: dict) -> None:
-        write_classifier_card(folder, manifest)
-
-    def report(self, folder: Path, manifest: dict) -> str:
-        return classifier_report(folder, manifest)
-
-
 def _scores(task: ImageClassification, images: LabelledImages) -> dict:
-    """Return loss, accuracy and its interval of `task.model`, in fp32."""
+    """Return loss, accuracy and its interval of `task.model`, in fp32; nothing without images."""
+    if not len(images):
+        return {}
     scores = classification_scores(task.model, images)
     return {**scores, "interval_95": list(share_interval(scores["correct"], scores["images"]).bounds)}

@@ -1,8 +1,6 @@
 """What a person wants to see of an image classifier: its first weights, what it confuses, its worst mistakes, how far
 its confidence can be trusted, and for a convolutional net one cell of its arithmetic."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -13,22 +11,24 @@ from hf_llm.data.images import LabelledImages
 from hf_llm.evaluation.calibration import calibration
 from hf_llm.evaluation.charts import COLOURS, label, new_figure
 from hf_llm.explain.convolution_cell import convolution_cell, pooling_cell
-from hf_llm.recipes.figures import save_figure
 from hf_llm.training.image_classification import logits_of, pixel_values
 
 TILES, COLUMNS = 32, 8  # of the picture of weights
 MISTAKES = 16
 
 
-def draw_classifier(model: nn.Module, images: LabelledImages, folder: Path) -> None:
-    """Write the pictures of `model`, as it answers on `images`, into `folder`."""
+def classifier_figures(model: nn.Module, images: LabelledImages) -> dict[str, Figure]:
+    """Return the pictures of `model`, as it answers on `images`, by name."""
     probabilities = logits_of(model, images).softmax(dim=1).numpy()  # (N, classes)
-    save_figure(first_layer(model), folder / "first_layer.png")
-    save_figure(confusion(probabilities, images.labels), folder / "confusion.png")
-    save_figure(worst_mistakes(probabilities, images), folder / "mistakes.png")
-    save_figure(reliability(probabilities, images.labels), folder / "calibration.png")
+    figures = {
+        "first_layer": first_layer(model),
+        "confusion": confusion(probabilities, images.labels),
+        "mistakes": worst_mistakes(probabilities, images),
+        "calibration": reliability(probabilities, images.labels),
+    }
     if hasattr(model, "c1"):  # LeNet
-        save_figure(cell_written_out(model, images), folder / "convolution.png")
+        figures["convolution"] = cell_written_out(model, images)
+    return figures
 
 
 def first_layer(model: nn.Module) -> Figure:
@@ -94,7 +94,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
     axis.plot(bins.confidence, bins.accuracy, "o-", color=COLOURS[0], label="the model")
     for x, y, count in zip(bins.confidence, bins.accuracy, bins.count):
         axis.annotate(f"{count:,}", (x, y), textcoords="offset points", xytext=(6, -10), fontsize=7)
-    label(axis, "probability of its answer", "share that is right", f"calibration error {bins.error:.3f}")
+    label(axis, "probability of its answer", "fraction that is right", f"calibration error {bins.error:.3f}")
     return figure
 
 

@@ -1,22 +1,18 @@
 """The curves of a run: loss, bits per byte, accuracy over the steps."""
 
-from pathlib import Path
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import COLOURS, label, new_figure
-from hf_llm.runs.atomic import make_folder, replace, sync_file, temporary_name
 
 GREY, BLUE, ORANGE = "#7c8894", COLOURS[0], COLOURS[1]
 
 
-def loss_figure(records: list[dict], path: Path, published_step: int) -> None:
+def loss_figure(records: list[dict], published_step: int) -> Figure:
     """Draw training and validation loss over the steps (left), bits per byte where there are any (right).
 
     Args:
         records: Lines of log.jsonl.
-        path: PNG to write.
         published_step: Step whose weights were published; marked.
     """
     has_bits = any("bits_per_byte" in record for record in records)
@@ -25,30 +21,21 @@ def loss_figure(records: list[dict], path: Path, published_step: int) -> None:
     left.plot([r["step"] for r in records], [r["loss"] for r in records], color=GREY, lw=1, label="training, each step")
     _curve(left, records, "train_loss", ORANGE, "training, in eval mode")
     _curve(left, records, "validation_loss", BLUE, "validation")
-    unit = "nats a token" if has_bits else "nats an image"
+    unit = "nats per token" if has_bits else "nats per image"
     _finish(left, f"loss ({unit})", published_step)
     if has_bits:
         _curve(axes[0, 1], records, "bits_per_byte", BLUE, "validation")
         _finish(axes[0, 1], "bits per byte", published_step)
-    save_figure(figure, path)
+    return figure
 
 
-def accuracy_figure(records: list[dict], path: Path, published_step: int) -> None:
+def accuracy_figure(records: list[dict], published_step: int) -> Figure:
     """Draw the accuracy of training and validation over the steps; arguments as in `loss_figure`."""
     figure, axes = new_figure(width=5.2, height=3.8)
     _curve(axes[0, 0], records, "train_accuracy", ORANGE, "training, in eval mode")
     _curve(axes[0, 0], records, "validation_accuracy", BLUE, "validation")
     _finish(axes[0, 0], "accuracy", published_step)
-    save_figure(figure, path)
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Replace the PNG at `path`, whole."""
-    make_folder(path.parent)
-    temporary = temporary_name(path)
-    figure.savefig(temporary, format="png", dpi=140)
-    sync_file(temporary)
-    replace(temporary, path)
+    return figure
 
 
 def _curve(axis: Axes, records: list[dict], name: str, colour: str, text: str) -> None:

@@ -1,49 +1,35 @@
-"""The job behind scripts/pretrain.py: a corpus and settings in, a run folder out.
+"""The recipe behind scripts/pretrain.py: from a corpus and settings to a GPT-2 in a folder of its own.
 
-corpus → tokenizer → token arrays → GPT-2 → plan → loop → best weights, evaluated → published folder
+corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored → published
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
-from transformers import PreTrainedTokenizerFast
+from transformers import GPT2Config, PreTrainedTokenizerFast
 
 from hf_llm.config import require
-from hf_llm.data import Text, read_text, split_text
-from hf_llm.evaluation.bits_per_byte import evaluate_tokens
+from hf_llm.data import Text
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
-from hf_llm.models.sizes import size_named
-from hf_llm.planning.plan import Plan, make_plan
-from hf_llm.recipes.card import write_language_model_card
+from hf_llm.planning.plan import make_plan
+from hf_llm.recipes.card import language_model_card
 from hf_llm.recipes.figures import loss_figure
-from hf_llm.recipes.job import Job, run_job
-from hf_llm.recipes.report import finished_report
-from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
-from hf_llm.tokenization.corpus import CORPUS_FILE, Corpus, corpus_from_text, load_corpus
-from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import check_unicode, load_tokenizer, token_byte_lengths, tokenizer_sha256, train_bpe
+from hf_llm.recipes.monitor import monitor
+from hf_llm.recipes.publish import measured, publish
+from hf_llm.recipes.report import language_model_report
+from hf_llm.runs.manifest import new_manifest
+from hf_llm.runs.run import open_run
+from hf_llm.tokenization.corpus import Corpus, read_corpus
+from hf_llm.tokenization.tokenizer import check_unicode, token_byte_lengths, tokenizer_facts
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
-from hf_llm.training.loop import TrainingResult
-
-ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a run is made from, before any weights exist."""
-
-    corpus: Corpus
-    tokenizer: PreTrainedTokenizerFast
-    model_config: object  # GPT2Config
+from hf_llm.training.loop import train
+from hf_llm.training.state import load_best
 
 
 def pretrain(config: PretrainConfig) -> dict:
@@ -55,58 +41,77 @@ def pretrain(config: PretrainConfig) -> dict:
     Raises:
         UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
-    start_processes(config.threads)  # a launch that went wrong is refused before a tokenizer is trained
-    return run_job(Pretraining(config, read_inputs(config)))
-
-
-def read_inputs(config: PretrainConfig) -> Inputs:
-    """Read or map the corpus that `config` names; errors as in `inputs_from_text`."""
-    check_unicode(config.sample_prompt)  # now rather than at the first evaluation
-    if not os.path.exists(os.path.join(config.corpus, CORPUS_FILE)):  # Path.exists raises where a name is too long
-        return inputs_from_text(read_text(config.corpus), config)
-    require(not config.bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
-    tokenizer = load_tokenizer(config.tokenizer or config.corpus)
-    return _with_model(load_corpus(config.corpus, tokenizer), tokenizer, config)
-
-
-def inputs_from_text(text: Text, config: PretrainConfig) -> Inputs:
-    """Load the tokenizer or train it on the training part alone, and encode both parts.
-
-    Raises:
-        UserError: When the text is too short, or the tokenizer cannot be had.
-    """
-    training_part, _ = split_text(text.text, config.validation_fraction)
-    context, most = config.n_positions or size_named(config.model).n_positions, len(training_part.encode("utf-8")) + 1
-    require(  # before a tokenizer is trained: a byte gives one token at most
-        most > context,
-        f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
-        f"take a longer text or set --n_positions {max(2, most // 16)}",
-    )
-    tokenizer = load_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(training_part, config.vocab_size)
-    corpus = corpus_from_text(text, tokenizer, config.validation_fraction)
-    if config.bpe_dropout:
-        encodings = encodings_with_dropout(tokenizer, training_part, config.bpe_dropout, ENCODINGS, config.seed)
-        corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
-    return _with_model(corpus, tokenizer, config)
-
-
-def _with_model(corpus: Corpus, tokenizer: PreTrainedTokenizerFast, config: PretrainConfig) -> Inputs:
-    """Add the model's configuration, and check that the corpus fills its context."""
-    model_config = gpt2_config(
-        config.model, len(tokenizer), config.n_positions, config.n_layer, config.n_head, config.n_embd,
-        config.dropout, tokenizer.bos_token_id, config.attention,
+    processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
+    inputs = read_inputs(config)
+    settings = dataclasses.asdict(config)
+    manifest = new_manifest(
+        "pretraining", settings, processes.num_processes,
+        data=inputs.corpus.facts(), tokenizer=tokenizer_facts(inputs.tokenizer),
     )  # fmt: skip
-    context = model_config.n_positions
-    require(
-        len(corpus.train) > context,
-        f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
-        f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
-    )
+
+    with open_run(config.output_dir, manifest, config.save_total_limit, config.restart, processes) as run:
+        if not run.finished:
+            plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
+            if processes.is_main_process:
+                print(plan.describe())
+            plan.require_fit()
+
+            task = make_task(config, inputs, processes.num_processes)
+            with monitor(config.report_to, run.folder, settings) as show:
+                result = train(task, config, run, show, processes)
+
+            if processes.is_main_process:
+                last = best = task.scores(config.eval_stride) | {"step": result.progress.step}
+                published_step = load_best(run, task.model, result.progress)
+                if published_step != last["step"]:
+                    best = task.scores(config.eval_stride) | {"step": published_step}
+                torch.manual_seed(config.seed)
+                times = measured(run, "tokens", result)
+                run.manifest |= {
+                    "model": {"parameters": task.model.num_parameters(), "config": inputs.model_config.to_diff_dict()},
+                    "sample": {"prompt": config.sample_prompt, "text": task.sample(task.model)},
+                    "flops_utilisation": round(plan.utilisation(times["tokens_per_second"]), 3),
+                    **times,
+                }
+                if result.step_seconds:
+                    print(f"measured: {result.step_seconds:.3g} s per step (predicted: {plan.step_seconds:.3g} s)")
+                scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
+                publish(
+                    run,
+                    parts=[task.model, inputs.tokenizer],
+                    scores=scores,
+                    figures={"loss": loss_figure(run.log.records(), published_step)},
+                    card=language_model_card(run.folder, run.manifest, scores),
+                )
+        if processes.is_main_process:
+            print(language_model_report(run.folder, run.manifest))
+    processes.destroy_process_group()  # gloo's threads would abort a process that ends while they run
+    return run.manifest
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made from, before any weights exist."""
+
+    corpus: Corpus
+    tokenizer: PreTrainedTokenizerFast
+    model_config: GPT2Config
+
+
+def read_inputs(config: PretrainConfig, text: Text | None = None) -> Inputs:
+    """Read the corpus that `config` names, or take `text` in its place, and decide the model's shape."""
+    check_unicode(config.sample_prompt)  # now rather than at the first evaluation
+    corpus, tokenizer = read_corpus(
+        text or config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
+        validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
+    )  # fmt: skip
     require(  # the final evaluation would find it, when the training is over
-        (config.eval_stride or 1) <= context,
-        f"eval_stride {config.eval_stride} is more than the context of {context} tokens; lower it, or leave it out",
+        (config.eval_stride or 1) <= config.context,
+        f"eval_stride {config.eval_stride} is more than the context of {config.context} tokens; "
+        "lower it, or leave it out",
     )
-    return Inputs(corpus, tokenizer, model_config)
+    shape = gpt2_config(vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id, **config.shape)
+    return Inputs(corpus, tokenizer, shape)
 
 
 def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> CausalLM:
@@ -115,14 +120,13 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
     if config.gradient_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     settings = GenerationSettings(max_new_tokens=config.sample_tokens, seed=config.seed)
-    context = inputs.model_config.n_positions
     return CausalLM(
         model,
         inputs.corpus.train,
         np.concatenate(inputs.corpus.validation.shards),
         token_byte_lengths(inputs.tokenizer),
-        context=context,
-        stride=config.sample_stride or context,
+        context=config.context,
+        stride=config.sample_stride or config.context,
         total_batch_size=config.total_batch_size,
         per_device_batch_size=config.per_device_train_batch_size,
         world_size=world_size,
@@ -131,67 +135,3 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
         input_noise=config.input_noise,
         sampler=lambda model: generate(model, inputs.tokenizer, config.sample_prompt, settings).text,
     )
-
-
-class Pretraining(Job):
-    """GPT-2 from random weights: the plan first, then windows of a corpus, then the card of a causal LM."""
-
-    name = "pretraining"
-
-    def __init__(self, config: PretrainConfig, inputs: Inputs):
-        self.config, self.read = config, inputs
-        self.plan: Plan | None = None
-
-    def inputs(self) -> dict:
-        corpus, tokenizer = self.read.corpus, self.read.tokenizer
-        return {
-            "data": {
-                "name": corpus.name,
-                "sha256": corpus.sha256,
-                "bytes": corpus.bytes,
-                "held_out": corpus.held_out,
-                "train_tokens": len(corpus.train),
-                "validation_tokens": len(corpus.validation),
-            },
-            "tokenizer": {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer)},
-        }
-
-    def prepare(self, processes: PartialState) -> CausalLM:
-        self.plan = make_plan(self.config, self.read.model_config, self.read.corpus, processes)
-        if processes.is_main_process:
-            print(self.plan.describe())
-        self.plan.require_fit()
-        return make_task(self.config, self.read, processes.num_processes)
-
-    def score(self, task: CausalLM) -> dict:
-        """Return loss, perplexity and bits per byte of the whole validation part, in fp32."""
-        stride = self.config.eval_stride or max(1, task.context // 2)
-        scores = evaluate_tokens(task.model, task.validation, task.byte_lengths, stride=stride, context=task.context)
-        return {
-            "loss": scores.loss,
-            "perplexity": scores.perplexity,
-            "bits_per_byte": scores.bits_per_byte,
-            "eval_stride": stride,
-        }
-
-    def describe(self, task: CausalLM, result: TrainingResult, speed: float) -> dict:
-        if result.step_seconds:
-            print(f"measured: {result.step_seconds:.3g} s a step (predicted: {self.plan.step_seconds:.3g} s)")
-        torch.manual_seed(self.config.seed)
-        return {
-            "model": {"parameters": task.model.num_parameters(), "config": self.read.model_config.to_diff_dict()},
-            "sample": {"prompt": self.config.sample_prompt, "text": task.sample(task.model)},
-            "flops_utilisation": round(self.plan.utilisation(speed), 3),
-        }
-
-    def parts(self, task: CausalLM) -> list:
-        return [task.model, self.read.tokenizer]
-
-    def draw(self, task: CausalLM, records: list[dict], folder: Path, published_step: int) -> None:
-        loss_figure(records, folder / "loss.png", published_step)
-
-    def write_card(self, folder: Path, manifest: dict) -> None:
-        write_language_model_card(folder, manifest)
-
-    def report(self, folder: Path, manifest: dict) -> str:
-        return finished_report(folder, manifest)

@@ -1,25 +1,11 @@
-"""What a person is told while a model trains and when it is done."""
+"""What is printed when a model is trained: what came out, where it is, and what to do next."""
 
 import textwrap
 from pathlib import Path
 
-from tqdm.auto import tqdm
 
-
-def print_evaluation(record: dict) -> None:
-    """Print one evaluation and the text that the model wrote at it, above the progress bar."""
-    line = f"step {record['step']:>6}   loss {record['loss']:.3f}   validation {record['validation_loss']:.3f}"
-    if "validation_accuracy" in record:
-        line += f"   accuracy {record['validation_accuracy']:.2%}"
-    if "bits_per_byte" in record:
-        line += f"   {record['bits_per_byte']:.3f} bits per byte"
-    tqdm.write(line)
-    if "sample" in record:
-        tqdm.write(textwrap.indent(textwrap.shorten(record["sample"], 150, placeholder=" …"), "             "))
-
-
-def finished_report(folder: Path, manifest: dict) -> str:
-    """Return what came out of a finished run, where it is, and what to do next."""
+def language_model_report(folder: Path, manifest: dict) -> str:
+    """Return the report of a finished language model."""
     data, metrics, config = manifest["data"], manifest["metrics"], manifest["config"]
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
@@ -45,7 +31,7 @@ def finished_report(folder: Path, manifest: dict) -> str:
 
 
 def classifier_report(folder: Path, manifest: dict) -> str:
-    """Return what came out of a finished image classifier, where it is, and what to do next."""
+    """Return the report of a finished image classifier."""
     data, metrics, config = manifest["data"], manifest["metrics"], manifest["config"]
     best, last, test = metrics["validation"], metrics["validation_last"], metrics.get("test")
     rows = {
@@ -77,7 +63,7 @@ def _training(manifest: dict, unit: str) -> str:
     minutes, seconds = divmod(round(manifest["wall_seconds"]), 60)
     resolved = manifest["resolved"]
     return (
-        f"{minutes} min {seconds} s, {manifest[f'{unit}_per_second']:,.0f} {unit} a second, "
+        f"{minutes} min {seconds} s, {manifest[f'{unit}_per_second']:,.0f} {unit} per second, "
         f"{resolved['precision']} on {resolved['device']}"
     )
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 from hf_llm.config import require
-from hf_llm.recipes.classifier import Classification, train_classifier
+from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
-from hf_llm.recipes.pretrain import Pretraining, pretrain
+from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import NAME, differences, read_manifest
 from hf_llm.training.config import PretrainConfig
 
 JOBS = {
-    Pretraining.name: (PretrainConfig, pretrain),
-    Classification.name: (ClassifierConfig, train_classifier),
+    "pretraining": (PretrainConfig, pretrain),
+    "image-classification": (ClassifierConfig, train_classifier),
 }
 TOLERANCE = 1e-3  # relative, of the loss, on another environment
 LOG = "log.jsonl"  # not of the model: a push leaves it where it is, so that a pulled folder has none
@@ -55,7 +55,7 @@ def verify(folder: Path) -> Verdict:
 
     scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=folder.resolve().parent))
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what the repetition tells is progress, not the answer
+        with contextlib.redirect_stdout(sys.stderr):  # what the repetition prints is progress, not the answer
             again = _repeat(manifest, scratch / folder.resolve().name)
     finally:
         shutil.rmtree(scratch)

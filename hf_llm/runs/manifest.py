@@ -1,7 +1,8 @@
-"""run.json: what was run, on what, and what came out; enough to repeat it."""
+"""run.json, the manifest: what was run, on what, and what came out; enough to repeat it, and to know it again."""
 
 import hashlib
 import json
+import logging
 import platform
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from hf_llm.config import UserError, require
 from hf_llm.runs.atomic import file_sha256
+
+logger = logging.getLogger(__name__)
 
 NAME = "run.json"
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy")
@@ -21,11 +24,35 @@ WITHOUT_EFFECT = (
     "save_steps",
     "save_total_limit",
     "restart",
-    "log_samples",
     "push_to_hub",
     "hub_model_id",
     "hub_private_repo",
 )
+# Settings of earlier versions, in run folders that lie on people's disks: such a run is resumed and verified as any.
+RENAMED = {"max_norm": "max_weight_norm"}  # it was taken for max_grad_norm, which limits gradients
+REMOVED = ("log_samples",)  # wrote which samples each process saw; the batch plan says it without a file
+
+
+def new_manifest(job: str, config: dict, world_size: int, **inputs: dict) -> dict:
+    """Return the manifest of a run that begins.
+
+    Args:
+        job: Name of the recipe, by which `verify` repeats the run.
+        config: The settings, JSON-ready, `seed` among them.
+        world_size: Number of processes.
+        inputs: What goes in: `data` with its SHA-256, a `tokenizer` where there is one.
+    """
+    return {
+        "job": job,
+        "command": command_line(),
+        "config": config,
+        "seed": config["seed"],
+        **inputs,
+        "environment": environment(),
+        "commit": commit(),
+        "world_size": world_size,
+        "resumed_from": [],
+    }
 
 
 def environment() -> dict:
@@ -46,8 +73,8 @@ def environment() -> dict:
 
 def command_line() -> str:
     """Return the command that started this process, as one would type it."""
-    words = ["python", *sys.argv]
-    return " ".join(word if word and not set(word) & set(" \"'$*?") else json.dumps(word) for word in words)
+    arguments = ["python", *sys.argv]
+    return " ".join(each if each and not set(each) & set(" \"'$*?") else json.dumps(each) for each in arguments)
 
 
 def commit() -> str | None:
@@ -57,8 +84,8 @@ def commit() -> str | None:
     """
     source = Path(__file__).parents[2]
 
-    def git(*words):
-        return subprocess.run(["git", "-C", str(source), *words], capture_output=True, text=True, timeout=20)
+    def git(*arguments):
+        return subprocess.run(["git", "-C", str(source), *arguments], capture_output=True, text=True, timeout=20)
 
     try:
         head = git("rev-parse", "HEAD")
@@ -72,9 +99,49 @@ def commit() -> str | None:
         return None
 
 
-def what_counts(config: dict) -> dict:
-    """Return the settings that change the numbers."""
-    return {name: value for name, value in config.items() if name not in WITHOUT_EFFECT}
+def continued(folder: Path, old: dict, new: dict) -> dict:
+    """Return the manifest with which the run in `folder` goes on, or that of a finished one as it is.
+
+    Args:
+        folder: The run folder, for messages.
+        old: Its manifest.
+        new: The manifest of the call that wants to go on.
+
+    Raises:
+        UserError: When `new` is of another run: other settings that change the numbers, other data or tokenizer.
+    """
+    changed = differences(_identity(old), _identity(new))
+    require(
+        not changed,
+        f"{folder} holds another run ({'; '.join(changed)}); "
+        "name another --output_dir, or move it aside with --restart",
+    )
+    if "metrics" in old:
+        return old
+    changed = differences(_circumstances(old), _circumstances(new))
+    if changed:
+        logger.warning("the run goes on under other circumstances (%s); its numbers may differ", "; ".join(changed))
+    return {**new, **{name: old[name] for name in ("resolved", "commit", "resumed_from") if name in old}}
+
+
+def _identity(manifest: dict) -> dict:
+    """Return what makes a run this one: settings that change the numbers, and the hashes of what went in."""
+    return {
+        **{name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT},
+        "data.sha256": manifest.get("data", {}).get("sha256"),
+        "tokenizer.sha256": manifest.get("tokenizer", {}).get("sha256"),
+    }
+
+
+def _circumstances(manifest: dict) -> dict:
+    """Return what else the numbers depend on."""
+    environment = manifest.get("environment", {})
+    return {
+        **environment.get("versions", {}),
+        "processor": environment.get("processor"),
+        "world_size": manifest.get("world_size"),
+        "commit": manifest.get("commit"),
+    }
 
 
 def differences(old: dict, new: dict) -> list[str]:
@@ -93,7 +160,7 @@ def sha256_of_text(text: str) -> str:
 
 
 def read_manifest(folder: Path) -> dict | None:
-    """Return run.json, or None where there is none.
+    """Return run.json, its settings under the names of today, or None where there is none.
 
     Raises:
         UserError: When the file is there and is not a manifest.
@@ -110,7 +177,8 @@ def read_manifest(folder: Path) -> dict | None:
         isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),
         f"{path} is not a run's manifest (it has no config); start anew with --restart",
     )
-    return manifest
+    config = {RENAMED.get(name, name): value for name, value in manifest["config"].items() if name not in REMOVED}
+    return {**manifest, "config": config}
 
 
 def _processor() -> str:

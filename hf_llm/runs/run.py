@@ -2,10 +2,13 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
 
 from hf_llm.config import require
@@ -13,9 +16,11 @@ from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, temporary_name, write_json
 from hf_llm.runs.checkpoint import Checkpoint, discard_after, load_newest, save_checkpoint
 from hf_llm.runs.log import EMPTY, RunLog
-from hf_llm.runs.manifest import NAME, differences, read_manifest, what_counts
+from hf_llm.runs.manifest import NAME, continued, read_manifest
 
 logger = logging.getLogger(__name__)
+
+Tensors = dict[str, torch.Tensor]
 
 
 class Run:
@@ -34,6 +39,11 @@ class Run:
         self.checkpoint: Checkpoint | None = None  # the newest that is intact
 
     @property
+    def finished(self) -> bool:
+        """Whether its model has been published."""
+        return "metrics" in self.manifest
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 
@@ -45,11 +55,11 @@ class Run:
         best = self.checkpoint.folder / "best.safetensors"
         return best if best.exists() else self.checkpoint.folder / "model.safetensors"
 
-    def resume(self, load: Callable[[dict, dict], None]) -> dict | None:
-        """Find the newest intact checkpoint, give its tensors to `load(model, optimizer)`, return its state.
+    def resume(self) -> tuple[dict, Tensors, Tensors] | None:
+        """Go back to the newest intact checkpoint: what was logged or saved after it is removed.
 
         Returns:
-            The state that was saved, or None for a run that starts.
+            The state, the weights and the optimizer's moments that were saved, or None for a run that starts.
 
         Raises:
             UserError: When there are checkpoints but all are damaged.
@@ -64,13 +74,11 @@ class Run:
         if self.checkpoint is None:
             return None
         self.manifest["resumed_from"] = [*self.manifest.get("resumed_from", []), state["step"]]
-        if self.writes:
-            self.write_manifest()
+        self.write_manifest()
         folder = self.checkpoint.folder
-        load(load_file(folder / "model.safetensors"), load_file(folder / "optimizer.safetensors"))
-        return state
+        return state, load_file(folder / "model.safetensors"), load_file(folder / "optimizer.safetensors")
 
-    def save(self, state: dict, model: dict, optimizer: dict, is_best: bool) -> None:
+    def save(self, state: dict, model: Tensors, optimizer: Tensors, is_best: bool) -> None:
         """Publish a checkpoint.
 
         Args:
@@ -94,49 +102,65 @@ class Run:
         self.checkpoint = Checkpoint(folder, state)
 
     def write_manifest(self) -> None:
-        """Write run.json.
+        """Write run.json, in the process that writes.
 
         Raises:
             UserError: When the disk is full or not writable.
         """
-        with disk_errors(str(self.folder / NAME)):
-            write_json(self.folder / NAME, self.manifest)
+        if self.writes:
+            with disk_errors(str(self.folder / NAME)):
+                write_json(self.folder / NAME, self.manifest)
 
 
 @contextmanager
-def open_run(folder: Path, manifest: dict, keep: int, restart: bool, first_process: bool = True) -> Iterator[Run]:
+def open_run(
+    folder: str | Path, manifest: dict, keep: int, restart: bool, processes: PartialState | None = None
+) -> Iterator[Run]:
     """Hold `folder` for a run with `manifest`.
 
     An interrupted run of the same settings goes on, a finished one comes back with its manifest, `metrics` and all;
     one of other settings is refused, with what differs.
 
     Args:
+        folder: The run folder; it is made where there is none.
+        manifest: As `new_manifest` returns it.
+        keep: How many checkpoints to keep.
         restart: Move what is there aside and begin anew.
-        first_process: Only this one looks into the folder, holds the lock and writes; it tells the others the manifest.
+        processes: The processes of this launch. The first one alone looks into the folder, holds the lock and writes;
+            the others get the manifest from it, when the run is opened and again when the body ends. None: just one.
 
     Raises:
         UserError: When the folder is in use, not writable, or holds another run.
     """
     folder = Path(folder)
-    if not first_process:
-        yield Run(folder, manifest, keep, writes=False)
-        return
-    with lock.hold(folder):
-        if restart:
-            with disk_errors(f"the old run beside {folder}"):
-                move_aside(folder)
-        old = read_manifest(folder)
-        if old is not None:
-            _require_same_run(folder, old, manifest)
-            manifest = _continued(old, manifest)
-        else:
-            ours = (lock.NAME, temporary_name(folder / NAME).name, "figures")
-            strangers = sorted(path.name for path in folder.iterdir() if path.name not in ours)
-            require(
-                not strangers,
-                f"{folder} holds files but no run ({', '.join(strangers[:3])}); name another --output_dir",
-            )
-        yield Run(folder, manifest, keep)
+    first = processes is None or processes.is_main_process
+    with lock.hold(folder) if first else nullcontext():
+        run = Run(folder, _found(folder, manifest, restart) if first else manifest, keep, writes=first)
+        run.manifest = _from_first(processes, run.manifest)
+        yield run
+        run.manifest = _from_first(processes, run.manifest)
+
+
+def _from_first(processes: PartialState | None, manifest: dict) -> dict:
+    """Return the first process's manifest."""
+    return manifest if processes is None else broadcast_object_list([manifest])[0]
+
+
+def _found(folder: Path, manifest: dict, restart: bool) -> dict:
+    """Return the manifest of the run that `folder` holds, or `manifest` for a run that begins."""
+    if restart:
+        with disk_errors(f"the old run beside {folder}"):
+            move_aside(folder)
+    old = read_manifest(folder)
+    if old is not None:
+        return continued(folder, old, manifest)
+    ours = (lock.NAME, temporary_name(folder / NAME).name, "figures")
+    strangers = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+    require(
+        not strangers,
+        f"{folder} holds files but no run ({', '.join(strangers[:3])}); name another --output_dir",
+    )
+    return manifest
 
 
 def move_aside(folder: Path) -> None:
@@ -157,42 +181,3 @@ def move_aside(folder: Path) -> None:
         number += 1
     moving.replace(aside)
     logger.warning("the old run was moved to %s", aside)
-
-
-def _require_same_run(folder: Path, old: dict, new: dict) -> None:
-    changed = differences(_identity(old), _identity(new))
-    require(
-        not changed,
-        f"{folder} holds another run ({'; '.join(changed)}); "
-        "name another --output_dir, or move it aside with --restart",
-    )
-
-
-def _identity(manifest: dict) -> dict:
-    """Return what makes a run this one: settings that count, and the hashes of what went in."""
-    return {
-        **what_counts(manifest["config"]),
-        "data.sha256": manifest.get("data", {}).get("sha256"),
-        "tokenizer.sha256": manifest.get("tokenizer", {}).get("sha256"),
-    }
-
-
-def _continued(old: dict, new: dict) -> dict:
-    """Return the manifest of a run that goes on, or of the finished one."""
-    if "metrics" in old:
-        return old
-    changed = differences(_circumstances(old), _circumstances(new))
-    if changed:
-        logger.warning("the run goes on under other circumstances (%s); its numbers may differ", "; ".join(changed))
-    return {**new, **{name: old[name] for name in ("resolved", "commit", "resumed_from") if name in old}}
-
-
-def _circumstances(manifest: dict) -> dict:
-    """Return what else the numbers depend on."""
-    environment = manifest.get("environment", {})
-    return {
-        **environment.get("versions", {}),
-        "processor": environment.get("processor"),
-        "world_size": manifest.get("world_size"),
-        "commit": manifest.get("commit"),
-    }

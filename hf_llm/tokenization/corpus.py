@@ -1,23 +1,28 @@
 """A corpus ready for training: two token arrays, and what a manifest must know of the text behind them.
 
 A small text is encoded where it is used (`corpus_from_text`); a large corpus is prepared once by
-scripts/prepare_corpus.py and then mapped (`load_corpus`). Training sees no difference.
+scripts/prepare_corpus.py and then mapped (`load_corpus`). `read_corpus` does what the source asks for, and training
+sees no difference.
 """
 
+import dataclasses
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
-from hf_llm.data import Text, split_text
+from hf_llm.data import Text, read_text, split_text
 from hf_llm.runs.atomic import file_sha256
+from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import encode_document, tokenizer_sha256
+from hf_llm.tokenization.tokenizer import encode_document, load_tokenizer, tokenizer_sha256, train_bpe
 
 CORPUS_FILE = "corpus.json"
 SPLITS = ("train", "validation")
+ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Corpus:
         sha256: Of the text's UTF-8 bytes (`prepare.py` says how several documents are hashed).
         bytes: UTF-8 bytes of both splits, without the tokens that begin documents.
         validation_bytes: UTF-8 bytes of the validation split.
-        held_out: Which part of the whole that split is, in words.
+        held_out: Which part of the whole that split is, as a phrase.
         train: Tokens to learn from; each document begins with the tokenizer's start token.
         validation: Tokens never trained on, of the same form.
     """
@@ -41,6 +46,61 @@ class Corpus:
     held_out: str
     train: TokenArray
     validation: TokenArray
+
+    def facts(self) -> dict:
+        """Return what a manifest says of it."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "held_out": self.held_out,
+            "train_tokens": len(self.train),
+            "validation_tokens": len(self.validation),
+        }
+
+
+def read_corpus(
+    source: str | Text, tokenizer: str | None, *, vocab_size: int, context: int, validation_fraction: float = 0.1,
+    bpe_dropout: float = 0.0, seed: int = 0,
+) -> tuple[Corpus, PreTrainedTokenizerFast]:  # fmt: skip
+    """Read and encode a text, or map a corpus that was prepared, and return it with its tokenizer.
+
+    Args:
+        source: A named source, a UTF-8 file, or a folder that scripts/prepare_corpus.py wrote; or a text itself.
+        tokenizer: As in `load_tokenizer`; None trains a BPE on the training part, or takes the prepared corpus's own.
+        vocab_size: Tokens of the BPE that is trained.
+        context: Tokens of one training window, which the training part must exceed.
+        validation_fraction: Fraction of a text, at its end, that is for validation.
+        bpe_dropout: Probability that a merge is passed over in every other encoding of the training part.
+        seed: Seed of those encodings.
+
+    Raises:
+        UserError: When the corpus or the tokenizer cannot be had, or the corpus is too short.
+    """
+    if not isinstance(source, Text) and os.path.exists(os.path.join(source, CORPUS_FILE)):  # Path.exists may raise
+        require(not bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
+        loaded = load_tokenizer(tokenizer or source)
+        corpus = load_corpus(source, loaded)
+    else:
+        text = source if isinstance(source, Text) else read_text(source)
+        training_part, _ = split_text(text.text, validation_fraction)
+        most = len(training_part.encode("utf-8")) + 1
+        require(  # before a tokenizer is trained: a byte gives one token at most
+            most > context,
+            f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
+            f"take a longer text or set --n_positions {max(2, most // 16)}",
+        )
+        loaded = load_tokenizer(tokenizer) if tokenizer else train_bpe(training_part, vocab_size)
+        corpus = corpus_from_text(text, loaded, validation_fraction)
+        if bpe_dropout:
+            encodings = encodings_with_dropout(loaded, training_part, bpe_dropout, ENCODINGS, seed)
+            corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
+    require(
+        len(corpus.train) > context,
+        f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
+        f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
+    )
+    return corpus, loaded
 
 
 def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_fraction: float = 0.1) -> Corpus:

@@ -22,7 +22,7 @@ class CausalLM(Task):
         stride: Tokens between the starts of two windows.
         total_batch_size, per_device_batch_size, world_size, seed: As in `BatchPlan`.
         eval_tokens: Cap on the validation tokens that are scored while training.
-        input_noise: Share of input tokens that are replaced by random ones of the training text, while what follows
+        input_noise: Fraction of input tokens that are replaced by random ones of the training text, while what follows
             stays: unigram noising (Xie et al. 2017), which keeps a model from learning a short text by heart.
         sampler: Writes a text with the model, for the eye; None writes nothing.
     """
@@ -65,12 +65,27 @@ class CausalLM(Task):
         return batch["shift_labels"].numel()
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return loss in nats a token and bits per byte of the validation part, capped at `eval_tokens`."""
+        """Return loss in nats per token and bits per byte of the validation part, capped at `eval_tokens`."""
         scores = evaluate_tokens(
             model, self.validation, self.byte_lengths,
             stride=max(1, self.context // 2), context=self.context, max_tokens=self.eval_tokens,
         )  # fmt: skip
         return {"validation_loss": scores.loss, "bits_per_byte": scores.bits_per_byte}
+
+    def scores(self, stride: int | None = None) -> dict[str, float | int]:
+        """Return loss, perplexity and bits per byte of the model on the whole validation part, in fp32.
+
+        Args:
+            stride: Tokens by which the windows slide; None for half the context.
+        """
+        stride = stride or max(1, self.context // 2)
+        scores = evaluate_tokens(self.model, self.validation, self.byte_lengths, stride=stride, context=self.context)
+        return {
+            "loss": scores.loss,
+            "perplexity": scores.perplexity,
+            "bits_per_byte": scores.bits_per_byte,
+            "eval_stride": stride,
+        }
 
     def sample(self, model: nn.Module) -> str | None:
         return self.sampler(model) if self.sampler else None

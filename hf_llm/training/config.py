@@ -39,7 +39,7 @@ class TrainingConfig:
     adam_beta2: float = setting(0.99, "decay of the second moment; 0.999 is slow to adapt in a short run")
     adam_epsilon: float = setting(1e-8, "added to the root of the second moment")
     max_grad_norm: float = setting(1.0, "gradients are scaled down to this norm; 0 switches clipping off")
-    max_norm: float = setting(
+    max_weight_norm: float = setting(
         0.0,
         "after each step a unit's incoming weights are scaled down to this norm (Srivastava 2014); 0 switches it off",
     )
@@ -56,9 +56,6 @@ class TrainingConfig:
     save_steps: int = setting(200, "steps between checkpoints; a better evaluation saves one too")
     save_total_limit: int = setting(2, "how many checkpoints to keep")
     restart: bool = setting(False, "move an old run in output_dir aside and begin anew")
-    log_samples: bool = setting(
-        False, "write the sample numbers of each step to samples-<rank>.jsonl, to audit what each process saw"
-    )
     report_to: list[str] = setting(
         [], "trackers beside log.jsonl: trackio, tensorboard, wandb (pip install hf_llm[track])"
     )
@@ -76,7 +73,7 @@ class TrainingConfig:
             "warmup_steps",
             "weight_decay",
             "max_grad_norm",
-            "max_norm",
+            "max_weight_norm",
             "early_stopping_patience",
             "seed",
             "threads",
@@ -164,3 +161,14 @@ class PretrainConfig(TrainingConfig):
             require(value is None or value >= 1, f"{name} must be at least 1, not {value}")
         for name in ("eval_tokens", "sample_tokens"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+
+    @property
+    def context(self) -> int:
+        """Tokens of one window, T."""
+        return self.n_positions or size_named(self.model).n_positions
+
+    @property
+    def shape(self) -> dict:
+        """The arguments of `gpt2_config`, all but those that the tokenizer decides."""
+        names = ("n_positions", "n_layer", "n_head", "n_embd", "dropout", "attention")
+        return {"size": self.model, **{name: getattr(self, name) for name in names}}

@@ -1,4 +1,4 @@
-"""The optimizer, which parameters decay, and the learning-rate curve."""
+"""The optimizer, which parameters decay, a bound on the weights' norms, and the learning-rate curve."""
 
 import math
 
@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from hf_llm.training.config import TrainingConfig
-from hf_llm.training.max_norm import constrain_norms
 
 
 def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -14,30 +13,44 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
 
     Pulling a bias or a norm's gain to zero changes what the layer can express; pulling a matrix only regularises.
     """
-    optimizer = _update_rule(model, config)
-    if config.max_norm:
-        constrain_norms(optimizer, model, config.max_norm)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.dim() >= 2]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": [parameter for parameter in trained if parameter.dim() < 2], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    rate, epsilon, betas = config.learning_rate, config.adam_epsilon, (config.adam_beta1, config.adam_beta2)
+    match config.optimizer:
+        case "adamw":
+            optimizer = torch.optim.AdamW(groups, lr=rate, betas=betas, eps=epsilon, fused=True)
+        case "adam":
+            optimizer = torch.optim.Adam(groups, lr=rate, betas=betas, eps=epsilon, fused=True)
+        case "rmsprop":
+            optimizer = torch.optim.RMSprop(groups, lr=rate, alpha=config.adam_beta2, eps=epsilon)
+        case "sgd":
+            optimizer = torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=True)
+    if config.max_weight_norm:
+        _limit_norms(optimizer, matrices, config.max_weight_norm)
     return optimizer
 
 
-def _update_rule(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    rate, epsilon = config.learning_rate, config.adam_epsilon
-    betas = (config.adam_beta1, config.adam_beta2)
-    match config.optimizer:
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=epsilon, fused=True)
-        case "adam":
-            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=epsilon, fused=True)
-        case "rmsprop":
-            return torch.optim.RMSprop(groups, lr=rate, alpha=config.adam_beta2, eps=epsilon)
-        case "sgd":
-            return torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=True)
+def _limit_norms(optimizer: torch.optim.Optimizer, matrices: list[nn.Parameter], limit: float) -> None:
+    """After each step scale every unit's weight vector back into the ball of norm `limit`.
+
+    Max-norm (Srivastava et al. 2014, "Dropout", section 5.1) lets dropout run at high learning rates. It is a
+    constraint on the result of a step, not a term of the loss, so it hangs on the optimizer as a hook. A unit's
+    vector is a row of a linear layer's matrix (out, in), or a filter of a convolution (out, in, k, k).
+    """
+
+    @torch.no_grad()
+    def scale_back(*_) -> None:
+        for matrix in matrices:
+            rows = matrix.view(len(matrix), -1)  # (out, everything that comes in)
+            norms = rows.norm(dim=1, keepdim=True).clamp_min_(1e-12)
+            rows.mul_((limit / norms).clamp_(max=1.0))
+
+    optimizer.register_step_post_hook(scale_back)
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
@@ -54,28 +67,3 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     progress = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
     floor = config.min_learning_rate_ratio
     return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Return the optimizer's state as {"parameter/key": tensor}, named by parameter rather than by number."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    return {
-        f"{names[parameter]}/{key}": torch.as_tensor(value)
-        for parameter, state in optimizer.state.items()
-        for key, value in state.items()
-        if value is not None
-    }
-
-
-def load_optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict) -> None:
-    """Put back what `optimizer_tensors` returned; the learning rate is set anew at each step."""
-    parameters = dict(model.named_parameters())
-    for name, tensor in tensors.items():
-        parameter, key = name.rsplit("/", 1)
-        device = "cpu" if key == "step" and not _fused_on_device(parameters[parameter], optimizer) else None
-        optimizer.state[parameters[parameter]][key] = tensor.to(device or parameters[parameter].device)
-
-
-def _fused_on_device(parameter: torch.Tensor, optimizer: torch.optim.Optimizer) -> bool:
-    """Fused optimizers keep the step count beside the parameter, others on the CPU."""
-    return parameter.is_cuda and bool(optimizer.defaults.get("fused"))

@@ -1,4 +1,4 @@
-"""bf16 where it pays: decided by a timed step, once a run."""
+"""What `auto` means on this machine: bf16 where a timed step is faster; once a run, and recorded."""
 
 import time
 from contextlib import nullcontext
@@ -6,9 +6,33 @@ from contextlib import nullcontext
 import torch
 from accelerate.utils import broadcast_object_list
 
+from hf_llm.runs.run import Run
+from hf_llm.training.config import TrainingConfig
 from hf_llm.training.task import Task
 
-FASTER = 0.95  # bf16 must take at most this share of fp32's time; less is noise
+FASTER = 0.95  # bf16 must take at most this fraction of fp32's time; less is noise
+
+
+def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run | None) -> str:
+    """Return the precision, "fp32" or "bf16", as the run has recorded it, and set its number of threads.
+
+    Without a record it is decided now, and with a run recorded: resuming and verifying use the record.
+    """
+    if run is None:
+        return resolve_precision(config.precision, task, device)
+    if "resolved" not in run.manifest:
+        run.manifest["resolved"] = {
+            "precision": resolve_precision(config.precision, task, device),
+            "compile": config.compile,
+            "attention": getattr(config, "attention", None),
+            "threads": torch.get_num_threads(),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        }
+    run.write_manifest()
+    recorded = run.manifest["resolved"]
+    if device.type == "cpu":
+        torch.set_num_threads(recorded["threads"])
+    return recorded["precision"]
 
 
 def autocast(precision: str, device: torch.device):

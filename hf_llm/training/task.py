@@ -4,7 +4,7 @@ A task is a model, its batches and its evaluation. `causal_lm.py` is the first o
 language model needs some forty lines more.
 """
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
@@ -12,8 +12,8 @@ from torch import nn
 from hf_llm.data import BatchPlan
 
 
-class Task(Protocol):
-    """The protocol. Subclass it to inherit `loss` and `sample`.
+class Task(ABC):
+    """Subclass it; `loss` and `sample` have defaults, and without one of the others there is no instance.
 
     Attributes:
         model: What is trained.
@@ -25,12 +25,15 @@ class Task(Protocol):
     plan: BatchPlan
     unit: str
 
+    @abstractmethod
     def batch(self, step: int, micro_step: int, rank: int) -> dict[str, torch.Tensor]:
         """Return the keyword arguments of `forward`, labels included: a pure function of its arguments."""
 
+    @abstractmethod
     def items(self, batch: dict[str, torch.Tensor]) -> int:
         """Return how many tokens or images of `batch` the loss is averaged over."""
 
+    @abstractmethod
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return the validation figures, `validation_loss` among them; the smallest one is the best.
 

@@ -54,7 +54,7 @@ def test_it_says_how_to_use_it_where_it_ends_and_the_same_in_portuguese(pushed):
     assert "## Limits" in card
     assert "## Em português" in card
     if TASKS[name]:
-        for section in ("## Figures", "## Data and training", "## Make it again", "| held out | "):
+        for section in ("## Results", "## Data and training", "## How to reproduce", "| held out | "):
             assert section in card
 
 

@@ -114,7 +114,7 @@ def test_resuming_after_any_step_gives_the_same_bits(make_config, tmp_path, monk
     """Dropout, augmentation, batch norm's statistics, accumulation, an epoch's edge at step 2."""
     settings = {
         "max_steps": 6, "eval_steps": 3, "save_steps": 1, "save_total_limit": 1, "train_images": 64,
-        "batch_norm": True, "max_shift": 1.0, "elastic": 0.5, "max_norm": 1.0,
+        "batch_norm": True, "max_shift": 1.0, "elastic": 0.5, "max_weight_norm": 1.0,
     }  # fmt: skip
     whole = train_classifier(make_config(**settings, output_dir=str(tmp_path / "whole")))
 

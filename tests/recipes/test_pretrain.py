@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from hf_llm.config import UserError
-from hf_llm.recipes.pretrain import inputs_from_text, pretrain
+from hf_llm.recipes.pretrain import pretrain, read_inputs
 from hf_llm.recipes.verify import verify
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.training.causal_lm import CausalLM
@@ -89,4 +89,4 @@ def test_a_text_shorter_than_a_context_gets_a_sentence(make_config):
     from hf_llm.data import Text
 
     with pytest.raises(UserError, match="fewer than one context of 16"):
-        inputs_from_text(Text("tiny", "abcdefgh", "0"), make_config())
+        read_inputs(make_config(), Text("tiny", "abcdefgh", "0"))

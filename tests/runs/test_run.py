@@ -2,6 +2,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import toy
@@ -130,7 +131,7 @@ def test_other_circumstances_get_a_warning(tmp_path, caplog):
 def test_other_processes_write_nothing(tmp_path):
     start(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    with open_run(tmp_path, manifest(), keep=1, restart=True, first_process=False) as run:
+    with open_run(tmp_path, manifest(), keep=1, restart=True, processes=SimpleNamespace(is_main_process=False)) as run:
         assert toy.resume(run)[0]["step"] == 1
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 

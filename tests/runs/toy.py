@@ -21,9 +21,4 @@ def save(run, step: int, is_best: bool = True) -> None:
 
 def resume(run) -> tuple[dict | None, dict, dict]:
     """Return state, weights and moments of the newest intact checkpoint."""
-    loaded = [{}, {}]
-
-    def load(model, optimizer):
-        loaded[:] = model, optimizer
-
-    return run.resume(load), *loaded
+    return run.resume() or (None, {}, {})

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.runs.log import TIMES
+from hf_llm.training.config import PretrainConfig
 
 ROOT = Path(__file__).parents[2]
 TINY = [
     "--corpus=sample", "--model=nano", "--vocab_size=300", "--n_positions=32", "--n_embd=32", "--dropout=0",
     "--max_steps=12", "--total_batch_size=8", "--per_device_train_batch_size=4", "--warmup_steps=4",
-    "--eval_steps=6", "--logging_steps=1", "--sample_tokens=8", "--precision=fp32", "--threads=1", "--log_samples",
+    "--eval_steps=6", "--logging_steps=1", "--sample_tokens=8", "--precision=fp32", "--threads=1",
 ]  # fmt: skip
 
 
@@ -76,8 +78,8 @@ def test_the_run_folder_holds_what_the_contract_names(one):
 
 def test_it_tells_what_it_plans_what_it_measured_and_where_things_are(one):
     stdout = (one.parent / "stdout").read_text(encoding="utf-8")
-    assert re.search(r"measured.*s a step.*predicted", stdout)
-    for word in ("sample", "parameters", "tokens a second", "bits per byte", str(one), "scripts/generate.py"):
+    assert re.search(r"measured.*s per step.*predicted", stdout)
+    for word in ("sample", "parameters", "tokens per second", "bits per byte", str(one), "scripts/generate.py"):
         assert word in stdout, word
 
 
@@ -118,12 +120,19 @@ def test_two_processes_do_what_one_does(one, two):
         assert abs(together["loss"] - alone["loss"]) <= 1e-5 * alone["loss"]
 
 
-def test_two_processes_share_the_batch_of_one(one, two):
-    def samples(folder, rank):
-        return [json.loads(line) for line in (folder / f"samples-{rank}.jsonl").read_text().splitlines()]
+def test_two_processes_share_the_batch_of_one(one):
+    """The windows that each process trains on in a step, as the recipe hands them out with one process and with two."""
+    config = PretrainConfig(**json.loads((one / "run.json").read_text(encoding="utf-8"))["config"])
+    inputs = read_inputs(config)
 
-    for whole, left, right in zip(samples(one, 0), samples(two, 0), samples(two, 1), strict=True):
-        left, right, both = ([n for micro in line["samples"] for n in micro] for line in (left, right, whole))
+    def windows(world_size: int, step: int, rank: int) -> list[tuple]:
+        task = make_task(config, inputs, world_size)
+        batches = [task.batch(step, micro_step, rank)["input_ids"] for micro_step in range(task.plan.accumulation)]
+        return [tuple(window.tolist()) for batch in batches for window in batch]
+
+    for step in range(config.max_steps):
+        left, right, both = windows(2, step, 0), windows(2, step, 1), windows(1, step, 0)
+        assert len(set(both)) == config.total_batch_size
         assert not set(left) & set(right)
         assert sorted(left + right) == sorted(both)
 

@@ -1,4 +1,4 @@
-"""The image task: its batches, its loss, accumulation, evaluation, augmentation, max-norm."""
+"""The image task: its batches, its loss, accumulation, evaluation, augmentation, the bound on the weights' norms."""
 
 import numpy as np
 import pytest
@@ -141,20 +141,20 @@ def test_an_elastic_field_has_the_size_that_was_asked_for_and_is_smooth():
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "rmsprop", "sgd"])
-def test_max_norm_holds_after_every_optimizers_step(digits, optimizer):
-    def largest(max_norm):
+def test_max_weight_norm_holds_after_every_optimizers_step(digits, optimizer):
+    def largest(limit):
         task = make_task(digits)
-        train(task, make_config(max_steps=10, optimizer=optimizer, learning_rate=0.05, max_norm=max_norm))
+        train(task, make_config(max_steps=10, optimizer=optimizer, learning_rate=0.05, max_weight_norm=limit))
         return max(p.view(len(p), -1).norm(dim=1).max().item() for p in task.model.parameters() if p.dim() >= 2)
 
     assert largest(0.0) > 0.8
     assert largest(0.5) <= 0.5 + 1e-6
 
 
-def test_max_norm_leaves_small_weights_and_biases_alone(digits):
-    def weights(max_norm):
+def test_max_weight_norm_leaves_small_weights_and_biases_alone(digits):
+    def weights(limit):
         task = make_task(digits)
-        train(task, make_config(max_steps=5, max_norm=max_norm))
+        train(task, make_config(max_steps=5, max_weight_norm=limit))
         return torch.cat([p.flatten() for p in task.model.parameters()])
 
     assert torch.equal(weights(0.0), weights(1e6))

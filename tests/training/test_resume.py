@@ -53,6 +53,12 @@ def start(config, make_tiny_task, tmp_path):
     return start
 
 
+def stopped(start, name: str, step: int, **changes) -> None:
+    """Run with a SIGTERM during a step, and require that it ends with that step."""
+    with pytest.raises(UserError, match=rf"stopped at step {step} of {STEPS}; .*the same command goes on"):
+        start(name, terminated_in=step, **changes)
+
+
 def outcome(run: Run) -> tuple[list[dict], dict[str, torch.Tensor]]:
     """Return the log without its times, and all tensors of the last checkpoint."""
     records = [{key: value for key, value in record.items() if key not in TIMES} for record in run.log.records()]
@@ -71,9 +77,7 @@ def assert_same(run: Run, other: Run) -> None:
 def test_resuming_after_every_step_changes_nothing(start):
     undisturbed, _, _ = start("undisturbed")
     for step in range(1, STEPS):
-        _, result, _ = start(f"stopped-{step}", terminated_in=step)
-        assert result.interrupted
-        assert result.progress.step == step
+        stopped(start, f"stopped-{step}", step)
         resumed, result, task = start(f"stopped-{step}")
         assert result.progress.step == STEPS
         assert_same(resumed, undisturbed)
@@ -84,7 +88,9 @@ def test_resuming_after_every_step_changes_nothing(start):
 def test_a_run_that_is_stopped_in_each_of_its_steps_changes_nothing(start):
     undisturbed, _, _ = start("undisturbed")
     for step in range(1, STEPS + 1):
-        often_stopped, _, _ = start("often", terminated_in=step)
+        stopped(start, "often", step)
+    often_stopped, result, _ = start("often")
+    assert result.records == []  # all steps were done
     assert_same(often_stopped, undisturbed)
 
 
@@ -93,7 +99,7 @@ def test_patience_and_the_best_loss_survive(start):
     undisturbed, whole, _ = start("undisturbed", **settings)
     assert whole.progress.step < STEPS
     for step in range(1, whole.progress.step + 1):
-        start("stopped", terminated_in=step, **settings)
+        stopped(start, "stopped", step, **settings)
     resumed, result, _ = start("stopped", **settings)
     assert {**vars(result.progress), "seconds": 0} == {**vars(whole.progress), "seconds": 0}
     assert outcome(resumed)[0] == outcome(undisturbed)[0]

@@ -1,0 +1,83 @@
+"""The state of a training, as a checkpoint holds it: weights, the optimizer's moments, progress.
+
+Dropout and batches need no state of theirs: both depend on the seed and the step alone.
+"""
+
+from dataclasses import asdict
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from hf_llm.runs.run import Run
+from hf_llm.training.progress import Progress
+
+Tensors = dict[str, torch.Tensor]
+
+
+def save(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Publish a checkpoint of this step."""
+    is_best = progress.best_step == progress.step
+    run.save(asdict(progress), weights(model), _moments(model, optimizer), is_best)
+
+
+def resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Fill model and optimizer from the newest intact checkpoint; a run without one starts at step 0."""
+    saved = run.resume()
+    if saved is None:
+        return Progress()
+    progress, tensors, moments = saved
+    load_weights(model, tensors)
+    _load_moments(model, optimizer, moments)
+    return Progress(**progress)
+
+
+def load_best(run: Run, model: nn.Module, progress: Progress) -> int:
+    """Fill the model with the weights of the best evaluation and return their step.
+
+    Where there was no evaluation to judge by, or the last one was the best, the last weights stay.
+    """
+    if progress.best_step in (0, progress.step):
+        return progress.step
+    load_weights(model, load_file(run.best_weights))
+    return progress.best_step
+
+
+def weights(model: nn.Module) -> Tensors:
+    """Return parameters and persistent buffers by name; a tied matrix appears once."""
+    seen, tensors = set(), {}
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def load_weights(model: nn.Module, tensors: Tensors) -> None:
+    """Copy tensors that `weights` returned into the model."""
+    own = model.state_dict()
+    with torch.no_grad():
+        for name in weights(model):
+            own[name].copy_(tensors[name])
+
+
+def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:
+    """Return the optimizer's state as {"parameter/key": tensor}, named by parameter rather than by number."""
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    return {
+        f"{names[parameter]}/{key}": torch.as_tensor(value)
+        for parameter, state in optimizer.state.items()
+        for key, value in state.items()
+        if value is not None
+    }
+
+
+def _load_moments(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what `_moments` returned; the learning rate is set anew at each step."""
+    parameters = dict(model.named_parameters())
+    for name, tensor in tensors.items():
+        parameter, key = name.rsplit("/", 1)
+        weight = parameters[parameter]
+        # fused optimizers keep the step count beside the parameter, others on the CPU
+        on_cpu = key == "step" and not (weight.is_cuda and optimizer.defaults.get("fused"))
+        optimizer.state[weight][key] = tensor.to("cpu" if on_cpu else weight.device)
