@@ -1,5 +1,1 @@
-"""The lab `architectures`: `lab.py` reads top to bottom, the other files are its parts."""
-
-from hf_llm.experiments.architectures.lab import run
-
-__all__ = ["run"]
+"""Four families of nets at equal parameters and in equal time, what is special in them, and where ReLU is standard."""

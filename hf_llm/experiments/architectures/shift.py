@@ -1,64 +1,38 @@
-"""Lab `architectures`, what happens when the image moves: to a convolution, to pooled maps, to the answers.
+"""What a shift of the image does to the maps of a convolution, before and after pooling.
 
 A convolution applies the same small filter everywhere, so its output moves with its input: it is equivariant (LeCun et
 al. 1998; Goodfellow, Bengio and Courville 2016, section 9.2). Pooling with a stride keeps that only for shifts by whole
 strides (Zhang 2019, "Making convolutional networks shift-invariant again"). Layers behind it that are fully connected
-see other inputs either way.
+see other inputs either way; what that costs is measured in `equal_parameters.py`.
 """
 
 import numpy as np
+import pandas as pd
 import torch
 
 from hf_llm.data.images import LabelledImages, draw
-from hf_llm.experiments.architectures.words import CONVOLUTIONAL_FAMILIES, FAMILIES
-from hf_llm.experiments.findings import exact, over_seeds
-from hf_llm.experiments.result import Finding, Words
-from hf_llm.experiments.seed_comparison import points
+from hf_llm.experiments.architectures.training import Images
+from hf_llm.experiments.frame.findings import Finding, exact
+from hf_llm.experiments.frame.study import Study, Tables, select
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.image_classification import pixel_values
 
 SHIFTS = (0, 1, 2, 3, 4)  # pixels; digits of MNIST have a margin of four
-ROUNDING = 1e-5  # relative, of sums in fp32
-NEARLY = 1.0  # percentage points: what a net may lose and still get nearly as many right
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+MAPS_OF = 64  # images that the maps are compared on
+ROUNDING = 1e-5  # relative, of sums in fp32
 
-LARGEST = Words(
-    pt="maior diferença, relativa à maior ativação", en="largest difference, relative to the largest activation"
-)
-MOVED = Words(
-    pt="acurácia em imagens deslocadas (média dos deslocamentos), diferença em pontos percentuais, pareada",
-    en="accuracy on moved images (mean of the shifts), difference in percentage points, paired",
-)
-MAPS = {
-    "convolution": Words(
-        pt="Quando a imagem se desloca, os mapas de uma convolução se deslocam junto e não mudam",
-        en="When the image moves, the maps of a convolution move along and do not change",
-    ),
-    "pooled_by_two": Words(
-        pt="Depois do pooling, um deslocamento de dois pixels, o passo do pooling, ainda só desloca os mapas",
-        en="After pooling, a shift by two pixels, the stride of the pooling, still only moves the maps",
-    ),
-    "pooled_by_one": Words(
-        pt="Depois do pooling, um deslocamento de um pixel ainda só desloca os mapas, ou não os altera",
-        en="After pooling, a shift by one pixel still only moves the maps, or leaves them as they were",
-    ),
-}
-INDIFFERENT = (
-    Words(
-        pt="As convoluções tornam a LeNet indiferente a deslocamentos: no maior deles ela acerta quase tanto quanto "
-        "sem nenhum",
-        en="Convolutions make the LeNet indifferent to shifts: at the largest it gets nearly as many right as without "
-        "any",
-    ),
-    Words(
-        pt="acurácia no maior deslocamento menos acurácia sem nenhum, pontos percentuais; “quase” admite perder um",
-        en="accuracy at the largest shift minus accuracy without any, percentage points; “nearly” allows for one lost",
-    ),
-)
-SEEN = Words(
-    pt="Um MLP que viu imagens deslocadas no treino tolera deslocamentos melhor do que uma LeNet que não as viu",
-    en="An MLP that saw moved images in training tolerates shifts better than a LeNet that did not",
-)
+
+def measure(study: Study) -> Tables:
+    """Compare the maps of LeNet-5 for an image at rest and moved."""
+    differences = equivariance(Images.of(study).train.select(slice(MAPS_OF)))
+    return {"equivariance": pd.DataFrame([{"maps": maps, "difference": d} for maps, d in differences.items()])}
+
+
+def findings(tables: Tables) -> list[Finding]:
+    maps = ("convolution", "pooled_by_two", "pooled_by_one")
+    largest = {name: select(tables["equivariance"], maps=name)["difference"].item() for name in maps}
+    return [exact(f"{name}_moves_along", largest[name], ROUNDING, "below") for name in maps]
 
 
 def move(images: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -91,7 +65,7 @@ def moved_test(test: LabelledImages, count: int) -> dict[int, LabelledImages]:
 
 @torch.no_grad()
 def equivariance(images: LabelledImages) -> dict[str, float]:
-    """Move images to the right and compare LeNet's first maps with the maps of the images at rest, moved likewise.
+    """Move images to the right and compare LeNet-5's first maps with the maps of the images at rest, moved likewise.
 
     Returns:
         The largest difference, relative to the largest activation: of the convolution (`convolution`, moved by one
@@ -119,24 +93,4 @@ def equivariance(images: LabelledImages) -> dict[str, float]:
     }
 
 
-def shift_findings(equivariance: dict[str, float], families: dict[str, list[dict]]) -> list[Finding]:
-    """Return what a shift does to maps (`equivariance`) and to answers ({family: cells by seed})."""
-    found = [
-        exact((claim, LARGEST), equivariance[name], equivariance[name] <= ROUNDING) for name, claim in MAPS.items()
-    ]
-    for name in CONVOLUTIONAL_FAMILIES:
-        claim = Words(
-            pt=f"Com os mesmos parâmetros, a {FAMILIES[name].pt} tolera deslocamentos melhor do que o MLP",
-            en=f"With equal parameters, the {FAMILIES[name].en} tolerates shifts better than the MLP",
-        )
-        found.append(over_seeds((claim, MOVED), points(_moved(families[name]), _moved(families["mlp"]))))
-    by_shift = np.array([cell["by_shift"] for cell in families["lenet"]])  # (seeds, shifts)
-    found.append(over_seeds(INDIFFERENT, points(by_shift[:, -1], by_shift[:, 0]), threshold=-NEARLY))
-    found.append(over_seeds((SEEN, MOVED), points(_moved(families["mlp_moved"]), _moved(families["lenet"]))))
-    return found
-
-
-def _moved(cells: list[dict]) -> np.ndarray:
-    """Return the mean accuracy at the shifts above zero, by seed."""
-    by_shift = np.array([cell["by_shift"] for cell in cells])  # (seeds, shifts)
-    return by_shift[:, np.array(SHIFTS) > 0].mean(axis=1)
+FIGURES = {}

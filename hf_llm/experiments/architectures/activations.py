@@ -1,0 +1,52 @@
+"""LeNet-5 with four activations, for the same number of steps, each with the learning rate that suits it."""
+
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import nn
+
+from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
+from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.findings import Finding
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.models.image_classifiers import new_image_classifier
+
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu")
+STEPS = (20, 150)  # of the short and of the full version
+
+
+def measure(study: Study) -> Tables:
+    """Train LeNet-5 with each activation."""
+    images, steps = Images.of(study), study.pick(*STEPS)
+    runs, rates = race(
+        study, images, {name: partial(lenet_5, name) for name in ACTIVATIONS},
+        lambda net, model, rate, seed: images.fit(model, steps, rate, seed),
+    )  # fmt: skip
+    return {"activations": runs, "activations_rates": rates}
+
+
+def lenet_5(activation: str, seed: int) -> nn.Module:
+    return channels_last(new_image_classifier("lenet", seed, activation=activation))
+
+
+def findings(tables: Tables) -> list[Finding]:
+    others = [name for name in ACTIVATIONS if name != "relu"]
+    return [more_accurate(f"relu_over_{name}", tables["activations"], "relu", name) for name in others]
+
+
+def draw(tables: Tables, say: Say) -> Figure:
+    """Accuracy by activation."""
+    figure, ((axis,),) = new_figure(height=2.4)
+    dots(axis, tables["activations"], "accuracy", "net", say)
+    label(axis, say("figures.activations.x"), "", legend=False)
+    return figure
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    return tables["activations"].groupby("net", sort=False)[["rate", "accuracy"]].mean().reset_index()
+
+
+FIGURES = {"activations": draw}
+SUMMARIES = {"activations": summary}
