@@ -1,26 +1,25 @@
-"""The lab `optimizers`: its measures see what they are there to see, and its verdicts follow what was measured."""
+"""The experiment `optimizers`: its measures see what they are there to see, its verdicts follow what was measured."""
 
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from lab_checks import check
 
 from hf_llm.data.images import read_images
-from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.optimizers import identities as optimizer_identities
-from hf_llm.experiments.optimizers import lab as optimizers
-from hf_llm.experiments.optimizers import words as optimizer_words
-from hf_llm.experiments.optimizers.images import ENTRANTS, lower_loss
-from hf_llm.experiments.optimizers.surfaces import HOLD, TOLERANCE, descend, steps_to_arrive, valley, walked
+from hf_llm.experiments.frame.study import Study, by_seed, select
+from hf_llm.experiments.optimizers import decay, frequent_and_rare, identities, race, surfaces, word_decay
+from hf_llm.experiments.optimizers.next_word import GROUPS, WordPairs
+from hf_llm.experiments.optimizers.race import ENTRANTS
+from hf_llm.experiments.optimizers.surfaces import valley, walked
 from hf_llm.experiments.optimizers.tasks import ThreeParts, by_hand, by_the_loop, settings
-from hf_llm.experiments.result import Words
+from hf_llm.experiments.shared.descent import HOLD, TOLERANCE, descend, steps_to_arrive
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 
-def nothing(done, total):
-    pass
+def supported(findings) -> dict[str, str]:
+    return {finding.key: finding.supported for finding in findings}
 
 
 @pytest.fixture(scope="module")
@@ -28,50 +27,41 @@ def parts():
     return ThreeParts.read("digits")
 
 
-@pytest.fixture(scope="module")
-def result():
-    return optimizers.run(ExperimentConfig(output_dir="unused", quick=True, data="digits"), nothing)
+def test_the_identities_hold_and_fail_as_they_must():
+    said = supported(identities.findings(identities.measure(Study(range(1), quick=True))))
+    assert said == {
+        "formulas_are_torchs": "yes",
+        "adam_is_both": "yes",
+        "decays_are_one_for_sgd": "yes",
+        "decays_are_one_for_momentum": "no",
+        "decays_are_one_for_adam": "no",
+    }
 
 
-@pytest.mark.slow
-def test_the_result_keeps_the_rules(result):
-    check(result)
-
-
-@pytest.mark.slow
-def test_each_rule_searched_as_many_rates_and_took_the_best(result):
-    rows = result.tables["race"].rows
-    assert {len(row["searched_rates"]) for row in rows} == {3}
-    for row in rows:
-        assert row["rate"] == row["searched_rates"][int(np.argmin(row["searched_losses"]))]
-        assert len(row["losses"]) == len(result.seeds)
-
-
-@pytest.mark.slow
-def test_the_claims_that_are_mathematics_hold_and_fail_as_they_must(result):
-    said = {finding.claim.en: finding.supported for finding in result.findings}
-    for rule, verdict in (("plain SGD", "yes"), ("SGD with momentum", "no"), ("Adam", "no")):
-        assert said[f"For {rule}, L2 in the loss and decoupled decay are the same thing."] == verdict
-    for claim in (
-        "The five rules written from their formulas are torch.optim's, step by step.",
-        "Adam without its first moment is RMSprop, with bias correction.",
-        "Adam without its second moment is momentum, with bias correction.",
-    ):
-        assert said[claim] == "yes"
-
-
-def test_a_rule_that_is_not_torchs_is_found_out(parts, monkeypatch):
+def test_a_rule_that_is_not_torchs_is_found_out(monkeypatch):
     class Uncorrected(Adam):
         def direction(self, g, state, group):
             state["t"] = 10**9  # as if the averages had been running for ever
             return super().direction(g, state, group)
 
-    pair = optimizer_identities.with_torch("Adam", Uncorrected, torch.optim.Adam, 1e-3)
-    others = [other for other in optimizer_identities.PAIRS if other.kind != "torch"]
-    monkeypatch.setattr(optimizer_identities, "PAIRS", [pair, *others])
-    findings, tables, _ = optimizer_identities.compare_rules(parts, 1, True, nothing)
-    assert findings[0].supported == "no"
-    assert not tables["identities"].rows[0]["same"]
+    pair = identities.with_torch(Uncorrected, torch.optim.Adam, 1e-3)
+    monkeypatch.setattr(identities, "PAIRS", {**identities.PAIRS, "torch_adam": pair})
+    monkeypatch.setattr(identities, "STEPS", 3)
+    tables = identities.measure(Study(range(1), quick=True))
+    assert supported(identities.findings(tables))["formulas_are_torchs"] == "no"
+    assert select(tables["identities"], pair="torch_adam")["distance"].item() > identities.TOLERANCE
+
+
+def test_each_rule_searches_as_many_rates_and_takes_the_best(monkeypatch):
+    monkeypatch.setattr(race, "QUICK_STEPS", 4)
+    tables = race.measure(Study(range(2), quick=True))
+    search = tables["search"]
+    assert (search.groupby("optimizer")["rate"].nunique() == 3).all()
+    assert search["seed"].unique().tolist() == [0]
+    for name, rate in race.chosen_rates(search).items():
+        rows = select(search, optimizer=name)
+        assert rate == rows["rate"].iloc[int(rows["loss"].argmin())]
+        assert len(by_seed(tables["race"], "loss", optimizer=name, step=4)) == 2
 
 
 def test_the_loop_by_hand_gives_what_the_projects_loop_gives(parts):
@@ -91,7 +81,7 @@ def test_settings_are_chosen_on_other_images_than_those_that_measure(parts):
     assert len(parts.measure) > 100
 
 
-@pytest.mark.parametrize("name", ["sgd", "first alone"])
+@pytest.mark.parametrize("name", ["sgd", "without_v"])
 def test_a_run_that_diverges_is_never_chosen(name, parts):
     records = ENTRANTS[name].run(parts.task(500, 0, parts.choose), settings(1e9, seed=0, steps=20))
     assert len(records) == 10
@@ -100,31 +90,42 @@ def test_a_run_that_diverges_is_never_chosen(name, parts):
 
 def test_the_same_seed_gives_the_same_run(parts):
     runs = [
-        ENTRANTS["second alone"].run(parts.task(500, 3, parts.measure), settings(1e-3, seed=3, steps=20))
-        for _ in range(2)
+        ENTRANTS["without_m"].run(parts.task(500, 3, parts.measure), settings(1e-3, seed=3, steps=20)) for _ in range(2)
     ]
     assert runs[0] == runs[1]
 
 
 def test_a_lower_loss_is_judged_seed_by_seed():
     """Seeds differ by far more than the rules do; paired, the small advantage is certain."""
-    base = np.array([0.1, 0.5, 0.9, 1.3, 1.7])
+    base = {"adam": np.array([0.1, 0.5, 0.9, 1.3, 1.7])}
+    base |= {name: base["adam"] + 0.01 + 0.001 * np.arange(5) for name in ENTRANTS if name != "adam"}
+    base["sgd"] = base["momentum"] - 0.01
     rows = [
-        {"key": key, "optimizer": Words(pt=key, en=key), "losses": [[9.0, loss] for loss in losses]}
-        for key, losses in (("good", base), ("bad", base + 0.01 + 0.001 * np.arange(5)))
-    ]
-    claim = Words(pt="Melhora.", en="It helps.")
-    assert lower_loss(rows, worse="bad", better="good", claim=claim).supported == "yes"
-    assert lower_loss(rows, worse="good", better="bad", claim=claim).supported == "no"
-    assert lower_loss(rows, worse="bad", better="good", claim=claim, at=0).supported == "unclear"
+        {"optimizer": name, "seed": seed, "step": step, "loss": loss if step == 10 else 9.0}
+        for name, losses in base.items() for seed, loss in enumerate(losses) for step in (1, 10)
+    ]  # fmt: skip
+    said = supported(race.findings({"race": pd.DataFrame(rows)}))
+    assert said["adam_on_images"] == "yes"
+    assert said["momentum_on_images"] == "no"
+    assert said["adam_early_on_images"] == "no"  # at the first evaluation nobody is ahead
+
+
+def test_the_decay_is_chosen_by_other_images_than_those_that_measure():
+    rows = [
+        {"method": method, "decay": size, "seed": seed, "accuracy": 0.5 + 0.1 * (size == 3.0),
+         "accuracy_to_choose_by": 0.5 + 0.1 * (size == best)}
+        for method, best in (("l2", 0.0), ("decoupled", 3.0)) for size in (0.0, 1.0, 3.0) for seed in range(5)
+    ]  # fmt: skip
+    said = supported(decay.findings({"decays": pd.DataFrame(rows)}))
+    assert said == {"decoupled_over_l2": "yes", "decoupled_over_none": "yes", "l2_over_none": "no"}
 
 
 def test_descent_on_the_valley_is_its_closed_form():
     starts, rates = torch.tensor([[-1.5, 0.5], [1.0, 1.0]]).double(), torch.tensor([0.001, 0.01]).double()
-    _, places = descend(SGD, valley, starts, rates, steps=50)
+    _, positions = descend(SGD, valley, starts, rates, steps=50)
     factors = 1 - rates[:, None] * torch.tensor([1.0, 100.0])  # (R, 2)
     expected = factors[:, None] ** 50 * starts
-    torch.testing.assert_close(places[-1], expected, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(positions[-1], expected, rtol=1e-10, atol=1e-12)
 
 
 def test_arriving_means_to_stay():
@@ -146,14 +147,37 @@ def test_a_run_that_jumps_above_its_start_does_not_count():
     ]  # fmt: skip
 
 
+def test_the_seed_varies_where_a_walk_begins(monkeypatch):
+    monkeypatch.setattr(surfaces, "SURFACES", {name: surfaces.SURFACES[name] for name in ("valley", "turned")})
+    tables = surfaces.measure(Study(range(2), quick=True))
+    assert by_seed(tables["descents"], "loss", surface="valley", optimizer="sgd", step=0).std() > 0
+    assert np.array_equal(*(by_seed(tables["arrivals"], "steps", surface=name, optimizer="sgd")
+                            for name in ("valley", "turned")))  # fmt: skip
+
+
 def test_words_are_grouped_by_how_often_they_occur():
-    pairs = optimizer_words.Pairs.read()
+    pairs = WordPairs.read()
     assert (pairs.occurrences.diff() <= 0).all()
     assert len(pairs.words) + 1 == pairs.occurrences.sum()
     lowest = [pairs.occurrences[pairs.group == number].min().item() for number in range(5)]
     highest = [pairs.occurrences[pairs.group == number].max().item() for number in range(5)]
-    assert all(low >= bound for low, bound in zip(lowest, optimizer_words.GROUPS))
-    assert all(high < bound for high, bound in zip(highest, optimizer_words.GROUPS[1:]))
+    assert all(low >= bound for low, bound in zip(lowest, GROUPS))
+    assert all(high < bound for high, bound in zip(highest, list(GROUPS)[1:]))
+
+
+def test_what_is_kept_is_relative_to_the_same_seed_without_decay(monkeypatch):
+    monkeypatch.setattr(word_decay, "QUICK_STEPS", 5)
+    table = word_decay.measure(Study(range(2), quick=True))["word_decay"]
+    assert (select(table, method="none")["kept"] == 1).all()
+    assert (select(table, method=["l2", "decoupled"])["kept"] != 1).all()
+
+
+def test_every_rule_on_words_is_trained_with_every_seed(monkeypatch):
+    monkeypatch.setattr(frequent_and_rare, "QUICK_STEPS", 2)
+    tables = frequent_and_rare.measure(Study(range(2), quick=True))
+    for rule in frequent_and_rare.RULES:
+        assert len(by_seed(tables["words"], "loss", optimizer=rule)) == 2
+    assert set(supported(frequent_and_rare.findings(tables))) == {"adam_on_words", "sgd_lacks_rare_words"}
 
 
 def test_l2_on_words_that_never_occur_is_adam_at_full_speed():

@@ -19,20 +19,21 @@ from hf_llm.training.loop import train
 
 IMAGES = 1_000
 RATE = 1e-3
-DECAYS = {"adam": [0.0, 1e-3, 3e-3, 0.01, 0.03, 0.1], "adamw": [0.0, 0.1, 0.3, 1.0, 3.0, 10.0]}
+QUICK_STEPS, STEPS = 60, 300
+DECAYS = {"l2": [0.0, 1e-3, 3e-3, 0.01, 0.03, 0.1], "decoupled": [0.0, 0.1, 0.3, 1.0, 3.0, 10.0]}
+OPTIMIZERS = {"l2": "adam", "decoupled": "adamw"}
 
 
 def measure(study: Study) -> Tables:
     """Train a small net by both methods with each λ and every seed."""
-    images, steps = ThreeParts.read(study.data), study.pick(60, 300)
+    images, steps = ThreeParts.read(study.data), study.pick(QUICK_STEPS, STEPS)
     grid = slice(None, None, study.pick(3, 1))
     cells = [(method, decay, seed) for method in DECAYS for decay in DECAYS[method][grid] for seed in study.seeds]
     rows = []
     for method, decay, seed in study.track(cells):
         task = images.task(IMAGES, seed, images.measure)
-        record = train(
-            task, settings(RATE, seed, steps, optimizer=method, weight_decay=decay, eval_steps=steps)
-        ).records[-1]
+        config = settings(RATE, seed, steps, optimizer=OPTIMIZERS[method], weight_decay=decay, eval_steps=steps)
+        record = train(task, config).records[-1]
         matrices = [p.detach().flatten() for p in task.model.parameters() if p.dim() >= 2]
         rows.append({
             "method": method, "decay": decay, "seed": seed, "accuracy": record["validation_accuracy"],
@@ -46,11 +47,11 @@ def findings(tables: Tables) -> list[Finding]:
     table = tables["decays"]
     chosen = best(table, "decay", "accuracy_to_choose_by", by=["method"], largest=True).set_index("method")["decay"]
     accuracy = {method: 100 * by_seed(table, "accuracy", method=method, decay=chosen[method]) for method in DECAYS}
-    none = 100 * by_seed(table, "accuracy", method="adamw", decay=0.0)
+    none = 100 * by_seed(table, "accuracy", method="decoupled", decay=0.0)
     return [
-        above("decoupled_over_l2", accuracy["adamw"] - accuracy["adam"]),
-        above("decoupled_over_none", accuracy["adamw"] - none),
-        above("l2_over_none", accuracy["adam"] - none),
+        above("decoupled_over_l2", accuracy["decoupled"] - accuracy["l2"]),
+        above("decoupled_over_none", accuracy["decoupled"] - none),
+        above("l2_over_none", accuracy["l2"] - none),
     ]
 
 

@@ -1,14 +1,48 @@
 """The experiment `optimizers`."""
 
+from hf_llm.data.images import read_images
 from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.optimizers import decay
-from hf_llm.experiments.optimizers.tasks import BATCH_SIZE, BETAS, HIDDEN_SIZES
+from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.optimizers import (
+    decay,
+    frequent_and_rare,
+    identities,
+    next_word,
+    race,
+    surfaces,
+    tasks,
+    word_decay,
+)  # fmt: skip
+
+
+def settings(study: Study) -> dict:
+    images = read_images(study.data)
+    return {
+        "images": images.name,
+        "images_sha256": images.sha256,
+        "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES),
+        "race_steps": study.pick(race.QUICK_STEPS, race.STEPS),
+        "decay_images": decay.IMAGES,
+        "decay_steps": study.pick(decay.QUICK_STEPS, decay.STEPS),
+        "text": next_word.TEXT,
+        "word_steps": study.pick(next_word.QUICK_STEPS, next_word.STEPS),
+        "hidden_sizes": tasks.HIDDEN_SIZES,
+        "batch_size": tasks.BATCH_SIZE,
+        "betas": list(tasks.BETAS),
+        "condition": surfaces.CURVATURE,
+        "least": next_word.RAREST,
+        "most": next_word.MOST_FREQUENT,
+    }
+
 
 LAB = Lab(
     folder="optimizers",
-    parts=[decay],
+    parts=[identities, surfaces, race, decay, frequent_and_rare, word_decay],
     lecture=["L10", "L11", "L12", "L15", "L33"],
-    figure="decays",
-    shown=["decoupled_over_l2", "l2_over_none"],
-    settings=lambda study: {"hidden_sizes": HIDDEN_SIZES, "batch_size": BATCH_SIZE, "betas": list(BETAS)},
-)
+    figure="words",
+    shown=[
+        "adam_on_words", "sgd_lacks_rare_words", "adam_on_images", "momentum_on_images", "momentum_in_the_valley",
+        "adam_is_both", "decoupled_over_l2",
+    ],
+    settings=settings,
+)  # fmt: skip

@@ -1,11 +1,11 @@
-"""What the image parts of the lab `optimizers` share: images in three parts, one short training, two ways to run it.
+"""What the parts on images share: images in three parts, one short training, two ways to run it.
 
 Settings are chosen on other images than those that measure the outcome, so that a rule cannot look good by having been
 fitted to its own judge.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch.optim import Optimizer
 
@@ -22,22 +22,17 @@ BETAS = (0.9, 0.99)
 EVALUATIONS = 10  # on a curve
 
 
-@dataclass(frozen=True)
-class ThreeParts:
+class ThreeParts(NamedTuple):
     """Images to train on, to choose settings by, and to measure the outcome on."""
 
-    name: str
-    sha256: str
     train: LabelledImages
     choose: LabelledImages
     measure: LabelledImages
 
     @classmethod
     def read(cls, source: str) -> "ThreeParts":
-        data = read_images(source)
-        rest, measure = hold_out(data.train, 1 / 6)
-        train, choose = hold_out(rest, 1 / 6)
-        return cls(data.name, data.sha256, train, choose, measure)
+        rest, measure = hold_out(read_images(source).train, 1 / 6)
+        return cls(*hold_out(rest, 1 / 6), measure)
 
     def task(self, count: int, seed: int, judge: LabelledImages) -> ImageClassification:
         """Return a small net on `count` drawn images; the seed decides weights, images and their order."""
@@ -48,10 +43,7 @@ class ThreeParts:
 
 
 def settings(rate: float, seed: int, steps: int, **changes) -> TrainingConfig:
-    """Return what all runs share: a cosine from `rate` to a tenth of it, no warm-up, no clipping, no decay.
-
-    One thread: a net of this size gains nothing from a second one.
-    """
+    """Return what all runs share: a cosine from `rate` to a tenth of it, no warm-up, no clipping, no decay."""
     return TrainingConfig(**{
         "learning_rate": rate, "seed": seed, "max_steps": steps, "warmup_steps": 0, "max_grad_norm": 0.0,
         "weight_decay": 0.0, "adam_beta1": BETAS[0], "adam_beta2": BETAS[1], "precision": "fp32", "threads": 1,
