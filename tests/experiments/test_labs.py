@@ -71,7 +71,7 @@ def test_the_committed_reports_are_what_the_code_makes_of_the_tables(name):
     result, folder = result_of(name), ROOT / "results" / name
     origin = {key: saved(name)[key] for key in ("command", "commit", "environment")}
     for lang in LANGUAGES:
-        assert report(result, origin, lang) == (folder / f"report.{lang}.md").read_text(encoding="utf-8")
+        assert report(result, origin, lang, folder) == (folder / f"report.{lang}.md").read_text(encoding="utf-8")
     assert json.loads(json.dumps(as_dict(result, origin, folder / "tables"))) == saved(name)
     figures = {f"{figure}.{lang}.png" for figure in result.lab.figures for lang in LANGUAGES}
     assert {path.name for path in (folder / "figures").iterdir()} == figures
@@ -105,7 +105,7 @@ def test_the_report_is_short_and_answers_first(name):
     for lang in LANGUAGES:
         answer = result.answer(lang)
         assert 3 <= len(re.findall(r"[.!?…](?=\s|$)", answer)) <= 4, answer
-        composed = report(result, origin, lang)
+        composed = report(result, origin, lang, ROOT / "results" / name)
         assert composed.split("\n\n")[1] == answer
         visible = re.sub(r"<details>.*?</details>|```.*?```|!?\[([^\]]*)\]\([^)]*\)", r"\1", composed, flags=re.DOTALL)
         assert len(visible.split()) <= WORDS, f"{lang}: {len(visible.split())} words"

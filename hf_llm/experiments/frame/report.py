@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from hf_llm.runs.atomic import disk_errors, file_sha256, make_folder, write_json
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.texts import LANGUAGES, Language, number
 
+DOCS = Path(__file__).parents[3] / "docs"  # of the checkout; an installed package has none
 TEMPLATE = Path(__file__).with_name("report.md")
 
 
@@ -39,7 +41,7 @@ def write_result(result: Result, folder: Path, origin: dict) -> None:
         write_tables(result.tables, folder / "tables")
         write_figures(result, folder / "figures")
         for lang in LANGUAGES:
-            write_text(folder / f"report.{lang}.md", report(result, origin, lang))
+            write_text(folder / f"report.{lang}.md", report(result, origin, lang, folder))
         write_json(folder / "result.json", as_dict(result, origin, folder / "tables"))
 
 
@@ -118,8 +120,8 @@ def as_dict(result: Result, origin: dict, tables: Path) -> dict:
     }
 
 
-def report(result: Result, origin: dict, lang: Language) -> str:
-    """Return the report in Markdown."""
+def report(result: Result, origin: dict, lang: Language, folder: Path) -> str:
+    """Return the report in Markdown; `folder` is where it will lie, for its link to the terms."""
     lab, say = result.lab, Say(result.lab.folder, lang)
     template = Environment(trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     frame = Say("frame", lang)
@@ -137,6 +139,7 @@ def report(result: Result, origin: dict, lang: Language) -> str:
         answer=result.answer(lang),
         figure=figures[0],
         shown=findings[:number_shown],
+        terms=frame("terms", docs=Path(os.path.relpath(DOCS, folder)).as_posix()) if DOCS.exists() else "",
         intervals=any(finding.interval for finding in result.findings),
         folded=findings[number_shown:],
         timed=any(finding.timed for finding in result.findings),
