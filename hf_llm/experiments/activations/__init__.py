@@ -1,5 +1,1 @@
-"""The lab `activations`: `lab.py` reads top to bottom, the other files are its parts."""
-
-from hf_llm.experiments.activations.lab import run
-
-__all__ = ["run"]
+"""Activation functions, one unit at a time: what they let through, when units die, and whether centring helps."""

@@ -1,4 +1,4 @@
-"""Part of the lab `activations`: does it matter that an activation's outputs have mean zero?
+"""Does it matter that an activation's outputs have mean zero?
 
 Comparing tanh with the sigmoid does not answer that, since they differ in slope and range as well. So each is compared
 with itself, moved: tanh(z) with 1 + tanh(z), and σ(z) with σ(z) − ½. Slope and saturation are those of its twin, and
@@ -11,13 +11,21 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.findings import Finding, above, exact
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables, best, by_seed
 from hf_llm.experiments.shared.toy_data import batches, digits
 
 SIZES = (64, 64, 64, 10)  # pixels, two hidden layers, classes
 BATCH = 64
+RATES, QUICK_RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (1.0, 3.0)
+POINTS = 20  # of a loss curve
 # {name: (the centred function, what is added to it)}
 VARIANTS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
     "tanh": (torch.tanh, 0.0),
@@ -25,6 +33,19 @@ VARIANTS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
     "sigmoid_centred": (lambda z: torch.sigmoid(z) - 0.5, 0.0),
     "sigmoid": (lambda z: torch.sigmoid(z) - 0.5, 0.5),
 }
+
+
+def steps(study: Study) -> int:
+    """Return the steps of a training."""
+    return study.pick(60, 300)
+
+
+def measure(study: Study) -> Tables:
+    """Train each variant at each rate."""
+    cells = [(name, rate, seed)
+             for name in VARIANTS for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
+    rows = [row for cell in study.track(cells) for row in centring_curve(*cell, steps(study), POINTS)]
+    return {"centring": pd.DataFrame(rows)}
 
 
 class MovedNet(nn.Module):
@@ -54,23 +75,77 @@ class MovedNet(nn.Module):
         return self.layers[-1](x)  # (B, 10)
 
 
-def centring_curve(variant: str, learning_rate: float, seed: int, steps: int, points: int) -> dict[str, list]:
-    """Train by SGD and return the loss on all training images at `points` steps, the last one included."""
+def centring_curve(variant: str, rate: float, seed: int, steps: int, points: int) -> list[dict]:
+    """Train by SGD and return the loss on all training images at `points` steps, and after the last one."""
     x, labels = digits()["training"]
     x = x - x.mean(dim=0)  # the input is centred for all of them
     net = MovedNet(*VARIANTS[variant], seed).double()
-    optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate)
-    shown, losses = [], []
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
+    rows = []
+
+    @torch.no_grad()
+    def look(step: int) -> None:
+        loss = nn.functional.cross_entropy(net(x), labels).item()
+        rows.append({"variant": variant, "rate": rate, "seed": seed, "step": step, "loss": loss})
+
     for step, batch in enumerate(batches(len(x), BATCH, steps, seed)):
         if step % (steps // points) == 0:
-            shown.append(step)
-            losses.append(_loss(net, x, labels))
+            look(step)
         optimizer.zero_grad()
         nn.functional.cross_entropy(net(x[batch]), labels[batch]).backward()
         optimizer.step()
-    return {"steps": [*shown, steps], "losses": [*losses, _loss(net, x, labels)]}
+    look(steps)
+    return rows
 
 
-@torch.no_grad()
-def _loss(net: nn.Module, x: Tensor, labels: Tensor) -> float:
-    return nn.functional.cross_entropy(net(x), labels).item()
+def at_the_end(tables: Tables) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the rows of the last step, and the rate of each variant that ends with the lowest loss."""
+    table = tables["centring"]
+    last = table[table["step"] == table["step"].max()]
+    return last, best(last, "rate", "loss", by=["variant"]).set_index("variant")["rate"].to_dict()
+
+
+def findings(tables: Tables) -> list[Finding]:
+    last, chosen = at_the_end(tables)
+
+    def loss(variant: str, rate: float | None = None):
+        return by_seed(last, "loss", variant=variant, rate=rate or chosen[variant])
+
+    smallest = last["rate"].min()
+    return [
+        above("tanh_moved", loss("tanh_moved") / loss("tanh"), 1.0, "log"),
+        above("sigmoid_moved", loss("sigmoid") / loss("sigmoid_centred"), 1.0, "log"),
+        above("only_centring", loss("sigmoid_centred") / loss("tanh"), 1.0, "log"),
+        above("moved_small_rate", loss("tanh_moved", smallest) / loss("tanh", smallest), 1.0, "log"),
+        exact("larger_rate", chosen["tanh"] / chosen["tanh_moved"], 1.0),
+    ]
+
+
+def quantities(tables: Tables) -> dict:
+    """Return the best rate of each variant, `rate_<variant>`, and the smallest rate of the grid."""
+    rates = {f"rate_{variant}": float(rate) for variant, rate in at_the_end(tables)[1].items()}
+    return {**rates, "smallest_rate": float(tables["centring"]["rate"].min())}
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    """Return the best rate of each variant and the loss at it, mean over the seeds."""
+    last, chosen = at_the_end(tables)
+    return pd.DataFrame(
+        {"variant": name, "rate": rate, "loss": by_seed(last, "loss", variant=name, rate=rate).mean()}
+        for name, rate in chosen.items()
+    )
+
+
+def draw(tables: Tables, say: Say) -> Figure:
+    """The loss of each variant at its best rate."""
+    figure, ((axis,),) = new_figure(width=6.6, height=4.2)
+    table = tables["centring"]
+    chosen = at_the_end(tables)[1]
+    curves(axis, table[table["rate"] == table["variant"].map(chosen)], "step", "loss", "variant", say)
+    axis.set_yscale("log")
+    label(axis, say("figures.centring.step"), say("figures.centring.loss"))
+    return figure
+
+
+FIGURES = {"centring": draw}
+SUMMARIES = {"centring": summary}
