@@ -48,7 +48,7 @@ class FlagParser(HfArgumentParser):
             if typing.get_origin(hint) is list:
                 (hint,) = typing.get_args(hint)
                 options["nargs"] = "*"  # the flag alone is the empty list
-            options["type"] = lambda word: read_value(word, hint)
+            options["type"] = lambda written: read_value(written, hint)
             options.pop("choices", None)  # `read_value` refuses others, and names the nearest
             options["metavar"] = METAVARS.get(hint) or "{" + ",".join(map(str, typing.get_args(hint))) + "}"
             text += " (required)" if options.get("required") else f" (default: {_shown(options.get('default'))})"

@@ -1,13 +1,12 @@
 """A typed dataclass, filled from a YAML file and then from flags.
 
-`HfArgumentParser` turns each field into a flag with its help and default. What it lacks is added in this room:
+`HfArgumentParser` turns each field into a flag with its help and default. What it lacks is added in this package:
 `--config file.yaml` sets defaults that flags override, and an unknown name is answered with the nearest known one.
 
 >>> config = parse(PretrainConfig, ["--config", "configs/gpt2/verdict.yaml", "--max_steps", "20"])
 """
 
 import argparse
-import dataclasses
 
 from hf_llm.config.errors import UserError, require
 from hf_llm.config.values import nearest
@@ -19,7 +18,7 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
 
     Args:
         config_class: A dataclass whose fields carry `metadata={"help": …}`; its `__post_init__` checks the values.
-        argv: Words of the command line, without the program's name.
+        argv: Arguments of the command line, without the program's name.
         description: What the script does; `--help` prints it first.
 
     Raises:
@@ -35,12 +34,8 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
 
     parser = FlagParser(config_class, given, description)
     values, unknown = parser.parse_known_args(argv)
-    for word in unknown:
-        raise UserError(f"unknown argument {word!r}{nearest(word.split('=')[0], parser.flags) or '; see --help'}")
+    for argument in unknown:
+        known = nearest(argument.split("=")[0], parser.flags)
+        raise UserError(f"unknown argument {argument!r}{known or '; see --help'}")
     del values.config
     return config_class(**vars(values))
-
-
-def as_dict(config) -> dict:
-    """Return the dataclass as a plain JSON-ready dict."""
-    return dataclasses.asdict(config)

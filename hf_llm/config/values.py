@@ -1,4 +1,4 @@
-"""From a word, typed after a flag or written in YAML, to a value of a field's type: one rule for both.
+"""From text, typed after a flag or written in YAML, to a value of a field's type: one rule for both.
 
 >>> read_value("1e-3", float)
 0.001
@@ -17,8 +17,8 @@ TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no":
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
-def read_value(word: str, hint):
-    """Return `word` as a value of the type `hint`: bool, int, float, str, a Literal, or one of these or None.
+def read_value(written: str, hint):
+    """Return `written` as a value of the type `hint`: bool, int, float, str, a Literal, or one of these or None.
 
     Raises:
         argparse.ArgumentTypeError: With what is expected; argparse puts the flag before it.
@@ -26,18 +26,18 @@ def read_value(word: str, hint):
     hint = without_none(hint)
     if typing.get_origin(hint) is typing.Literal:
         choices = {str(choice): choice for choice in typing.get_args(hint)}
-        if word not in choices:
+        if written not in choices:
             raise argparse.ArgumentTypeError(
-                f"must be one of {', '.join(choices)}, not {word!r}{nearest(word, list(choices))}"
+                f"must be one of {', '.join(choices)}, not {written!r}{nearest(written, list(choices))}"
             )
-        return choices[word]
+        return choices[written]
     try:
-        value = TRUTH[word.lower()] if hint is bool else hint(word)
+        value = TRUTH[written.lower()] if hint is bool else hint(written)
         if hint is float and math.isnan(value):  # every comparison with it is false, so no bound would catch it
             raise ValueError
         return value
     except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"must be {NAMES[hint]}, not {word!r}") from None
+        raise argparse.ArgumentTypeError(f"must be {NAMES[hint]}, not {written!r}") from None
 
 
 def allows_none(hint) -> bool:

@@ -1,7 +1,7 @@
-"""Settings in a YAML file, one `name: value` a line, read so that the field decides the type and not the notation.
+"""Settings in a YAML file, one `name: value` per line, read so that the field decides the type and not the notation.
 
 PyYAML alone would read `1e-3` as a text, `010` as 8, `no` as false, and of a name that is given twice the last value.
-So only YAML's structure is taken from it (`yaml.compose`): a value comes as the word in the file, with its line.
+So only YAML's structure is taken from it (`yaml.compose`): a value comes as it is written in the file, with its line.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
 
 
 def _read_node(node: yaml.Node, hint):
-    """Return the value of a YAML node: null, a list, or one word."""
+    """Return the value of a YAML node: null, a list, or one value."""
     is_null = node.tag == "tag:yaml.org,2002:null"
     if is_null and allows_none(hint):
         return None

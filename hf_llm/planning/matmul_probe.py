@@ -20,7 +20,7 @@ import torch
 
 # (rows, inner, columns): an MLP of GPT-2 small, a square one, its output head; in the order of their cost
 SHAPES = ((1024, 768, 3072), (2048, 2048, 2048), (1024, 768, 50257))
-BUDGET = 0.6  # seconds of products a precision; a shape that would not fit into what is left of it is left out
+BUDGET = 0.6  # seconds of products per precision; a shape that would not fit into what is left of it is left out
 WIDE = (1024, 3072)  # the MLP's hidden activations of 1,024 tokens of GPT-2 small: 12.6 MB in fp32
 COPY = 1 << 24  # 64 MB in fp32, more than a laptop's caches
 
@@ -30,10 +30,10 @@ class Speed:
     """Of one process, in one precision.
 
     Args:
-        flops: Most floating-point operations a second that a matrix product reached.
-        activation: Bytes a second: what autograd keeps of GPT-2's activation function in fp32, over the time of its
+        flops: Most floating-point operations per second that a matrix product reached.
+        activation: Bytes per second: what autograd keeps of GPT-2's activation function in fp32, over the time of its
             forward and backward pass.
-        copy: Bytes a second, read and written, of a copy that no cache holds.
+        copy: Bytes per second, read and written, of a copy that no cache holds.
         call: Seconds of one operation on a tensor that is too small to matter.
     """
 
@@ -45,7 +45,7 @@ class Speed:
 
 @lru_cache
 def machine_speed(precision: str, threads: int, device: str = "cpu") -> Speed:
-    """Return the speed of `threads` threads, or of the GPU, probed once a process.
+    """Return the speed of `threads` threads, or of the GPU, probed once per process.
 
     Args:
         precision: "fp32" or "bf16".

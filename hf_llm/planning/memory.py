@@ -41,7 +41,7 @@ class Workload:
     Args:
         model: Shape of the GPT-2.
         batch: Samples of a micro-batch, B.
-        accumulation: Micro-batches a step.
+        accumulation: Micro-batches per step.
         precision: "fp32" or "bf16" (autocast).
         gradient_checkpointing: Keep only the input of each block, and compute the block again in the backward pass.
         optimizer: Name of the optimizer.

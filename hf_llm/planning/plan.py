@@ -1,9 +1,9 @@
 """What a training will take, before anything is allocated: memory, disk, time, and whether it fits.
 
-    parameters → FLOPs a token → memory at the worst moment of a step → disk → seconds a step → time to the end
+    parameters → FLOPs per token → memory at the worst moment of a step → disk → seconds per step → time to the end
 
-`plan_memory.py` follows a step's memory, `plan_speed.py` its time from what `probe.py` measures, `plan_table.py` prints
-the result. A training that cannot fit is refused, with the first of those in `plan_smaller.py` that does.
+`memory.py` follows a step's memory, `speed.py` its time from what `matmul_probe.py` measures, `table.py` prints the
+result. A training that cannot fit is refused, with the first of those in `smaller.py` that does.
 
 >>> plan = make_plan(config, gpt2_config("small"), corpus=None, processes=start_processes())
 >>> print(plan.describe())
@@ -170,7 +170,7 @@ class Plan:
 
     @cached_property
     def speeds(self) -> dict[str, Speed]:
-        """The machine's speed by precision; probing takes a few seconds, once a process."""
+        """The machine's speed by precision; probing takes a few seconds, once per process."""
         device = "cuda" if self.machine.cuda else "cpu"
         return self.speed or {
             work.precision: machine_speed(work.precision, self.machine.threads, device) for work in self.workloads
@@ -211,7 +211,7 @@ class Plan:
         """Refuse a training that memory or disk cannot hold.
 
         Raises:
-            UserError: One sentence with what is needed, what is free, and the nearest settings that fit.
+            UserError: Says what is needed, what is free, and the nearest settings that fit.
         """
         lacking = self._lacking()
         if lacking:

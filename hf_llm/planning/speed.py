@@ -29,7 +29,7 @@ def flops_per_token(model: GPT2Config) -> int:
     """Return the floating-point operations of a training token, forward and backward, nothing computed twice.
 
     Each weight takes part in one multiplication and addition forward and two backward, 6 in all; position embeddings
-    are looked up. Attention scores and weighted means add 12 · n_embd a layer and position (Chowdhery et al. 2022,
+    are looked up. Attention scores and weighted means add 12 · n_embd per layer and position (Chowdhery et al. 2022,
     PaLM, appendix B).
 
     >>> flops_per_token(gpt2_config("small", n_positions=256)) / 1e6

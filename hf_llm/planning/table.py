@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plan_table(plan: Plan) -> str:
-    """Return the plan, one line a fact."""
+    """Return the plan, one line per fact."""
     rows = [*_model_rows(plan), *_batch_rows(plan), *_memory_rows(plan), *_time_rows(plan)]
     return "\n".join(["plan", *(f"  {name:<12}  {text}".rstrip() for name, text in rows)])
 
@@ -30,7 +30,7 @@ def _model_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         f"context {model.n_positions}, vocabulary {model.vocab_size:,}",
     )
     yield "parameters", f"{total:,}: {parts}"
-    yield "compute", f"{flops_per_token(model) / 1e6:,.1f} MFLOP a token, forward and backward"
+    yield "compute", f"{flops_per_token(model) / 1e6:,.1f} MFLOP per token, forward and backward"
 
 
 def _batch_rows(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -39,7 +39,7 @@ def _batch_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield (
         "batch",
         f"{batches.micro_batch_size} samples at once x {batches.accumulation} micro-batches{accumulated} "
-        f"x {plan.machine.processes} processes = {config.total_batch_size} a step, {plan.tokens_per_step:,} tokens",
+        f"x {plan.machine.processes} processes = {config.total_batch_size} per step, {plan.tokens_per_step:,} tokens",
     )
     tokens = steps * plan.tokens_per_step
     epochs = "the corpus is not at hand to be counted"
@@ -75,7 +75,7 @@ def _time_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     speed, precision = plan.tokens_per_step / plan.step_seconds, plan.expected.precision
     yield (
         "speed",
-        f"{seconds(plan.step_seconds)} a step (rough: x 1.5 either way), {speed:,.0f} tokens a second, "
+        f"{seconds(plan.step_seconds)} per step (rough: x 1.5 either way), {speed:,.0f} tokens per second, "
         f"{plan.utilisation(speed):.0%} of the {plan.probed_flops / 1e9:,.0f} GFLOP/s of {precision} matrix products",
     )
     end = f"{seconds(plan.step_seconds * plan.config.max_steps)} of training"

@@ -187,7 +187,7 @@ def _card(
         card_data, template_path=str(TEMPLATE), name=name, code=code, sample=sample, command=manifest["command"],
         pictures=pictures, english=texts_in("en"), portuguese=texts_in("pt-BR"),
     )  # fmt: skip
-    return str(card)
+    return f"{str(card).rstrip()}\n"
 
 
 def _training(manifest: dict, lang: Language, inputs: dict[str, str], regularization: str, time: str) -> str:

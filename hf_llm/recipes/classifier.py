@@ -14,9 +14,8 @@ from hf_llm.recipes.card import classifier_card
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.recipes.classifier_figures import classifier_figures
 from hf_llm.recipes.figures import accuracy_figure, loss_figure
-from hf_llm.recipes.monitor import monitor
 from hf_llm.recipes.publish import measured, publish
-from hf_llm.recipes.report import classifier_report
+from hf_llm.recipes.report import classifier_report, monitor
 from hf_llm.runs.manifest import new_manifest
 from hf_llm.runs.run import open_run
 from hf_llm.training.augmentation import Augmentation

@@ -23,7 +23,7 @@ class ClassifierConfig(TrainingConfig):
         "mnist, digits (embedded, 8x8 pixels enlarged), ylecun/mnist (the Hub), or a folder with the four IDX files",
     )
     validation_fraction: float = setting(
-        1 / 6, "share of the training images, the last ones, that is kept for validation; 0 trains on all of them"
+        1 / 6, "fraction of the training images, the last ones, that is kept for validation; 0 trains on all of them"
     )
     train_images: int | None = setting(None, "train on so many images only, drawn by the seed; default all")
     test: bool = setting(
@@ -32,8 +32,8 @@ class ClassifierConfig(TrainingConfig):
     model: Literal[MODELS] = setting("mlp", "mlp and lenet are ours, resnet and efficientnet are transformers' own")
     hidden_sizes: list[int] | None = setting(None, "units of each hidden layer of the mlp, instead of 512 512")
     activation: Literal[ACTIVATIONS] = setting("relu", "of mlp and lenet")
-    dropout: float = setting(0.0, "share of hidden units that a training step silences, of mlp and lenet")
-    input_dropout: float = setting(0.0, "share of pixels that a training step silences, of the mlp")
+    dropout: float = setting(0.0, "fraction of hidden units that a training step silences, of mlp and lenet")
+    input_dropout: float = setting(0.0, "fraction of pixels that a training step silences, of the mlp")
     batch_norm: bool = setting(False, "normalise each hidden layer over the batch, before the activation, of the mlp")
     max_shift: float = setting(0.0, "training images move by up to so many pixels")
     max_turn: float = setting(0.0, "training images turn by up to so many degrees")
@@ -43,7 +43,7 @@ class ClassifierConfig(TrainingConfig):
         "training images that loss and accuracy are measured on at each evaluation, as on validation; 0 for none",
     )
     max_steps: int = setting(2000, "optimizer steps; 391 of 128 images are one epoch of 50,000")
-    total_batch_size: int = setting(128, "images an optimizer step, over all processes and micro-batches")
+    total_batch_size: int = setting(128, "images per optimizer step, over all processes and micro-batches")
     per_device_train_batch_size: int = setting(
         128, "images at once in one process; where the total is larger, gradients are accumulated"
     )
@@ -68,7 +68,7 @@ class ClassifierConfig(TrainingConfig):
             f"train_images must be at least 1, not {self.train_images}; leave it out to take all",
         )
         for size in self.hidden_sizes or []:
-            require(size >= 1, f"hidden_sizes must be at least 1 unit a layer, not {size}")
+            require(size >= 1, f"hidden_sizes must be at least 1 unit per layer, not {size}")
         require(
             self.validation_fraction > 0 or self.early_stopping_patience == 0,
             "early stopping needs validation images; set validation_fraction above 0",

@@ -18,9 +18,8 @@ from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.card import language_model_card
 from hf_llm.recipes.figures import loss_figure
-from hf_llm.recipes.monitor import monitor
 from hf_llm.recipes.publish import measured, publish
-from hf_llm.recipes.report import language_model_report
+from hf_llm.recipes.report import language_model_report, monitor
 from hf_llm.runs.manifest import new_manifest
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus

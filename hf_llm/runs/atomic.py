@@ -100,10 +100,10 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """Turn a full disk, or one that cannot be written, into a sentence.
+    """Turn a full disk, or one that cannot be written, into a clear error message.
 
     Args:
-        what: Subject of the sentence: "the log runs/verdict/log.jsonl".
+        what: Subject of the message: "the log runs/verdict/log.jsonl".
 
     Raises:
         UserError: For an error of the operating system in the body.

@@ -82,7 +82,7 @@ def save_checkpoint(checkpoints: Path, state: dict, writers: dict[str, Callable[
         try:
             _write_files(temporary, writers, state)
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)  # gives a full disk its room back
+            shutil.rmtree(temporary, ignore_errors=True)  # gives a full disk its space back
             raise
         logger.debug("rename")
         replace(temporary, target)

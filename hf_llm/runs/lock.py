@@ -1,4 +1,4 @@
-"""One process a run folder."""
+"""One process per run folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""log.jsonl: one JSON object a logged step.
+"""log.jsonl: one JSON object per logged step.
 
 A checkpoint holds a mark of the log, its length and hash. Resuming cuts the log back to the mark, so that a run
 that was killed ends with the lines of one that was not.

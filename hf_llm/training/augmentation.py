@@ -32,8 +32,8 @@ class Augmentation:
     def __call__(self, images: torch.Tensor, seed: int, places: np.ndarray) -> torch.Tensor:
         """Return the images (B, 1, H, W) changed, with background where they moved away.
 
-        What happens to an image depends on `seed` and its place in the line of all draws alone, so that it does not
-        depend on the number of processes or the size of the micro-batch.
+        What happens to an image depends on `seed` and its number among all draws alone, so that it does not depend
+        on the number of processes or the size of the micro-batch.
 
         Args:
             images: As the model gets them; the darkest value is the background.

@@ -1,4 +1,4 @@
-"""The time of a training loop: in all, of one step, and how many items a second it learns from."""
+"""The time of a training loop: in all, of one step, and the items per second that it learns from."""
 
 import time
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Clock:
 
     @property
     def items_per_second(self) -> float:
-        """Items a second of this process's steps so far."""
+        """Items per second of this process's steps so far."""
         return self._items / (time.perf_counter() - self._began - self._paused)
 
     @property

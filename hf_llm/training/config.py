@@ -24,7 +24,7 @@ class TrainingConfig:
     output_dir: str = setting("runs/run", "run folder: checkpoints, log, figures, the published model")
     seed: int = setting(0, "seeds weights, order of the samples and dropout")
     max_steps: int = setting(1000, "optimizer steps")
-    total_batch_size: int = setting(16, "samples an optimizer step, over all processes and micro-batches")
+    total_batch_size: int = setting(16, "samples per optimizer step, over all processes and micro-batches")
     per_device_train_batch_size: int = setting(
         16, "samples at once in one process; where the total is larger, gradients are accumulated"
     )
@@ -32,7 +32,7 @@ class TrainingConfig:
         "adamw", "update rule; adamw is what GPT-2 is trained with"
     )
     learning_rate: float = setting(1e-3, "peak of the learning-rate curve")
-    min_learning_rate_ratio: float = setting(0.1, "where the cosine ends, as a share of learning_rate")
+    min_learning_rate_ratio: float = setting(0.1, "where the cosine ends, as a fraction of learning_rate")
     warmup_steps: int = setting(50, "steps of linear warm-up; Adam's second moment is noise before that")
     weight_decay: float = setting(0.1, "decoupled decay, of matrices and embeddings only: biases and norms stay free")
     adam_beta1: float = setting(0.9, "decay of Adam's first moment; the momentum of sgd")
@@ -46,7 +46,7 @@ class TrainingConfig:
     precision: Literal["auto", "fp32", "bf16"] = setting(
         "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
     )
-    threads: int = setting(0, "CPU threads a process; 0 takes an equal share of the cores, and records how many")
+    threads: int = setting(0, "CPU threads per process; 0 takes an equal share of the cores, and records how many")
     compile: bool = setting(False, "torch.compile the model: faster steps after a minute of compiling")
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
@@ -112,7 +112,7 @@ class PretrainConfig(TrainingConfig):
         "the-verdict",
         "the-verdict, tiny-shakespeare, sample, a UTF-8 text file, or a folder made by scripts/prepare_corpus.py",
     )
-    validation_fraction: float = setting(0.1, "share of a text, at its end, that is kept for validation")
+    validation_fraction: float = setting(0.1, "fraction of a text, at its end, that is kept for validation")
     tokenizer: str | None = setting(
         None, "tokenizer folder, Hub id or gpt2-tokenizer; without it a BPE is trained on the training part"
     )
@@ -124,7 +124,7 @@ class PretrainConfig(TrainingConfig):
     n_positions: int | None = setting(None, "context length in tokens, instead of the size's")
     dropout: float = setting(0.1, "at the embedding, on attention weights and after each sub-layer; GPT-2 used 0.1")
     input_noise: float = setting(
-        0.0, "share of input tokens replaced by random ones of the text, against learning a short text by heart"
+        0.0, "fraction of input tokens replaced by random ones of the text, against learning a short text by heart"
     )
     bpe_dropout: float = setting(
         0.0, "probability that a merge is passed over in every other encoding of a text, for the same purpose"

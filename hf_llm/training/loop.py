@@ -92,7 +92,7 @@ def train(
                 batches = [task.batch(step, micro_step, rank) for micro_step in range(accumulation)]
                 (n,) = _sum_over_processes([sum(map(task.items, batches))], processes)  # items of the whole step
                 loss = torch.zeros((), device=device)
-                if not model.training:  # after an evaluation; asking each module costs a small net 3 % of a step
+                if not model.training:  # after an evaluation; asking each module costs a small net 3 % of its step
                     model.train()
                 for micro_step, batch in enumerate(batches):
                     _seed(dropout_seed(config.seed, step, micro_step, rank), device)

@@ -38,7 +38,7 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
 def autocast(precision: str, device: torch.device):
     """Return the context of the forward pass. Weights, gradients and moments stay fp32 either way.
 
-    Not accelerate's `mixed_precision`: its state is one a process, so a second run could not choose anew.
+    Not accelerate's `mixed_precision`: its state is one per process, so a second run could not choose anew.
     """
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
 

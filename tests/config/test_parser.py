@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from hf_llm.config import UserError, as_dict, load_yaml, parse, require
+from hf_llm.config import UserError, load_yaml, parse, require
 
 
 def setting(help: str = "a setting", **default):
@@ -228,10 +228,6 @@ def test_load_yaml_returns_only_what_the_file_sets(tmp_path):
     file = tmp_path / "bread.yaml"
     file.write_text("salt: 3e-2\n")
     assert load_yaml(Bread, file) == {"salt": 0.03}
-
-
-def test_as_dict_is_plain():
-    assert as_dict(Bread("rye"))["weights"] == [500, 750]
 
 
 @dataclass

@@ -149,10 +149,18 @@ def test_the_plan_prints_its_arithmetic():
         tokens=(1000, 200), total_batch_size=24, per_device_train_batch_size=4, max_steps=10, warmup_steps=2
     ).describe()
     assert "4 samples at once x 6 micro-batches" in text
-    assert "= 24 a step, 24,576 tokens" in text
+    assert "= 24 per step, 24,576 tokens" in text
     assert "245,760 tokens: 245.76 times the 1,000 of the corpus" in text
     assert "124,439,808: token embedding 38,597,376" in text
-    for word in ("up to 0.001 in 2 steps (20.0%)", "gradients", "optimizer", "activations", "logits", "disk", "a step"):
+    for word in (
+        "up to 0.001 in 2 steps (20.0%)",
+        "gradients",
+        "optimizer",
+        "activations",
+        "logits",
+        "disk",
+        "per step",
+    ):
         assert word in text, word
     assert "not at hand" in make_plan().describe()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -150,6 +151,28 @@ def test_a_finished_run_is_reported_and_verified_and_another_config_refused(make
     assert verify(tmp_path / "run").answer == "identical"
     with pytest.raises(UserError, match=r"another run \(dropout: 0.2 → 0.3\)"):
         train_classifier(dataclasses.replace(config, dropout=0.3))
+
+
+def test_a_run_of_an_earlier_version_is_resumed_reported_and_verified(make_config, tmp_path, monkeypatch):
+    """Its run.json knows `max_norm` and `log_samples`, and none of the names that came later."""
+
+    def as_earlier():
+        manifest = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+        config = {("max_norm" if name == "max_weight_norm" else name): it for name, it in manifest["config"].items()}
+        config["log_samples"] = False
+        (tmp_path / "run" / "run.json").write_text(json.dumps({**manifest, "config": config}), encoding="utf-8")
+
+    config = make_config(max_weight_norm=1.0)
+    publish = "hf_llm.recipes.classifier.publish"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(publish, Mock(side_effect=KeyboardInterrupt))
+        train_classifier(config)
+    as_earlier()
+    manifest = train_classifier(config)
+    assert manifest["resumed_from"] == [24]
+    as_earlier()
+    assert train_classifier(config)["files"] == manifest["files"]
+    assert verify(tmp_path / "run").answer == "identical"
 
 
 def test_verify_notices_another_file(make_config, tmp_path):

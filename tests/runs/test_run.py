@@ -8,6 +8,7 @@ import pytest
 import toy
 
 from hf_llm.config import UserError
+from hf_llm.runs.manifest import read_manifest
 from hf_llm.runs.run import Run, move_aside, open_run
 
 
@@ -89,6 +90,17 @@ def test_a_finished_run_comes_back_as_it_is(tmp_path):
     with open_run(tmp_path / "run", manifest(command="the second"), keep=1, restart=False) as run:
         assert run.manifest["metrics"] == {"loss": 1}
         assert run.manifest["command"] == "the first"
+
+
+def test_a_run_of_an_earlier_version_goes_on_under_the_names_of_today(tmp_path):
+    """`max_norm` is `max_weight_norm` now; `log_samples` is gone, and never changed a number."""
+    config = {**toy.MANIFEST["config"], "max_norm": 3.0, "log_samples": True}
+    start(tmp_path / "run", manifest(config=config))
+    assert read_manifest(tmp_path / "run")["config"] == {**toy.MANIFEST["config"], "max_weight_norm": 3.0}
+    today = {**toy.MANIFEST["config"], "max_weight_norm": 3.0}
+    assert start(tmp_path / "run", manifest(config=today))["resumed_from"] == [1]
+    with pytest.raises(UserError, match=r"another run \(max_weight_norm: 3\.0 → 0\.0\)"):
+        start(tmp_path / "run", manifest(config={**today, "max_weight_norm": 0.0}))
 
 
 def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
