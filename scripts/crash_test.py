@@ -6,9 +6,7 @@ Exit code 0 when all runs end with the same weights and the same log; 1 otherwis
 """
 
 import os
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from hf_llm.config import command, parse, require
 
@@ -38,8 +36,7 @@ def main() -> int:
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     config = parse(CrashTestConfig, description=__doc__)
     require(hasattr(os, "fork"), "the crash test forks its runs, which this system cannot; run it on Linux")
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "stress"))
-    from crash_report import crash_test
+    from hf_llm.benchmarks.crash.report import crash_test
 
     return 0 if crash_test(config.kills, config.save_state_kills, config.seed, config.output_dir) else 1
 

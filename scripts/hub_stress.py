@@ -3,15 +3,16 @@
     python scripts/hub_stress.py --faults 20
 
 Connections that break at any byte, errors, truncated and changed bodies, a branch that moves, tokens that expire or
-may not write, full disks. Exit code 0 when each fault left the whole model or nothing and a sentence, and a pull
+may not write, full disks. Exit code 0 when each fault left the whole model or nothing and an error message, and a pull
 without our protection took at least one wrong file in the same faults; 1 otherwise.
 """
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hf_llm.config import command, parse, require
+
+FAKE_HUB = Path(__file__).parents[1] / "tests" / "fake_hub"  # runs as a process of its own
 
 
 @dataclass
@@ -32,11 +33,10 @@ class HubStressConfig:
 @command
 def main() -> int:
     config = parse(HubStressConfig, description=__doc__)
-    tests = Path(__file__).parents[1] / "tests"
-    sys.path[:0] = [str(tests), str(tests / "hub")]
-    from fault_report import fault_test
+    require(FAKE_HUB.is_dir(), f"the Hub that can be made to fail is in {FAKE_HUB}, of a checkout of the project")
+    from hf_llm.benchmarks.hub_faults.report import fault_test
 
-    return 0 if fault_test(config.faults, config.seed, config.output_dir) else 1
+    return 0 if fault_test(FAKE_HUB, config.faults, config.seed, config.output_dir) else 1
 
 
 if __name__ == "__main__":

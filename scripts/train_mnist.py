@@ -18,7 +18,7 @@ def main() -> None:
 
     train_classifier(config)
     if config.push_to_hub:
-        from hf_llm.hub.after_training import push_after_training
+        from hf_llm.hub.push import push_after_training
 
         push_after_training(config.output_dir, config.hub_model_id, config.hub_private_repo)
 

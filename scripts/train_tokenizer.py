@@ -33,7 +33,7 @@ def main():
     print(f", {unseen:.2f} on the rest, which it never saw" if unseen else "")
     print(f"sha256       {trained.sha256}")
     if config.push_to_hub:
-        from hf_llm.hub.after_training import push_after_training
+        from hf_llm.hub.push import push_after_training
 
         push_after_training(config.output_dir, config.hub_model_id, config.hub_private_repo)
 

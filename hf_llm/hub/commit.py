@@ -13,10 +13,9 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, co
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
 from hf_llm.config import UserError, require
-from hf_llm.hub.client import FIRST_ANSWER, connect
+from hf_llm.hub.client import FIRST_ANSWER, RemoteFile, connect, files_at
 from hf_llm.hub.failures import hub_errors, require_token
-from hf_llm.hub.names import kind_of
-from hf_llm.hub.remote import RemoteFile, files_at
+from hf_llm.hub.safety import kind_of
 
 LATEST_PROPOSALS = 20  # pull requests that are looked at for the same content
 SPACE_FOLDERS = ("configs/", "hf_llm/", "results/", "runs/", "scripts/")
@@ -61,7 +60,7 @@ class Destination:
         private: Whether a repository that is made for it is.
         branch: A branch; one that is not there starts from main.
         create_pr: Propose it as a pull request to main instead.
-        failure: What a sentence says when it fails: "runs/verdict was not pushed to me/verdict".
+        failure: How the message begins when it fails: "runs/verdict was not pushed to me/verdict".
         retry: The command to give again then.
     """
 

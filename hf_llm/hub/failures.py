@@ -1,4 +1,4 @@
-"""What goes wrong between here and the Hub, in one sentence, and no token in it."""
+"""What goes wrong between here and the Hub, as one clear error message with no token in it."""
 
 import re
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ from hf_llm.config import UserError, require
 from hf_llm.hub.client import HubSilent
 
 SYSTEM_ERROR = re.compile(r"([^:]*) \(os error \d+\)")
-SHORTEST_TOKEN = 8  # or the sentence would lose words
+SHORTEST_TOKEN = 8  # or the message would lose ordinary words
 TOKEN = re.compile(r"hf_[\w.-]{8,}")
 
 
 @contextmanager
 def hub_errors(failure: str, retry: str) -> Iterator[None]:
-    """Turn whatever goes wrong between here and the Hub into one sentence.
+    """Turn whatever goes wrong between here and the Hub into one `UserError`.
 
     Args:
         failure: What did not happen: "runs/verdict was not pushed to me/verdict".
         retry: The command to give again.
 
     Raises:
-        UserError: For any exception in the body; one that is a sentence already stays what it is.
+        UserError: For any exception in the body; one that is a `UserError` already stays what it is.
     """
     try:
         yield
@@ -42,14 +42,14 @@ def hub_errors(failure: str, retry: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Return why a request failed, in words."""
+    """Return why a request failed, for a person to read."""
     causes = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     for cause in causes:
-        for kind, words in _WORDS.items():
+        for kind, explanation in _EXPLANATIONS.items():
             if isinstance(cause, kind):
-                return words
+                return explanation
         if isinstance(cause, HubSilent):
             return str(cause)
         if isinstance(cause, HfHubHTTPError):
@@ -60,12 +60,12 @@ def reason(error: BaseException) -> str:
             return f"the connection to the Hub at {constants.ENDPOINT} broke ({_first_line(cause)})"
         if isinstance(cause, OSError) and cause.strerror:
             return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
-        if said := SYSTEM_ERROR.search(str(cause)):  # Xet's library has one class for all
-            return said[1].strip()
+        if found := SYSTEM_ERROR.search(str(cause)):  # Xet's library has one class for all
+            return found[1].strip()
     return f"the transfer failed ({_first_line(error)})"
 
 
-_WORDS = {
+_EXPLANATIONS = {
     OfflineModeIsEnabled: "HF_HUB_OFFLINE is set, so the Hub is not asked",
     GatedRepoError: "it is gated; accept its terms on its page, then log in with: hf auth login",
     RepositoryNotFoundError: "there is no such repository, or this token may not see it (hf auth login)",
@@ -75,16 +75,16 @@ _WORDS = {
 
 def _refusal(error: HfHubHTTPError) -> str:
     status = error.response.status_code
-    said = f" ({_first_line(error.server_message)})" if error.server_message else ""
+    detail = f" ({_first_line(error.server_message)})" if error.server_message else ""
     if status == 401:
-        return f"the Hub does not accept the token, it may have expired; log in again with: hf auth login{said}"
+        return f"the Hub does not accept the token, it may have expired; log in again with: hf auth login{detail}"
     if status == 403:
-        return f"the token does not allow this; take one with write permission for it{said}"
+        return f"the token does not allow this; take one with write permission for it{detail}"
     if status == 429:
         return "the Hub got too many requests and asks to wait a while"
     if status >= 500:
         return f"the Hub has a fault of its own (status {status})"
-    return f"the Hub refused with status {status}{said}"
+    return f"the Hub refused with status {status}{detail}"
 
 
 def own_token() -> str | None:

@@ -16,13 +16,11 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download
 
 from hf_llm.config import UserError, require
-from hf_llm.hub.client import FIRST_ANSWER, connect
-from hf_llm.hub.code import own_code
+from hf_llm.hub.client import FIRST_ANSWER, RemoteFile, connect, files_at
 from hf_llm.hub.config import COMMIT, PullConfig
-from hf_llm.hub.contents import check_content
 from hf_llm.hub.failures import hub_errors
-from hf_llm.hub.names import KINDS, check_names, check_size, kind_of
-from hf_llm.hub.remote import RemoteFile, files_at
+from hf_llm.hub.safety import KINDS, check_content, check_names, check_size, kind_of
+from hf_llm.models.foreign_code import named_code, require_own_code
 from hf_llm.runs.atomic import disk_errors, make_folder, replace, sync_file, sync_folder
 
 MOST_FILES = 1_000  # of a model; the largest have some two hundred
@@ -115,12 +113,13 @@ def _fetch(config: PullConfig, commit: str, files: list[RemoteFile], folder: Pat
             f"{config.repo_id} was not pulled: {file.path} came with another hash than its commit names, so it was "
             f"damaged on the way or exchanged; the command to try again: {config.command}",
         )
-        check_content(config.repo_id, kind_of(file.path), path)
+        check_content(config.repo_id, folder, file.path)
 
 
 def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: Collection[str]) -> None:
     """Refuse a model that brings code of its own, unless that is what was asked for."""
-    classes = own_code(config.repo_id, folder, paths)
+    classes = named_code(config.repo_id, folder, paths)
+    require_own_code(config.repo_id, classes)
     require(
         not classes or config.trust_remote_code,
         f"{config.repo_id} brings Python code of its own ({', '.join(classes)}), which loading it would run; "
@@ -144,7 +143,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
     """Yield a folder beside `target`, which takes its place when the body ends well and is removed when not.
 
     Raises:
-        UserError: When there is no room, it cannot be written, or another process was faster.
+        UserError: When the disk is full, it cannot be written, or another process was faster.
     """
     parent = target.absolute().parent
     new = [folder for folder in (parent, *parent.parents) if not folder.exists()]

@@ -1,15 +1,32 @@
-"""From a folder to the Hub: a finished run, or a tokenizer alone."""
+"""From a folder to the Hub: a finished run, or a tokenizer alone, each file looked at before it leaves.
 
+What is pushed is what a run's manifest lists, or the files of a tokenizer. Checkpoints, logs, temporary files, whatever
+else lies in the folder stays where it is.
+"""
+
+import hashlib
+import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from huggingface_hub import constants
+from huggingface_hub import ModelCard, ModelCardData, constants
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
-from hf_llm.hub.commit import Destination, Pushed, commit_contents
+from hf_llm.config import UserError, one_line, require
+from hf_llm.hub.commit import Contents, Destination, Pushed, commit_contents
 from hf_llm.hub.config import PushConfig
-from hf_llm.hub.folder import contents_of, keep_names
+from hf_llm.hub.failures import without_token
+from hf_llm.hub.safety import check_content, check_names, kind_of, refuse_secret, refuse_secrets
+from hf_llm.models.foreign_code import named_code, require_own_code
+from hf_llm.runs.atomic import disk_errors, file_sha256, to_json, write_bytes
 from hf_llm.runs.lock import hold
-from hf_llm.runs.manifest import NAME
+from hf_llm.runs.manifest import NAME, read_manifest, sha256_of_text
+from hf_llm.texts import text
+from hf_llm.tokenization.folder import TOKENIZER_FILES
+
+CARD = "README.md"
 
 
 def push(config: PushConfig) -> Pushed:
@@ -33,5 +50,156 @@ def push(config: PushConfig) -> Pushed:
                 retry=config.command,
             ),
         )
-        keep_names(folder, contents)
+        _keep_names(folder, contents)
     return pushed
+
+
+def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
+    """Push what a script has just finished, for `--push_to_hub`; a Hub that is down takes nothing from the run.
+
+    When it fails, a warning says why, with the command to try again. Of several processes the first one pushes.
+
+    Args:
+        output_dir: The run's folder.
+        repo_id: owner/name on the Hub.
+        private: Whether a repository that is made is.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return
+    config = PushConfig(run=output_dir, repo_id=repo_id, private=private)
+    try:
+        pushed = push(config)
+    except UserError as error:
+        print(f"warning: {one_line(error)}", file=sys.stderr)
+    except Exception as error:  # a fault of ours must not make a finished training look like a failed one
+        what = without_token(f"{output_dir} was not pushed to {repo_id}: {type(error).__name__}: {error}")
+        print(f"warning: {one_line(what)}; the command to try again: {config.command}", file=sys.stderr)
+    else:
+        print(f"{output_dir} → {pushed.url}")
+
+
+def contents_of(folder: Path, repo_id: str) -> Contents:
+    """Return what to push of `folder` to `repo_id`.
+
+    Raises:
+        UserError: When it holds neither a finished run nor a tokenizer, a file was changed since, one is not what its
+            name says, or something in the folder must not become public.
+    """
+    require(folder.is_dir(), f"there is no folder {folder}; name that of a run or a tokenizer")
+    try:
+        manifest = read_manifest(folder)
+        contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id)
+        for path, content in contents.files.items():
+            in_memory = content if isinstance(content, bytes) else None  # what is sent, whatever the file becomes
+            check_content(str(folder), folder, path, in_memory)
+            if in_memory:
+                refuse_secret(folder / path, in_memory)
+        classes = named_code(folder, folder, contents.files)
+        require_own_code(folder, classes)
+        for name in classes:
+            file = f"{name.split('.')[0]}.py"
+            require(file in contents.files, f"{folder} lacks {file}, which its settings name; make the run again")
+        refuse_secrets(folder)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or folder} cannot be read ({error.strerror or error}), so nothing was pushed"
+        ) from None
+    return contents
+
+
+def run_files(folder: Path, manifest: dict) -> dict[str, bytes | Path]:
+    """Return {path: content, of weights the file} of what a run published, by its manifest, each as the run wrote it.
+
+    Raises:
+        UserError: When the run has not finished, or a file but the card was changed since.
+    """
+    require("metrics" in manifest, f"the run in {folder} has not finished; give its command again, then push")
+    require(
+        all(isinstance(manifest.get(key), dict) for key in ("data", "files"))
+        and isinstance(manifest["data"].get("name"), str)
+        and all(isinstance(sha256, str) for sha256 in manifest["files"].values())
+        and {"job", "seed"} <= manifest.keys(),
+        f"{folder / NAME} is not the manifest of a run; make the run again",
+    )
+    recorded = {path: sha256 for path, sha256 in manifest["files"].items() if kind_of(path)}
+    check_names(str(folder), list(recorded))
+    for name in ("config.json", "model.safetensors", CARD):
+        require(name in recorded, f"{folder / NAME} lists no {name}; make the run again")
+    files = {}
+    for path, sha256 in recorded.items():
+        file = _plain_file(folder, path)
+        files[path] = file if kind_of(path) == "weights" else file.read_bytes()
+        is_now = file_sha256(file) if isinstance(files[path], Path) else hashlib.sha256(files[path]).hexdigest()
+        require(
+            path == CARD or is_now == sha256,  # a card may be added to
+            f"{file} is not the file that the run wrote; make the run again, so that the model is what it says",
+        )
+    return files
+
+
+def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
+    files = run_files(folder, manifest)
+    check_content(str(folder), folder, CARD, files[CARD])
+    # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
+    before = manifest.get("hub") or Path(manifest["config"]["output_dir"]).as_posix()
+    card = files[CARD].decode("utf-8").replace(f'"{before}"', f'"{repo_id}"')
+    manifest["hub"] = repo_id
+    manifest["files"][CARD] = sha256_of_text(card)
+    return Contents(
+        {**files, CARD: card.encode(), NAME: to_json(manifest).encode()},
+        "model",
+        f"{manifest['job']} on {manifest['data']['name']}, seed {manifest['seed']}",
+        {path: manifest["files"][path] for path, content in files.items() if isinstance(content, Path)},
+    )
+
+
+def _keep_names(folder: Path, contents: Contents) -> None:
+    """Write a run's card and manifest as they were pushed, so that the folder here is the one there.
+
+    Raises:
+        UserError: When the disk is full or not writable.
+    """
+    if contents.kind == "model":
+        for name in (CARD, NAME):  # the manifest, which has the card's hash, comes last
+            if (folder / name).read_bytes() != contents.files[name]:
+                with disk_errors(str(folder / name)):
+                    write_bytes(folder / name, contents.files[name])
+
+
+def _tokenizer(folder: Path, repo_id: str) -> Contents:
+    names = [name for name in TOKENIZER_FILES if (folder / name).is_file()]
+    require(
+        "tokenizer.json" in names,
+        f"{folder} holds neither a run ({NAME}) nor a tokenizer (tokenizer.json); "
+        "make one with scripts/pretrain.py, scripts/train_mnist.py or scripts/train_tokenizer.py",
+    )
+    require(
+        not (folder / "config.json").exists(),
+        f"{folder} holds a model without a run's manifest ({NAME}), so nobody could make it again; push a run's folder",
+    )
+    files = {name: _plain_file(folder, name).read_bytes() for name in names}
+    card = _tokenizer_card(folder / "tokenizer.json", files["tokenizer.json"], repo_id)
+    return Contents({**files, CARD: card.encode()}, "tokenizer", f"Tokenizer {folder.name}")
+
+
+def _tokenizer_card(file: Path, content: bytes, repo_id: str) -> str:
+    """Return the README.md of a tokenizer, with metadata that the Hub understands."""
+    try:
+        tokenizer = Tokenizer.from_buffer(content)
+    except Exception as error:  # the library has no other class
+        raise UserError(f"{file} is no tokenizer ({str(error)[:100]}); train it again") from None
+    require(isinstance(tokenizer.model, BPE), f"{file} is no BPE; only those are pushed alone")
+    data = ModelCardData(license="apache-2.0", library_name="transformers", tags=["tokenizer", "bpe", "hf_llm"])
+    values = {"name": repo_id.split("/")[1], "size": tokenizer.get_vocab_size(), "repo_id": repo_id}
+    english, portuguese = (text("hub.tokenizer_card", language, **values) for language in ("en", "pt-BR"))
+    return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n{english}\n\n{portuguese}\n"))
+
+
+def _plain_file(folder: Path, path: str) -> Path:
+    """Return the file, which must lie in the folder itself and not be a link to somewhere else."""
+    file = folder / path
+    require(
+        file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(folder.resolve()),
+        f"{file} is missing, or a link to elsewhere; make the run again",
+    )
+    return file

@@ -1,4 +1,7 @@
-"""A Space before it is pushed: its app is started from its files alone, and each of its models asked something."""
+"""A Space before it is pushed: its app is started from its files alone, and each of its models is asked something.
+
+The environment has what the Space's own files ask for, and nothing that happens to be installed here.
+"""
 
 import base64
 import io
@@ -6,21 +9,50 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
+from huggingface_hub import metadata_load
 from PIL import Image, ImageDraw
+from tqdm import tqdm
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, require
 from hf_llm.runs.manifest import read_manifest
 
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach this machine
 LONGEST_START = 180.0  # seconds; a busy laptop takes twenty
 LONGEST_ANSWER = 120.0  # seconds; the first one waits until torch and transformers are loaded
+
+
+@contextmanager
+def fresh_environment(folder: Path) -> Iterator[Path]:
+    """Make an environment of what `folder` asks for alone, as the Hub does, and remove it afterwards.
+
+    Its requirements.txt goes in, and the Gradio that the card's `sdk_version` names. pip's settings are the user's.
+
+    Args:
+        folder: The files of a Space.
+
+    Yields:
+        The environment's Python.
+
+    Raises:
+        UserError: When a requirement cannot be installed; with the message of pip.
+    """
+    gradio = f"gradio=={metadata_load(folder / 'README.md')['sdk_version']}"
+    with tempfile.TemporaryDirectory(prefix="space-environment-") as name:
+        python = Path(name, "Scripts", "python.exe") if os.name == "nt" else Path(name, "bin", "python")
+        _install([sys.executable, "-m", "venv", name])
+        _install([str(python), "-m", "pip", "install", "-r", str(folder / "requirements.txt"), gradio])
+        yield python
 
 
 def start(folder: Path, python: Path) -> None:
@@ -38,33 +70,53 @@ def start(folder: Path, python: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="space-home-") as home, tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryDirectory(prefix="space-home-") as home, tempfile.TemporaryFile() as output:
         app = subprocess.Popen(
             [str(python), "space_app.py", "--host", "127.0.0.1", "--port", str(port)],
             cwd=folder,
             env=_environment(home),
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
         )
         try:
             deadline = time.monotonic() + LONGEST_START
             while not _answers(port):
                 if app.poll() is not None or time.monotonic() > deadline:
                     raise UserError(
-                        f"the app does not start from the files of the Space ({_last_line(said)}); nothing was pushed: "
-                        "mend it until `python space_app.py` shows its first page"
+                        f"the app does not start from the files of the Space ({_last_line(output)}); nothing was "
+                        "pushed: mend it until `python space_app.py` shows its first page"
                     )
                 time.sleep(0.2)
             for run in sorted((folder / "runs").glob("*")):
                 if not _model_answers(port, run):
                     raise UserError(
                         f"the app starts from the files of the Space, but its model {run.name} does not answer "
-                        f"({_last_line(said)}); nothing was pushed"
+                        f"({_last_line(output)}); nothing was pushed"
                     )
         finally:
             app.kill()
             app.wait()
+
+
+def _install(command: list[str]) -> None:
+    output = deque(maxlen=50)
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", errors="replace",
+        ) as running,
+        tqdm(desc="installing the Space's requirements", unit=" lines", disable=None) as bar,
+    ):  # fmt: skip
+        for line in running.stdout:
+            output.append(line.strip())
+            bar.set_postfix_str(line.strip()[:60], refresh=False)
+            bar.update()
+    errors = [line for line in output if line.startswith("ERROR: ")] or list(output) or ["no output"]
+    require(
+        running.returncode == 0,
+        f"the requirements of the Space cannot be installed in a fresh environment ({errors[-1]}); nothing was pushed",
+    )
 
 
 def _environment(home: str) -> dict[str, str]:
@@ -90,12 +142,12 @@ def _answers(port: int) -> bool:
 def _model_answers(port: int, run: Path) -> bool:
     """Let the model of a run answer through the app's public endpoints: one token, or one digit."""
     if read_manifest(run)["job"] == "pretraining":
-        endpoint, words = "generate", ["a", run.name, 1, True, 1.0, 0, 1.0, 1.0, 0]
+        endpoint, inputs = "generate", ["a", run.name, 1, True, 1.0, 0, 1.0, 1.0, 0]
     else:
-        endpoint, words = "classify_digit", [_picture_of_a_one(), run.name]
+        endpoint, inputs = "classify_digit", [_picture_of_a_one(), run.name]
     address = f"http://127.0.0.1:{port}/gradio_api/call/{endpoint}"
     asked = urllib.request.Request(
-        address, json.dumps({"data": words}).encode(), headers={"content-type": "application/json"}
+        address, json.dumps({"data": inputs}).encode(), headers={"content-type": "application/json"}
     )
     try:
         with LOCAL.open(asked, timeout=LONGEST_ANSWER) as answer:
@@ -115,8 +167,8 @@ def _picture_of_a_one() -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _last_line(said: IO[bytes]) -> str:
-    """Return what the app said last; the two share the place in the file, so this is for when it is over."""
-    said.seek(0)
-    lines = said.read().decode("utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it says nothing"
+def _last_line(output: IO[bytes]) -> str:
+    """Return the last line of the app's output; the two share the position in the file, so call it at the end."""
+    output.seek(0)
+    lines = output.read().decode("utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no output"

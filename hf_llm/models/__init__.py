@@ -1,1 +1,1 @@
-"""Models: the sizes of GPT-2, GPT-2 itself by transformers and as readable code, and loading any causal LM."""
+"""Models: GPT-2 of any size, image classifiers, loading any causal LM, and the rule that refuses foreign code."""

@@ -35,7 +35,7 @@ def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dic
     folder = Path(output_dir)
     empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     require(empty, f"{folder} is in use; name a new or an empty folder")
-    _check_room(4 * parameter_counts(config)["total"], folder)
+    _check_space(4 * parameter_counts(config)["total"], folder)
 
     clock = time.perf_counter()
     model = new_gpt2(config, seed)
@@ -67,7 +67,7 @@ def tensor_hashes(model: PreTrainedModel) -> dict[str, str]:
     }
 
 
-def _check_room(needed: int, folder: Path) -> None:
+def _check_space(needed: int, folder: Path) -> None:
     """Refuse what memory or disk cannot hold, before a process is killed or a file is left half written."""
     existing = next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
     for place, free in {

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hub_clients import HubScripts
-from hub_server import HubServer
+from fake_hub.server import HubServer
 
+from hf_llm.benchmarks.hub_faults.clients import HubScripts
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.recipes.pretrain import pretrain
@@ -61,7 +61,8 @@ def client(hub, tmp_path) -> Callable:
 @pytest.fixture(scope="session")
 def one_pair_of_scripts(one_hub, tmp_path_factory) -> Iterator[dict[bool, HubScripts]]:
     home = tmp_path_factory.mktemp("homes")
-    with HubScripts(one_hub, home / "xet", True) as xet, HubScripts(one_hub, home / "lfs", False) as lfs:
+    variables = one_hub.environment(home)
+    with HubScripts(variables, home / "xet", True) as xet, HubScripts(variables, home / "lfs", False) as lfs:
         yield {True: xet, False: lfs}
 
 

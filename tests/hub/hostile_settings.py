@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+from fake_hub.repositories import File
 from hostile_case import Case, code, settings, without
-from hub_repositories import File
 from safetensors.numpy import load, save
 
 OWN_CONFIG = {"model_type": "strange", "auto_map": {"AutoConfig": "configuration_strange.StrangeConfig"}}

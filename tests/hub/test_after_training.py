@@ -3,11 +3,11 @@
 import pytest
 from test_push import RUN, contents
 
-from hf_llm.hub.after_training import push_after_training
+from hf_llm.hub.push import push_after_training
 
 PUSH = """
 import json, sys
-from hf_llm.hub.after_training import push_after_training
+from hf_llm.hub.push import push_after_training
 
 push_after_training(sys.argv[1], "me/verdict", private=True)
 print(json.dumps("the script goes on"))

@@ -6,7 +6,7 @@ from huggingface_hub.utils import http_backoff
 
 from hf_llm.config import UserError
 from hf_llm.hub import client
-from hf_llm.hub.client import LONGEST_LOOK, LONGEST_SILENCE
+from hf_llm.hub.client import LONGEST_READ, LONGEST_WRITE
 from hf_llm.hub.failures import hub_errors
 
 
@@ -25,7 +25,7 @@ def test_no_request_waits_forever(monkeypatch):
     with client_of(lambda request: seen.append(request) or httpx2.Response(200), monkeypatch) as ours:
         for method, limit in (("GET", None), ("POST", None), ("GET", 5.0)):
             ours.request(method, "http://hub/", timeout=limit)
-    for request, limit in zip(seen, (LONGEST_LOOK, LONGEST_SILENCE, 5.0), strict=True):
+    for request, limit in zip(seen, (LONGEST_READ, LONGEST_WRITE, 5.0), strict=True):
         assert set(request.extensions["timeout"].values()) == {limit}
 
 

@@ -11,9 +11,10 @@ from hostile_case import CANARY
 from hostile_files import FILES
 from hostile_settings import SETTINGS, secret_weights
 from hostile_sizes import SIZES
-from hub_clients import HubScripts
 from test_pull import RUN, files_below, read
 from test_push import refused, succeeded
+
+from hf_llm.benchmarks.hub_faults.clients import HubScripts
 
 resource = pytest.importorskip("resource")
 if not sys.platform.startswith("linux"):
@@ -29,7 +30,8 @@ HEAVY = ("torch", "numpy", "safetensors", "transformers.pipelines", "transformer
 def servers(one_hub, tmp_path_factory):
     """Processes that fork for each pull, within limits, and for each victim."""
     home = tmp_path_factory.mktemp("hostile")
-    with HubScripts(one_hub, home / "us", False) as pulls, HubScripts(one_hub, home / "them", False, HEAVY) as victims:
+    hub = one_hub.environment(home)
+    with HubScripts(hub, home / "us", False) as pulls, HubScripts(hub, home / "them", False, HEAVY) as victims:
         resource.prlimit(pulls.server.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.prlimit(pulls.server.pid, resource.RLIMIT_CPU, (SECONDS, SECONDS))
         yield pulls, victims

@@ -1,7 +1,8 @@
 """What the scripts of these tests import."""
 
-from hub_clients import ROOT
 from test_push import succeeded
+
+from hf_llm.benchmarks.fork_server import ROOT
 
 WHERE = """
 from importlib.machinery import PathFinder

@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
-from hub_messages import Refused
-from hub_storage import answer_storage
+from fake_hub.messages import Refused
+from fake_hub.storage import answer_storage
 from safetensors.numpy import save_file
 
 ROUND_TRIP = """

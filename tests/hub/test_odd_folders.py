@@ -13,8 +13,7 @@ import pytest
 from test_push import contents, refused, succeeded
 
 from hf_llm.config import UserError
-from hf_llm.hub import after_training
-from hf_llm.hub.folder import contents_of
+from hf_llm.hub import push
 from hf_llm.runs.lock import hold
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +51,9 @@ def test_a_file_that_may_not_be_read(runs, monkeypatch):
     def may_not(folder):  # root may read everything
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder / "note.txt"))
 
-    monkeypatch.setattr("hf_llm.hub.folder.refuse_secrets", may_not)
+    monkeypatch.setattr("hf_llm.hub.push.refuse_secrets", may_not)
     with pytest.raises(UserError, match=r"note.txt cannot be read \(Permission denied\), so nothing was pushed"):
-        contents_of(runs / "verdict", "me/verdict")
+        push.contents_of(runs / "verdict", "me/verdict")
 
 
 def test_a_run_in_training_is_not_pushed(hub, scripts, runs):
@@ -68,7 +67,7 @@ import json, sys
 from pathlib import Path
 from hf_llm.config import UserError
 from hf_llm.hub.commit import Destination, commit_contents
-from hf_llm.hub.folder import contents_of
+from hf_llm.hub.push import contents_of
 
 file = Path(sys.argv[1], sys.argv[2])
 contents = contents_of(file.parents[sys.argv[2].count("/")], "me/verdict")
@@ -100,8 +99,8 @@ def test_a_fault_of_ours_does_not_end_a_training(hub, runs, monkeypatch, capsys)
     def fault(config):
         raise RuntimeError("a bug with hf_abcdefghijklmnop")
 
-    monkeypatch.setattr(after_training, "push", fault)
-    after_training.push_after_training(str(runs / "verdict"), "me/verdict", private=False)
+    monkeypatch.setattr(push, "push", fault)
+    push.push_after_training(str(runs / "verdict"), "me/verdict", private=False)
     said = capsys.readouterr().err
     assert "RuntimeError: a bug with hf_…; the command to try again: python scripts/hub.py push" in said
 

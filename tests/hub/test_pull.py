@@ -6,11 +6,11 @@ import re
 import shutil
 
 import pytest
+from fake_hub.repositories import File
 from hostile_case import settings
-from hub_repositories import File
 from test_push import CODE, RUN, refused, succeeded
 
-from hf_llm.hub.contents import LONGEST_METADATA
+from hf_llm.hub.safety import LONGEST_METADATA
 from hf_llm.recipes.verify import verify
 
 # hub.py with a client that puts each file elsewhere, and a link or a folder in its place

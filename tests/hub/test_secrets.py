@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hf_llm.config import UserError
-from hf_llm.hub.secrets import refuse_secrets
+from hf_llm.hub.safety import refuse_secrets
 
 SECRETS = {
     "a token of the Hub": "hf_" + "Ab1" * 12,

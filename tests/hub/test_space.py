@@ -12,8 +12,8 @@ import pytest
 from test_push import refused, succeeded
 
 from hf_llm.config import UserError
+from hf_llm.hub.space import requirements, write_space
 from hf_llm.hub.space_check import start
-from hf_llm.hub.space_files import requirements, write_space
 
 ROOT = Path(__file__).parents[2]
 HERE = "--no_fresh_environment"
@@ -114,7 +114,7 @@ def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hu
 
 @pytest.mark.slow
 def test_an_app_that_does_not_start_is_not_pushed(space):
-    (space / "hf_llm" / "app" / "build.py").write_text("raise SystemExit('something is missing')\n")
+    (space / "hf_llm" / "app" / "server" / "build.py").write_text("raise SystemExit('something is missing')\n")
     with pytest.raises(UserError, match=r"the app does not start .*\(something is missing\); nothing was pushed"):
         start(space, Path(sys.executable))
 

@@ -12,8 +12,7 @@ import pytest
 from hf_llm.config import UserError
 from hf_llm.hub.config import SpaceConfig
 from hf_llm.hub.space import push_space
-from hf_llm.hub.space_check import start
-from hf_llm.hub.space_environment import fresh_environment
+from hf_llm.hub.space_check import fresh_environment, start
 
 APP = """
 import sys

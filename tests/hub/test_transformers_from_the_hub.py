@@ -37,7 +37,7 @@ print(json.dumps([refused, classify("digit.png", top_k=10)]))
 def test_the_same_greedy_text_and_tokens(client, either_scripts, runs):
     succeeded(either_scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     succeeded(either_scripts("hub.py", "push", runs / "tokenizer", "me/tokenizer"))
-    text, tokens = client(GENERATE, xet=either_scripts.environment["HF_HUB_DISABLE_XET"] == "0")
+    text, tokens = client(GENERATE, xet=either_scripts.xet)
     tokenizer = AutoTokenizer.from_pretrained(runs / "verdict")
     model = AutoModelForCausalLM.from_pretrained(runs / "verdict")
     ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids

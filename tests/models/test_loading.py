@@ -122,10 +122,18 @@ def test_a_model_that_is_no_causal_lm(folder):
     assert "model_type 't5'" in refusal(folder)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "3", "\x00"])
-def test_a_config_that_is_none(folder, content):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "is not JSON"),
+        ("\x00", "is not JSON"),
+        ("[]", "does not hold a JSON object"),
+        ("3", "does not hold a JSON"),
+    ],
+)
+def test_a_config_that_is_none(folder, content, reason):
     (folder / "config.json").write_text(content)
-    assert "config.json is not the configuration of a model" in refusal(folder)
+    assert f"config.json {reason}" in refusal(folder)
 
 
 def test_a_config_whose_values_do_not_fit(folder):

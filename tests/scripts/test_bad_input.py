@@ -6,9 +6,9 @@ Each command differs in one thing from one that works, and the fixtures `run` an
 import shutil
 
 import pytest
-from fork_server import Scripts
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from hf_llm.benchmarks.fork_server import Scripts
 from hf_llm.data import read_text
 from hf_llm.runs.lock import hold
 from hf_llm.tokenization.tokenizer import train_bpe

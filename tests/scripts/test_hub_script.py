@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hub_server import HubServer
+from fake_hub.server import HubServer
 
 from hf_llm.tokenization.config import TrainTokenizerConfig
 from hf_llm.tokenization.train import train_tokenizer

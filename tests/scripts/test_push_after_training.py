@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_server import HubServer
+from fake_hub.server import HubServer
 
 ROOT = Path(__file__).parents[2]
 SHORT = [

@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
-from fork_server import Scripts
 from test_pretrain_script import log_without_times, run
 
+from hf_llm.benchmarks.fork_server import Scripts
 from hf_llm.data.sources import SOURCES
 
 TINY = [
@@ -97,7 +97,7 @@ def test_damaged_idx_files_get_a_sentence(scripts, folder, tmp_path, name, conte
         (["--validation_fraction=1"], "validation_fraction must be at least 0 and below 1"),
         (["--validation_fraction=0", "--early_stopping_patience=2"], "early stopping needs validation images"),
         (["--elastic=-1"], "elastic must be"),
-        (["--max_norm=inf"], "max_norm must be"),
+        (["--max_weight_norm=inf"], "max_weight_norm must be"),
         (["--total_batch_size=12"], "nearest that does is"),
         (["--learning_rate=1e30"], "no longer a finite number"),
     ],

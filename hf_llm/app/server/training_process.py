@@ -23,7 +23,7 @@ from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
 
-ROOT = Path(__file__).parents[2]  # of the checkout, where scripts/ lies
+ROOT = Path(__file__).parents[3]  # of the checkout, where scripts/ lies
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
 FAILURE = "error: "  # how a script begins the sentence that says why it ended

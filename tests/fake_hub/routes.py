@@ -5,12 +5,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import hub_uploads
-from hub_messages import Answer, Refused, Request
-from hub_repositories import Commit, File, Repository, lfs_pointer
+from fake_hub import uploads
+from fake_hub.messages import Answer, Refused, Request
+from fake_hub.repositories import Commit, File, Repository, lfs_pointer
 
 if TYPE_CHECKING:
-    from hub_server import HubServer, Token
+    from fake_hub.server import HubServer, Token
 
 API = re.compile(r"/api/(model|dataset|space)s/([^/]+/[^/]+)(?:/(.*))?")
 RESOLVE = re.compile(r"/(?:(dataset|space)s/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
@@ -29,9 +29,7 @@ def answer_hub(hub: "HubServer", method: str, target: str, headers: dict[str, st
         return PLAIN[method, url.path](hub, request)
     if match := LFS.fullmatch(url.path):
         repository = _visible(hub, request, match[1] or "model", match[2])
-        return (hub_uploads.lfs_batch if match[3] == "objects/batch" else hub_uploads.lfs_verify)(
-            hub, request, repository
-        )
+        return (uploads.lfs_batch if match[3] == "objects/batch" else uploads.lfs_verify)(hub, request, repository)
     if match := RESOLVE.fullmatch(url.path):
         repository = _visible(hub, request, match[1] or "model", match[2])
         return _resolve(hub, request, repository, unquote(match[3]), unquote(match[4]))
@@ -196,7 +194,7 @@ def _resolve(hub: "HubServer", request: Request, repository: Repository, revisio
 
 
 PLAIN = {
-    ("POST", "/api/repos/create"): hub_uploads.create,
+    ("POST", "/api/repos/create"): uploads.create,
     ("POST", "/api/validate-yaml"): _validate_yaml,
     ("GET", "/api/whoami-v2"): _whoami,
 }
@@ -207,11 +205,11 @@ ACTIONS = {
     ("POST", "paths-info"): _paths_info,
     ("GET", "refs"): _refs,
     ("GET", "commits"): _commits,
-    ("POST", "branch"): hub_uploads.branch,
-    ("POST", "discussions"): hub_uploads.discussion,
-    ("GET", "discussions"): hub_uploads.discussion,
-    ("POST", "preupload"): hub_uploads.preupload,
-    ("POST", "commit"): hub_uploads.commit,
-    ("GET", "xet-read-token"): hub_uploads.xet_token,
-    ("GET", "xet-write-token"): hub_uploads.xet_token,
+    ("POST", "branch"): uploads.branch,
+    ("POST", "discussions"): uploads.discussion,
+    ("GET", "discussions"): uploads.discussion,
+    ("POST", "preupload"): uploads.preupload,
+    ("POST", "commit"): uploads.commit,
+    ("GET", "xet-read-token"): uploads.xet_token,
+    ("GET", "xet-write-token"): uploads.xet_token,
 }

@@ -1,26 +1,26 @@
-"""A Hub on loopback for tests: what huggingface_hub and transformers ask of the real one, and faults on request.
+"""The fake Hub: its state, its addresses, its faults.
 
     with HubServer() as hub:
         subprocess.run([...], env=os.environ | hub.environment(home))  # huggingface_hub reads it when it is imported
         hub.repository("me/verdict").files()
 
 It has two addresses, as the Hub has: its own, and a storage that is another host to a client and must never see a
-token of the Hub. `python tests/hub_server.py` serves one until Ctrl-C, to try the scripts by hand.
+token of the Hub. A third one is for the harness in another process that arranges faults (control.py).
 """
 
-import contextlib
 import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hub_http import Fault, Listener
-from hub_messages import Refused
-from hub_repositories import File, Repository
-from hub_routes import answer_hub
-from hub_storage import answer_storage
-from hub_xet_storage import XetStorage
+from fake_hub.control import answer_control
+from fake_hub.listener import Fault, Listener
+from fake_hub.messages import Refused
+from fake_hub.repositories import File, Repository
+from fake_hub.routes import answer_hub
+from fake_hub.storage import answer_storage
+from fake_hub.xet import XetStorage
 
 
 @dataclass
@@ -36,7 +36,7 @@ class HubServer:
     """The Hub's state and its two listeners.
 
     Attributes:
-        url, storage_url: Its addresses.
+        url, storage_url, control_url: Its addresses.
         token, reader_token: Tokens of the user `me`, who may write with the first one only.
         tokens: {token: what it allows}.
         faults: What is still to go wrong.
@@ -58,8 +58,11 @@ class HubServer:
         }
         self.lock = threading.RLock()
         self.clear()
-        self._servers = [Listener(self, answer) for answer in (answer_hub, answer_storage)]
-        self.url, self.storage_url = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
+        self.kept: dict[str, tuple] = {}  # name: what `keep` of control.py put there
+        self._servers = [Listener(self, answer) for answer in (answer_hub, answer_storage, answer_control)]
+        self.url, self.storage_url, self.control_url = (
+            f"http://127.0.0.1:{server.server_port}" for server in self._servers
+        )
 
     def clear(self) -> None:
         """Forget all but the addresses and the tokens, which are as they were."""
@@ -163,10 +166,3 @@ class HubServer:
                 for token in self.tokens.values():
                     setattr(token, "valid" if fault.kind == "expire" else "write", False)
             return fault
-
-
-if __name__ == "__main__":
-    with HubServer() as hub:
-        print(*(f"export {name}={value}" for name, value in hub.environment(Path("hub-home")).items()), sep="\n")
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()

@@ -1,6 +1,6 @@
 """A pull with what huggingface_hub offers, which compares sizes: what ours is measured against.
 
-python tests/hub/unprotected_pull.py REPO_ID DIR
+python hf_llm/benchmarks/hub_faults/unprotected_pull.py REPO_ID DIR
 """
 
 import sys

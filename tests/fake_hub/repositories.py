@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from hub_messages import Refused
+from fake_hub.messages import Refused
 
 LFS_SUFFIXES = (".safetensors", ".bin", ".pt", ".pkl", ".h5", ".onnx", ".model", ".zip")  # as the Hub's .gitattributes
 GIT_ATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES).encode()

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from fault_draw import PULL_FAULTS, PUSH_FAULTS, draw
-from fault_harness import NOTHING, WHOLE, WRONG, end
-from fault_report import find_problems
+
+from hf_llm.benchmarks.hub_faults.draw import PULL_FAULTS, PUSH_FAULTS, draw
+from hf_llm.benchmarks.hub_faults.harness import NOTHING, WHOLE, WRONG, end
+from hf_llm.benchmarks.hub_faults.report import find_problems
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"README.md": 3000, "config.json": 800, "model.safetensors": 30_000, "figures/loss.png": 60_000}

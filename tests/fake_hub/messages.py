@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hub_server import Token
+    from fake_hub.server import Token
 
 
 class Refused(Exception):

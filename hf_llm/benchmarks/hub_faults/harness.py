@@ -1,21 +1,21 @@
 """Push and pull through one fault after the other, and look at what is left: all, nothing, or something in between."""
 
-import dataclasses
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from fault_draw import AT_A_BYTE, Draw, draw
-from hub_clients import LIGHT, HubScripts
-from hub_http import FOREVER
-from hub_server import HubServer
+from hf_llm.benchmarks.hub_faults.clients import LIGHT, HubScripts
+from hf_llm.benchmarks.hub_faults.draw import AT_A_BYTE, FOREVER, Draw, draw
+from hf_llm.benchmarks.hub_faults.hub import FaultyHub
 
-UNPROTECTED = "../tests/hub/unprotected_pull.py"
+UNPROTECTED = Path(__file__).with_name("unprotected_pull.py")
+LIBRARIES = ("hf_llm.benchmarks.hub_faults.hurry", *LIGHT)
+REPO_ID = "me/verdict"
 WHOLE, NOTHING, ARRIVED = "whole", "nothing, and a sentence", "whole, and a sentence"
 GOOD = (WHOLE, NOTHING, ARRIVED)
 WRONG = "took a wrong file"
@@ -27,31 +27,33 @@ class FaultHarness:
     """A Hub, clients over both transports, and a run that goes up and down; a context manager.
 
     Args:
+        server: What Python runs to serve the Hub, as `FaultyHub` says.
         run: Folder of a finished run.
         workspace: An empty folder.
     """
 
-    def __init__(self, run: Path, workspace: Path):
-        self.run, self.workspace, self.hub = run, workspace, HubServer()
-        self.clients = {
-            xet: HubScripts(self.hub, workspace / f"home-{xet}", xet, ("hurry", *LIGHT)) for xet in (True, False)
-        }
+    def __init__(self, server: Path, run: Path, workspace: Path):
+        self.run, self.workspace, self.hub = run, workspace, FaultyHub(server)
 
     def __enter__(self) -> "FaultHarness":
-        self.hub.__enter__()
-        self.stored = {}
-        for xet, client in self.clients.items():
-            client.__enter__()
-            result = client("hub.py", "push", self._fresh_run(xet), "me/verdict")
-            assert result.returncode == 0, result.stderr
-            self.stored[xet] = self.hub.repositories, self.hub.objects, self.hub.xet
-        self.content = self._there()
+        with ExitStack() as stack:
+            stack.enter_context(self.hub)
+            self.clients = {
+                xet: stack.enter_context(
+                    HubScripts(self.hub.environment, self.workspace / f"home-{xet}", xet, LIBRARIES)
+                )
+                for xet in (True, False)
+            }
+            for xet, client in self.clients.items():
+                result = client("hub.py", "push", self._fresh_run(xet), REPO_ID)
+                assert result.returncode == 0, result.stderr
+                self.hub.ask("keep", name=str(xet))
+            self.content = self._there()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error) -> None:
-        for client in self.clients.values():
-            client.__exit__(*error)
-        self.hub.__exit__(*error)
+        self._stack.close()
 
     def records(self, seed: int, count: int) -> Iterator[dict]:
         """Yield a record a fault."""
@@ -74,16 +76,16 @@ class FaultHarness:
         """Push through a fault, then again without one."""
         run, client = self._fresh_run(drawn.xet), self.clients[drawn.xet]
         if drawn.replaces:
-            self.hub.create("me/verdict", OLD_MODEL)
+            self.hub.create(REPO_ID, OLD_MODEL)
         before = self._there()
-        record = self._through(drawn, client, "hub.py", "push", run, "me/verdict")
+        record = self._through(drawn, client, "hub.py", "push", run, REPO_ID)
+        self.hub.ask("mend")
         after = self._there()
         record["outcome"] = record["outcome"] or end(record, after == self.content, after == before)
-        self._mend()
-        again = client("hub.py", "push", run, "me/verdict")
+        again = client("hub.py", "push", run, REPO_ID)
         if again.returncode or self._there() != self.content:
             record["outcome"] = f"the same command did not mend it: {again.stderr}"
-        elif sum("pretraining" in commit.title for commit in self.hub.repository("me/verdict").commits.values()) > 1:
+        elif sum("pretraining" in title for title in self.hub.ask("titles", name=REPO_ID)) > 1:
             record["outcome"] = "there are two commits"
         return record
 
@@ -91,12 +93,11 @@ class FaultHarness:
         """Pull through a fault, and again without our protection."""
         client = self.clients[drawn.xet]
         records = {}
-        for name, words in {"ours": ("hub.py", "pull"), "unprotected": (UNPROTECTED,)}.items():
+        for name, command in {"ours": ("hub.py", "pull"), "unprotected": (UNPROTECTED,)}.items():
             shutil.rmtree(client.home, ignore_errors=True)
-            self.hub.clear()
-            self.hub.repositories, self.hub.objects, self.hub.xet = self.stored[drawn.xet]
+            self.hub.ask("restore", name=str(drawn.xet))
             with new_disk(self.workspace / "disk", drawn.disk) as disk:
-                records[name] = record = self._through(drawn, client, *words, "me/verdict", disk / "pulled")
+                records[name] = record = self._through(drawn, client, *command, REPO_ID, disk / "pulled")
                 found = content_of(disk / "pulled")
                 left = [path.name for path in disk.iterdir() if path.name != "pulled"]
             whole = {path: found.get(path) for path in self.content} == self.content
@@ -106,46 +107,46 @@ class FaultHarness:
                 record["outcome"] = "failed" if record["exit_code"] else WHOLE if whole else WRONG
         return records["ours"] | {"unprotected": records["unprotected"]["outcome"]}
 
-    def _through(self, drawn: Draw, client: HubScripts, *words) -> dict:
+    def _through(self, drawn: Draw, client: HubScripts, *command) -> dict:
         """Run a command while the fault is about, and return the beginning of a record."""
-        fault = dataclasses.replace(drawn.fault) if drawn.fault else None
+        fault = drawn.fault
         if fault:
-            self.hub.faults.append(fault)
-        result = client(*words)
+            self.hub.fail(fault)
+        result = client(*command)
         outcome = None
         if "Traceback" in result.stderr or result.returncode not in (0, 2):
             outcome = f"no sentence: {result.stderr[-300:]}"
-        elif self.hub.token in result.stdout + result.stderr:
+        elif client.token in result.stdout + result.stderr:
             outcome = "the token was shown"
-        sentences = re.findall(r"^error: (.*)", result.stderr, re.MULTILINE)
+        messages = re.findall(r"^error: (.*)", result.stderr, re.MULTILINE)
         return {
-            "met": fault.times < drawn.fault.times if fault else True,
+            "met": self.hub.ask("times_left")[0] < fault.times if fault else True,
             "exit_code": result.returncode,
             "outcome": outcome,
-            "said": without_places("; ".join(sentences), self.workspace, self.hub),
+            "said": self._without_places("; ".join(messages)),
         }
 
     def _fresh_run(self, xet: bool) -> Path:
         """Return a copy of the run that was never pushed, with a client and a Hub that know nothing."""
-        self.hub.clear()
+        self.hub.ask("clear")
         shutil.rmtree(self.clients[xet].home, ignore_errors=True)
         shutil.rmtree(self.workspace / "run", ignore_errors=True)
         return shutil.copytree(self.run, self.workspace / "run")
 
-    def _mend(self) -> None:
-        self.hub.faults.clear()
-        self.hub.restore_tokens()
-
     def _there(self) -> dict[str, bytes]:
         """Return what the branch holds; nothing of a repository that is not there."""
-        if ("model", "me/verdict") not in self.hub.repositories:
-            return {}
-        files = self.hub.repository("me/verdict").files()
-        return {path: self.hub.content(file) for path, file in files.items() if path not in OTHERS}
+        return {path: content for path, content in self.hub.contents(REPO_ID).items() if path not in OTHERS}
+
+    def _without_places(self, message: str) -> str:
+        """Take out of a message what another run of the harness would call otherwise."""
+        places = {"HF_ENDPOINT": "http://hub", "FAKE_HUB_STORAGE": "http://storage"}
+        for name, place in places.items():
+            message = message.replace(self.hub.environment[name], place)
+        return message.replace(str(self.workspace), "…")
 
 
 def end(record: dict, whole: bool, nothing: bool) -> str:
-    """Return how a command ended, by what it said and what is there."""
+    """Return how a command ended, by its error message and what is there."""
     if record["exit_code"] == 0:
         return WHOLE if whole else "said to be done, but it is not"
     if not record["said"]:
@@ -157,11 +158,6 @@ def content_of(folder: Path) -> dict[str, bytes]:
     """Return {path: content} of a folder, without the notes of the Hub's client."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {path: file.read_bytes() for path, file in files.items() if not path.startswith((".cache/", ".gitattr"))}
-
-
-def without_places(text: str, workspace: Path, hub: HubServer) -> str:
-    """Take out of a sentence what another run of the harness would call otherwise."""
-    return text.replace(str(workspace), "…").replace(hub.storage_url, "http://storage").replace(hub.url, "http://hub")
 
 
 def can_mount() -> bool:

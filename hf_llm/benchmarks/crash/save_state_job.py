@@ -10,16 +10,16 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
-from pretrain_job import STEPS, settings
 from safetensors.torch import save_file
 
+from hf_llm.benchmarks.crash.pretrain_job import STEPS, settings
 from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.runs.atomic import file_sha256
-from hf_llm.training.checkpointing import weights
 from hf_llm.training.loop import dropout_seed
 from hf_llm.training.optimizer import make_optimizer
+from hf_llm.training.state import weights
 
-logger = logging.getLogger("hf_llm.stress.save_state")
+logger = logging.getLogger("hf_llm.benchmarks.crash.save_state")
 
 
 class Step:

@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_messages import Answer, Refused, Request
-from hub_repositories import File, Repository, upload_mode
+from fake_hub.messages import Answer, Refused, Request
+from fake_hub.repositories import File, Repository, upload_mode
 
 if TYPE_CHECKING:
-    from hub_server import HubServer
+    from fake_hub.server import HubServer
 
 
 def create(hub: "HubServer", request: Request) -> Answer:

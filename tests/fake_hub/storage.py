@@ -5,11 +5,11 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_messages import Answer, Refused
-from hub_repositories import File
+from fake_hub.messages import Answer, Refused
+from fake_hub.repositories import File
 
 if TYPE_CHECKING:
-    from hub_server import HubServer
+    from fake_hub.server import HubServer
 
 
 def answer_storage(hub: "HubServer", method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:

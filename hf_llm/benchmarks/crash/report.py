@@ -7,11 +7,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from crash_harness import PHASES, SAVING, kill_and_resume, survived
-from pretrain_job import PretrainJob
-from save_state_job import SaveStateJob
-
-from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.benchmarks.crash.harness import PHASES, SAVING, kill_and_resume, survived
+from hf_llm.benchmarks.crash.pretrain_job import PretrainJob
+from hf_llm.benchmarks.crash.save_state_job import SaveStateJob
+from hf_llm.benchmarks.record import write_records, write_result
 
 OURS, THEIRS = "hf_llm", "accelerate save_state"
 MIN_SAVING_SHARE = 0.3  # of our kills must hit a checkpoint being made; held from so many kills on:
@@ -50,9 +49,6 @@ def crash_test(kills: int, save_state_kills: int, seed: int, output_dir: str | N
     else:
         problems.append(f"what is left of the runs is in {workspace}")
     result = {
-        "command": command_line(),
-        "commit": commit(),
-        "environment": environment(),
         "seed": seed,
         "jobs": {name: summary(own) for name, own in ((OURS, ours), (THEIRS, theirs)) if own},
         "passed": not problems,
@@ -61,12 +57,13 @@ def crash_test(kills: int, save_state_kills: int, seed: int, output_dir: str | N
     print(json.dumps(result["jobs"], indent=2))
     print(*problems, sep="\n")
     if output_dir:
-        write(Path(output_dir), records, result)
+        write_records(Path(output_dir) / "kills.jsonl", records)
+        write_result(Path(output_dir), result)
     return not problems
 
 
 def find_problems(ours: list[dict], theirs: list[dict]) -> list[str]:
-    """Return a sentence for each thing that the test did not show."""
+    """Return a line for each thing that the test did not show."""
     problems = []
     if lost := [record["kill"] for record in ours if not survived(record)]:
         problems.append(f"{len(lost)} of {len(ours)} runs did not come to the same end: kills {lost}")
@@ -98,11 +95,3 @@ def line(record: dict) -> str:
         f"{record['job']} {record['kill']:3d}  {kept:8}  {record['seconds']:6.3f} s into stage {record['stage']:2d}  "
         f"{record['phase']:8}  newest checkpoint {record['checkpoint']:2d}  {end}"
     )
-
-
-def write(folder: Path, records: list[dict], result: dict) -> None:
-    """Write kills.jsonl and result.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(record) + "\n" for record in records)
-    (folder / "kills.jsonl").write_text(lines, encoding="utf-8")
-    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -3,8 +3,9 @@
 import random
 from dataclasses import dataclass
 
-from hub_http import FOREVER, Fault
+from hf_llm.benchmarks.hub_faults.hub import Fault
 
+FOREVER = 10**9  # times
 SHORT = 300  # bytes of an answer without a file in it
 
 

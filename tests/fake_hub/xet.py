@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hub_messages import Refused
+from fake_hub.messages import Refused
 
 RECORD = 48
 VERIFICATION, METADATA = 1 << 31, 1 << 30  # flags of a file in a shard: what follows its terms

@@ -9,19 +9,19 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from fault_harness import GOOD, WRONG, FaultHarness
-
+from hf_llm.benchmarks.hub_faults.harness import GOOD, WRONG, FaultHarness
+from hf_llm.benchmarks.record import write_records, write_result
 from hf_llm.recipes.pretrain import pretrain
-from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.training.config import PretrainConfig
 
 MOST_UNMET = 0.05  # of the faults may lie in wait for a request that is never made
 
 
-def fault_test(faults: int, seed: int, output_dir: str | None) -> bool:
+def fault_test(server: Path, faults: int, seed: int, output_dir: str | None) -> bool:
     """Push and pull through drawn faults, print a line each and the summary.
 
     Args:
+        server: What Python runs to serve the Hub, as `FaultyHub` says.
         faults: How many.
         seed: Of the draws.
         output_dir: Folder for faults.jsonl and result.json; None writes neither.
@@ -32,16 +32,13 @@ def fault_test(faults: int, seed: int, output_dir: str | None) -> bool:
     started = time.perf_counter()
     workspace = Path(tempfile.mkdtemp(prefix="hub-faults-"))
     records = []
-    with FaultHarness(tiny_run(workspace / "verdict"), workspace) as harness:
+    with FaultHarness(server, tiny_run(workspace / "verdict"), workspace) as harness:
         for record in harness.records(seed, faults):
             records.append(record)
             print(line(record), flush=True)
     shutil.rmtree(workspace)
     problems = find_problems(records)
     result = {
-        "command": command_line(),
-        "commit": commit(),
-        "environment": environment(),
         "seed": seed,
         "faults": len(records),
         "by_fault": {
@@ -56,12 +53,13 @@ def fault_test(faults: int, seed: int, output_dir: str | None) -> bool:
     print(json.dumps({name: result[name] for name in ("outcomes", "unprotected_pulls")}, indent=2))
     print(*problems, sep="\n")
     if output_dir:
-        write(Path(output_dir), records, result)
+        write_records(Path(output_dir) / "faults.jsonl", records)
+        write_result(Path(output_dir), result)
     return not problems
 
 
 def tiny_run(folder: Path) -> Path:
-    """Train a GPT-2 of a few thousand parameters into `folder`, and say nothing of it."""
+    """Train a GPT-2 of a few thousand parameters into `folder`, and print nothing of it."""
     config = PretrainConfig(
         output_dir=str(folder), corpus="sample", vocab_size=300, model="nano", n_layer=1, n_head=2, n_embd=16,
         n_positions=16, max_steps=2, warmup_steps=1, total_batch_size=4, per_device_train_batch_size=4,
@@ -73,7 +71,7 @@ def tiny_run(folder: Path) -> Path:
 
 
 def find_problems(records: list[dict]) -> list[str]:
-    """Return a sentence for each thing that the test did not show."""
+    """Return a line for each thing that the test did not show."""
     problems = [f"fault {record['number']}: {record['outcome']}" for record in records if record["outcome"] not in GOOD]
     unmet = [record["number"] for record in records if not record["met"]]
     if len(unmet) > MOST_UNMET * len(records):
@@ -93,11 +91,3 @@ def line(record: dict) -> str:
     return (
         f"{record['number']:4d}  {record['direction']} {record['transport']}  {what}: {record['outcome']}{unprotected}"
     )
-
-
-def write(folder: Path, records: list[dict], result: dict) -> None:
-    """Write faults.jsonl and result.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    (folder / "faults.jsonl").write_text(lines, encoding="utf-8")
-    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

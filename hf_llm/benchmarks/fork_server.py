@@ -1,7 +1,7 @@
 """Run the scripts as they are typed, each in a process of its own, without the seconds that its imports take.
 
-A server process imports the libraries once and forks for each command; the child gets the command's words, folder and
-streams, and from there is what `python scripts/x.py …` would be. Where forking is not safe, each is a new interpreter.
+A server process imports the libraries once and forks for each command; the child gets the command line, its streams,
+and from there is what `python scripts/x.py …` would be. Where forking is not safe, each is a new interpreter.
 """
 
 import json
@@ -22,14 +22,23 @@ LIBRARIES = (
 
 
 class Scripts:
-    """Call it with a script's name and its words; a context manager that ends the server."""
+    """Call it with a script's name and its arguments; a context manager that ends the server.
+
+    Args:
+        libraries: What the server imports once for all.
+        environment: The variables of the server and of each command; None takes those of this process.
+    """
+
+    def __init__(self, libraries: tuple[str, ...] = LIBRARIES, environment: dict[str, str] | None = None):
+        self.libraries, self.environment = libraries, environment
 
     def __enter__(self):
         self.server = None
         if sys.platform == "linux":
             self.server = subprocess.Popen(
-                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-            )
+                [sys.executable, "-m", "hf_llm.benchmarks.fork_server", *self.libraries],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self.environment,
+            )  # fmt: skip
         return self
 
     def __exit__(self, *error):
@@ -37,13 +46,14 @@ class Scripts:
             self.server.stdin.close()
             self.server.wait()
 
-    def __call__(self, script: str, *words) -> CompletedProcess:
-        """Run `python scripts/<script> <words>` in the project's root, with nothing to read on stdin."""
-        command = [str(ROOT / "scripts" / script), *map(str, words)]
+    def __call__(self, script: str | Path, *arguments) -> CompletedProcess:
+        """Run `python scripts/<script> <arguments>` in the project's root, with nothing to read on stdin."""
+        command = [str(ROOT / "scripts" / script), *map(str, arguments)]
         if self.server is None:
             return subprocess.run(
-                [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
-            )
+                [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                env=self.environment,
+            )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             streams = [str(Path(folder) / name) for name in ("stdout", "stderr")]
             print(json.dumps({"command": command, "streams": streams}), file=self.server.stdin, flush=True)
@@ -52,11 +62,11 @@ class Scripts:
         return CompletedProcess(command, returncode, stdout, stderr)
 
 
-def serve() -> None:
+def serve(libraries: list[str]) -> None:
     """Fork for each line on stdin, and answer with the exit code."""
     # a command sets it itself, and the libraries read it when they load, which is now
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    for library in LIBRARIES:
+    for library in libraries:
         __import__(library)
     for line in sys.stdin:
         request = json.loads(line)
@@ -85,4 +95,4 @@ def become(command: list[str], streams: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1:])

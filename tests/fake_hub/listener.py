@@ -10,13 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_messages import Answer, Refused
+from fake_hub.messages import Answer, Refused
 
 if TYPE_CHECKING:
-    from hub_server import HubServer
-
-
-FOREVER = 10**9  # times
+    from fake_hub.server import HubServer
 
 
 @dataclass
@@ -64,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         hub = self.server.hub
+        self.requests = hub.requests  # a request that hangs is of the test that made it, when the next one has begun
         fault = hub.next_fault(self.command, self.path)
         kind, at = (fault.kind, fault.at) if fault else (None, 0)
         uploads = self.command in ("POST", "PUT")
@@ -87,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
                     answer.body = _corrupted(answer.body, at)
                 elif kind == "truncate":
                     answer.body = answer.body[:at]
-            hub.requests.append((self.command, urlsplit(self.path).path, answer.status))
+            self.requests.append((self.command, urlsplit(self.path).path, answer.status))
         if kind == "lose":
             return self._break(answer.status)
         self.send_response(answer.status)
@@ -130,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _break(self, status: int) -> None:
         if not status:
-            self.server.hub.requests.append((self.command, urlsplit(self.path).path, 0))
+            self.requests.append((self.command, urlsplit(self.path).path, 0))
         self.close_connection = True
 
     def log_message(self, *_) -> None:

@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from crash_harness import kill_and_resume, survived
-from crash_report import find_problems
+
+from hf_llm.benchmarks.crash.harness import kill_and_resume, survived
+from hf_llm.benchmarks.crash.report import find_problems
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="killing needs os.fork")
 ROOT = Path(__file__).parents[2]
-logger = logging.getLogger("hf_llm.stress.counting")
+logger = logging.getLogger("hf_llm.counting")
 
 
 class CountingJob:
