@@ -1,9 +1,8 @@
-"""Lab `relu-depth`, the nets: as many hidden layers as wanted, with the activation and the first weights to be chosen.
+"""The networks: as many hidden layers as wanted, with the activation and the initial weights to be chosen apart.
 
-    (B, 1, 28, 28) → 784 → width → … → width → 10        each hidden layer: linear, [batch norm,] activation, [+ input]
+    (B, 1, 28, 28) → 784 → width → … → width → 10    each hidden layer: linear, [batch norm,] activation, [+ its input]
 
-The classifiers of `hf_llm.models` tie the first weights to the activation; here the two are apart, which is what the
-question needs.
+The classifiers of `hf_llm.models` tie the initial weights to the activation.
 """
 
 from dataclasses import dataclass
@@ -15,38 +14,46 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 PIXELS, CLASSES = 28 * 28, 10
 FUNCTIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "gelu": F.gelu}
-XAVIER, HE = "xavier", "he"
+GELU_SECOND_MOMENT = 0.42522  # E[GELU(z)²] of a standard normal z; ReLU's is ½, which is where He's factor 2 is from
+# what surrounds the activation: nothing, batch norm (Ioffe and Szegedy 2015), a residual connection (He et al. 2016)
+BLOCKS = ("plain", "batch_norm", "residual", "both")
+
+
+def gelu_normal_(weight: Tensor) -> Tensor:
+    """Draw weights of variance 1 / (E[GELU²] · inputs): He's rule, with GELU's second moment in the place of ReLU's."""
+    return nn.init.normal_(weight, std=(GELU_SECOND_MOMENT * weight.shape[1]) ** -0.5)
+
+
 # Glorot and Bengio 2010: variance 2 / (inputs + outputs), which keeps a signal that passes through a linear layer.
 # He et al. 2015: variance 2 / inputs, twice as much in a square layer, since ReLU cuts half of the signal off.
-DRAWS = {XAVIER: nn.init.xavier_normal_, HE: nn.init.kaiming_normal_}
-RESCUES = {"none": {}, "batch_norm": {"batch_norm": True}, "shortcuts": {"shortcuts": True},
-           "both": {"batch_norm": True, "shortcuts": True}}  # fmt: skip
+WEIGHTS = {
+    "xavier": nn.init.xavier_normal_, "he": nn.init.kaiming_normal_,
+    "gelu_scaled": gelu_normal_, "as_tanh": nn.init.xavier_normal_,
+}  # fmt: skip
+USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he", "gelu": "he"}  # what each activation is usually given
+OWN = {"gelu": "gelu_scaled", "sigmoid": "as_tanh"}  # made for activations for which neither Xavier's nor He's are
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a net is made of, but for its width.
+    """What a network is made of, but for its width.
 
     Args:
         depth: Hidden layers.
         activation: One of `FUNCTIONS`.
-        weights: One of `DRAWS`, the first weights.
-        batch_norm: Whether each hidden layer is normalised before its activation (Ioffe and Szegedy 2015).
-        shortcuts: Whether a hidden layer's input is added to its output (He et al. 2016), from the second one on.
+        weights: One of `WEIGHTS`, the initial weights.
+        block: One of `BLOCKS`; a residual connection leaves the first layer out, whose input has another width.
     """
 
     depth: int
     activation: str
     weights: str
-    batch_norm: bool = False
-    shortcuts: bool = False
+    block: str = "plain"
 
-    @property
-    def rescue(self) -> str:
-        """Which of `RESCUES` it has."""
-        return {(False, False): "none", (True, False): "batch_norm", (False, True): "shortcuts", (True, True): "both"}[
-            self.batch_norm, self.shortcuts
-        ]
+
+def usual(depth: int, activation: str, block: str = "plain") -> Kind:
+    """Return the network with the usual initial weights of its activation."""
+    return Kind(depth, activation, USUAL[activation], block)
 
 
 class DeepMLP(nn.Module):
@@ -58,15 +65,30 @@ class DeepMLP(nn.Module):
     def __init__(self, kind: Kind, width: int, seed: int):
         super().__init__()
         self.kind = kind
-        sizes = [PIXELS, *[width] * kind.depth]
-        self.layers = nn.ModuleList(nn.Linear(inputs, width) for inputs in sizes[:-1])
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) if kind.batch_norm else nn.Identity() for _ in self.layers)
+        normalise, self.residual = kind.block in ("batch_norm", "both"), kind.block in ("residual", "both")
+        inputs = [PIXELS, *[width] * (kind.depth - 1)]
+        self.layers = nn.ModuleList(nn.Linear(size, width) for size in inputs)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) if normalise else nn.Identity() for _ in inputs)
         self.classifier = nn.Linear(width, CLASSES)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             for linear in (*self.layers, self.classifier):
-                DRAWS[kind.weights](linear.weight)
+                WEIGHTS[kind.weights](linear.weight)
                 nn.init.zeros_(linear.bias)
+            if kind.weights == "as_tanh":
+                self._sigmoids_as_tanh()
+
+    @torch.no_grad()
+    def _sigmoids_as_tanh(self) -> None:
+        """Turn the weights of a tanh network into those of the sigmoid network that computes the same.
+
+        tanh(z) = 2 σ(2z) − 1: what a layer receives is doubled, and so is what it takes from sigmoids, less their ½.
+        """
+        for linear, receives in (*((layer, 2) for layer in self.layers), (self.classifier, 1)):
+            linear.weight *= receives
+            if linear is not self.layers[0]:
+                linear.weight *= 2
+                linear.bias -= linear.weight.sum(dim=1) / 2
 
     def forward(self, pixel_values: Tensor, sums: list[Tensor] | None = None) -> ImageClassifierOutput:
         """Return the logits (B, 10) of images (B, 1, 28, 28); append what each activation receives to `sums`."""
@@ -76,5 +98,5 @@ class DeepMLP(nn.Module):
             if sums is not None:
                 sums.append(z)
             output = function(z)
-            hidden = hidden + output if self.kind.shortcuts and number > 0 else output
+            hidden = hidden + output if self.residual and number > 0 else output
         return ImageClassifierOutput(logits=self.classifier(hidden))
