@@ -1,5 +1,1 @@
-"""The lab `dropout`: `lab.py` reads top to bottom, the other files are its parts."""
-
-from hf_llm.experiments.dropout_study.lab import run
-
-__all__ = ["run"]
+"""The experiment `dropout-study`, the lecture's exercise: what dropout does to a Linear + ReLU network on MNIST."""

@@ -1,4 +1,4 @@
-"""Lab `regularization`, what each regulariser computes, checked on a layer and on an optimizer: L14 to L17.
+"""What each regularizer computes, checked on a layer and on an optimizer: L14 to L17.
 
     dropout      y = x · m / (1 − p), where each m is 0 with probability p and 1 otherwise; nothing in evaluation
     L2           the loss becomes loss + λ ‖w‖², so its gradient gains 2 λ w
@@ -9,10 +9,19 @@ Sources: Srivastava et al. 2014; Krogh and Hertz 1991; Loshchilov and Hutter 201
 Szegedy 2015.
 """
 
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.data.images import LabelledImages
+from hf_llm.evaluation.charts import COLOURS
+from hf_llm.evaluation.intervals import share_interval
+from hf_llm.experiments.frame.charts import label, new_figure
+from hf_llm.experiments.frame.findings import Finding, exact
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.shared.mlp_training import ImageParts
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.image_classification import pixel_values
 
@@ -20,6 +29,47 @@ UNITS = 1_000_000  # of the dropout layer whose zeros are counted
 P, LAMBDA = 0.3, 1e-3
 STEPS = 20  # of the optimizers that are compared
 SHOWN = 16  # units in the pictures
+IMAGES = 256  # two mini-batches for batch norm
+
+ROUNDING = 1e-6  # of numbers about one in fp32, after a few operations
+ROUNDING_64 = 1e-12
+NORMALISED = 1e-3  # of mean and variance: the ε under batch norm's root keeps the variance a little below one
+SHARE_MARGIN = 0.01  # a share of zeros this near p is p
+
+
+def measure(study: Study) -> Tables:
+    """Compare each definition with what PyTorch computes."""
+    images = ImageParts.read(study.data).train.select(slice(IMAGES))
+    dropout, dropout_units = dropout_layer()
+    norm, norm_units = batch_norm_layer(images)
+    numbers = {"dropout": dropout, "penalty": penalty(), "batch_norm": norm}
+    rows = [
+        {"of": of, "measured": name, "value": value} for of, part in numbers.items() for name, value in part.items()
+    ]
+    return {
+        "definitions": pd.DataFrame(rows),
+        "dropout_layer": pd.DataFrame(dropout_units),
+        "batch_norm_layer": pd.DataFrame(norm_units),
+    }
+
+
+def findings(tables: Tables) -> list[Finding]:
+    value = tables["definitions"].set_index(["of", "measured"])["value"]
+
+    def same(key: str, of: str, names: list[str], tolerance: float) -> Finding:
+        return exact(key, max(value[of, name] for name in names), tolerance, "within")
+
+    share = share_interval(int(value["dropout", "zeros"]), UNITS)
+    away = tuple(bound - P for bound in share.bounds)
+    return [
+        Finding("zeroes_with_p", share.mean - P, away, SHARE_MARGIN, "within"),
+        same("scales_the_rest", "dropout", ["scale", "evaluation"], ROUNDING),
+        same("l2_is_decay", "penalty", ["gradient", "sgd", "adam"], ROUNDING_64),
+        same("decoupled_is_l2", "penalty", ["adamw"], ROUNDING_64),
+        same("norm_normalises", "batch_norm", ["mean", "variance", "running"], NORMALISED),
+        exact("norm_mixes_in_training", value["batch_norm", "training_companions"], NORMALISED),
+        same("norm_is_fixed_in_evaluation", "batch_norm", ["evaluation_companions"], ROUNDING),
+    ]
 
 
 def dropout_layer() -> tuple[dict[str, float], list[dict]]:
@@ -150,3 +200,25 @@ def _normal(*shape: int) -> Tensor:
 
 def _relative(one: Tensor, other: Tensor) -> float:
     return float((one - other).norm() / other.norm())
+
+
+def draw(tables: Tables, say: Say) -> Figure:
+    """What dropout does to some units, and batch norm to their means and deviations."""
+    dropout, norm = tables["dropout_layer"], tables["batch_norm_layer"]
+    figure, ((left, right),) = new_figure(1, 2, width=5.6)
+    for number, (part, name) in enumerate((("before", "before"), ("training", "after"))):
+        colour, name = (COLOURS[5], COLOURS[1])[number], say(f"figures.layers.{name}")
+        left.bar(dropout["unit"] + 0.4 * number - 0.2, dropout[part], 0.4, color=colour, label=name)
+        mean, deviation = (norm[f"{('before', 'after')[number]}_{what}"] for what in ("mean", "deviation"))
+        place = norm["unit"] + 0.3 * number - 0.15
+        right.errorbar(place, mean, deviation, fmt="os"[number], ms=4, capsize=2, color=colour, label=name)
+    left.set_ylim(0, 1.25 * dropout["training"].max())  # space for the legend
+    low, high = right.get_ylim()
+    right.set_ylim(low, high + 0.2 * (high - low))
+    for axis, title in ((left, "dropout"), (right, "batch_norm")):
+        label(axis, say("figures.layers.unit"), say("figures.layers.activation"), say(f"names.{title}"))
+        axis.legend(frameon=False, fontsize=8.5, loc="upper left", ncols=2)
+    return figure
+
+
+FIGURES = {"layers": draw}

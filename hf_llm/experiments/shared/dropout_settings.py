@@ -1,0 +1,88 @@
+"""What dropout gains with few images in two settings, and in those between them that differ in one factor.
+
+`dropout-study` trains a wide MLP while the learning rate falls, `regularization` a narrow one for fewer steps at a
+constant rate, and with more dropout. One finds a gain, the other a loss; changing one factor at a time tells why.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from hf_llm.experiments.frame.study import by_seed
+from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
+from hf_llm.training.image_classification import classification_scores
+
+IMAGES, BATCH = 1_000, 128
+SCHEDULES = {
+    "falling": {"min_learning_rate_ratio": 0.0, "warmup_steps": 50, "max_grad_norm": 1.0},
+    "constant": {"min_learning_rate_ratio": 1.0, "warmup_steps": 0, "max_grad_norm": 0.0},
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a net is trained.
+
+    Args:
+        width: Units of each of its two hidden layers.
+        steps: Optimizer steps.
+        schedule: Of the learning rate, with what belongs to it: see SCHEDULES.
+        dropout: Probability with which training zeroes a hidden unit.
+    """
+
+    width: int
+    steps: int
+    schedule: Literal["falling", "constant"]
+    dropout: float
+
+
+WIDE = Setting(512, 1_164, "falling", 0.5)  # of dropout-study
+NARROW = Setting(128, 600, "constant", 0.6)  # of regularization
+
+
+def with_one_factor_of(start: Setting, end: Setting) -> dict[str, Setting]:
+    """Return {factor: `start` with this one factor of `end`}."""
+    return {factor: replace(start, **{factor: value}) for factor, value in asdict(end).items()}
+
+
+def measure_settings(
+    parts: ImageParts, settings: Sequence[Setting], seeds: Iterable[int], track, short: bool = False
+) -> pd.DataFrame:
+    """Train each setting with its dropout and with none, with every seed.
+
+    Args:
+        parts: The images.
+        settings: What to train.
+        seeds: One net each.
+        track: As `Study.track`.
+        short: Whether a tenth of the images and steps is enough; the rows bear the setting's own number all the same.
+
+    Returns:
+        A row a net: the setting, `images`, `seed`, accuracy and loss on validation and on the test.
+    """
+    tenth = 10 if short else 1
+    nets = dict.fromkeys(one for setting in settings for one in (replace(setting, dropout=0.0), setting))
+    rows = []
+    for net, seed in track([(net, seed) for net in nets for seed in seeds]):
+        task = mlp_task(parts, IMAGES // tenth, net.width, seed, min(BATCH, IMAGES // tenth), net.dropout)
+        end = train_curve(task, net.steps // tenth, 1, learning_rate=1e-3, weight_decay=0.0, **SCHEDULES[net.schedule])[
+            -1
+        ]
+        test = classification_scores(task.model, parts.test)
+        rows.append({
+            **asdict(net), "images": len(task.images), "seed": seed, "validation_loss": end["validation_loss"],
+            "validation_accuracy": end["validation_accuracy"], "test_loss": test["loss"],
+            "test_accuracy": test["accuracy"],
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def gain(table: pd.DataFrame, setting: Setting) -> np.ndarray:
+    """Return how many points of test accuracy dropout adds in this setting, (seeds,)."""
+    with_dropout, without = (
+        by_seed(table, "test_accuracy", **asdict(one)) for one in (setting, replace(setting, dropout=0.0))
+    )
+    return 100 * (with_dropout - without)
