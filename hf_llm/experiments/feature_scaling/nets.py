@@ -1,4 +1,4 @@
-"""Part of the lab `feature-scaling`: whom raw features hurt in a small net: SGD, Adam, and SGD with batch norm.
+"""Whom raw features hurt in a small net: SGD, Adam, and SGD with batch norm.
 
 Each way of training runs on raw and on standardised features, each at the best rate of a wide grid. How sensitive it
 is to the scale is how much worse it ends on the raw ones. All rates and all seeds are trained at once: the nets lie in
@@ -9,26 +9,26 @@ import math
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from hf_llm.evaluation.charts import label, new_figure, style
-from hf_llm.experiments.feature_scaling.real import DATA_SETS, VERSIONS, read_table, standardise
-from hf_llm.experiments.findings import over_seeds
-from hf_llm.experiments.parts import Outcome
-from hf_llm.experiments.result import Chart, Finding, Language, Progress, Table, Words, track
-from hf_llm.experiments.seed_comparison import bars, with_bounds
+from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
+from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
+from hf_llm.experiments.frame.findings import Finding, above
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 HIDDEN = 16
-STEPS = 300
-RATES = (-8.0, 1.0)  # powers of ten; half a decade apart
-WAYS = {  # name, optimizer, where batch norm stands
-    "sgd": (Words(pt="SGD", en="SGD"), SGD, None),
-    "adam": (Words(pt="Adam", en="Adam"), partial(Adam, betas=(0.9, 0.99)), None),
-    "hidden": (Words(pt="SGD, batch norm na camada oculta", en="SGD, batch norm in the hidden layer"), SGD, "hidden"),
-    "input": (Words(pt="SGD, batch norm na entrada", en="SGD, batch norm at the input"), SGD, "input"),
+QUICK_STEPS, STEPS = 40, 300
+RATES = (-8, 1)  # powers of ten; half a decade apart
+WAYS = {  # optimizer, where batch norm stands
+    "sgd": (SGD, None),
+    "adam": (partial(Adam, betas=(0.9, 0.99)), None),
+    "hidden": (SGD, "hidden"),
+    "input": (SGD, "input"),
 }
 
 
@@ -39,7 +39,7 @@ def batch_norm(x: Tensor) -> Tensor:
 
 
 def predictions(x: Tensor, weights: list[Tensor], place: str | None) -> Tensor:
-    """Return what nets of one hidden layer say.
+    """Return the outputs of nets with one hidden layer.
 
     Args:
         x: Features of each seed, (S, n, d).
@@ -56,12 +56,12 @@ def predictions(x: Tensor, weights: list[Tensor], place: str | None) -> Tensor:
     return (hidden.relu() @ w2 + b2).squeeze(-1)
 
 
-def new_weights(features: int, seeds: int, rates: int) -> list[Tensor]:
-    """Return the weights of a net a seed, the same ones for every rate; PyTorch's customary spread."""
+def new_weights(features: int, seeds: range, rates: int) -> list[Tensor]:
+    """Return the initial weights of a net a seed, the same ones for every rate; PyTorch's default spread."""
     shapes = [(features, HIDDEN), (1, HIDDEN), (HIDDEN, 1), (1, 1)]
     widths = [features, features, HIDDEN, HIDDEN]
     nets = []
-    for seed in range(seeds):
+    for seed in seeds:
         random = torch.Generator().manual_seed(seed)
         nets.append([
             (2 * torch.rand(shape, generator=random) - 1) / math.sqrt(width) for shape, width in zip(shapes, widths)
@@ -69,12 +69,12 @@ def new_weights(features: int, seeds: int, rates: int) -> list[Tensor]:
     return [torch.stack(tensors).repeat(rates, 1, 1, 1).requires_grad_() for tensors in zip(*nets)]
 
 
-def final_losses(name: str, version: str, way: str, rates: Tensor, seeds: int, steps: int) -> Tensor:
+def final_losses(name: str, version: str, way: str, rates: Tensor, seeds: range, steps: int) -> Tensor:
     """Return the training loss of each rate and seed after `steps` full-batch steps, (R, S); inf where it diverged."""
-    tables = [read_table(name, seed) for seed in range(seeds)]
+    tables = [read_table(name, seed) for seed in seeds]
     features = [standardise(x) if version == "standardised" else x for x, _ in tables]
     x, y = (torch.tensor(np.stack(arrays), dtype=torch.float32) for arrays in (features, [y for _, y in tables]))
-    _, make, place = WAYS[way]
+    make, place = WAYS[way]
     weights = new_weights(x.shape[-1], seeds, len(rates))
     optimizer = make(weights, lr=rates[:, None, None, None])
     for _ in range(steps):
@@ -85,116 +85,63 @@ def final_losses(name: str, version: str, way: str, rates: Tensor, seeds: int, s
         return (predictions(x, weights, place) - y).square().mean(dim=-1).nan_to_num(torch.inf)
 
 
-def scale_in_nets(seeds: int, quick: bool, progress: Progress) -> Outcome:
-    """Return findings, tables and charts; the seed draws four fifths of the rows, and the weights."""
+def measure(study: Study) -> Tables:
+    """Train every way at all rates, keep the best one; the seed draws four fifths of the rows, and the weights."""
     low, high = RATES
-    rates = torch.logspace(low, high, round(high - low) * (1 if quick else 2) + 1)
-    losses, rows = {}, []
-    cells = [(name, way, version) for name in DATA_SETS for way in WAYS for version in VERSIONS]
-    for name, way, version in track(cells, progress):
-        each = final_losses(name, version, way, rates, seeds, 40 if quick else STEPS)  # (R, S)
-        best = int(each.mean(dim=1).argmin())
-        losses[name, way, version] = each[best].double().numpy()
-        rows.append({
-            "name": DATA_SETS[name], "way": WAYS[way][0], "version": VERSIONS[version],
-            "rate": rates[best].item(), **with_bounds("loss", losses[name, way, version]),
-            "keys": [name, way, version], "losses": losses[name, way, version].tolist(),
-        })  # fmt: skip
-    headings = {
-        "name": Words(pt="dados", en="data"),
-        "way": Words(pt="treino", en="training"),
-        "version": Words(pt="atributos", en="features"),
-        "rate": Words(pt="melhor taxa", en="best rate"),
-        "loss": Words(pt="perda de treino no fim", en="training loss at the end"),
-        "loss_low": Words(pt="de", en="from"),
-        "loss_high": Words(pt="até", en="to"),
-    }
-    caption = Words(
-        pt="Uma rede pequena em dados reais: perda de treino no fim, cada caso na sua melhor taxa, como fração da "
-        "variância do alvo",
-        en="A small net on real data: training loss at the end, each case at its best rate, as a share of the target's "
-        "variance",
-    )
-    table = Table(caption, headings, rows)
-    return _findings(losses), {"nets": table}, {"nets": _chart(table)}
+    rates = torch.logspace(low, high, (high - low) * study.pick(1, 2) + 1)
+    cells = [(data, way, version) for data in DATA_SETS for way in WAYS for version in VERSIONS]
+    rows = []
+    for data, way, version in study.track(cells):
+        losses = final_losses(data, version, way, rates, study.seeds, study.pick(QUICK_STEPS, STEPS))  # (R, S)
+        best = int(losses.mean(dim=1).argmin())
+        rows += [
+            {"data": data, "way": way, "version": version, "rate": rates[best].item(), "seed": seed, "loss": loss}
+            for seed, loss in zip(study.seeds, losses[best].double().tolist())
+        ]
+    return {"nets": pd.DataFrame(rows)}
 
 
-def _findings(losses: dict[tuple[str, str, str], np.ndarray]) -> list[Finding]:
-    def mean(way: str, version: str) -> np.ndarray:
-        """Return the mean loss over the data sets, (seeds,)."""
-        return np.mean([losses[name, way, version] for name in DATA_SETS], axis=0)
+def findings(tables: Tables) -> list[Finding]:
+    """Ratios of losses, seed by seed: geometric means over the data sets."""
 
-    harm = {way: mean(way, "raw") - mean(way, "standardised") for way in WAYS}  # (seeds,)
-    powers = {
-        way: np.mean([np.log10(losses[d, way, "raw"] / losses[d, way, "standardised"]) for d in DATA_SETS], axis=0)
-        for way in WAYS
-    }
-    difference = Words(pt="perda com brutos − com padronizados", en="loss with raw − with standardised features")
+    def log_loss(way: str, version: str) -> np.ndarray:
+        """Return the mean logarithm of the loss over the data sets, (seeds,)."""
+        losses = [by_seed(tables["nets"], "loss", data=data, way=way, version=version) for data in DATA_SETS]
+        return np.mean(np.log(losses), axis=0)
 
-    def less(way: str, claim: Words) -> Finding:
-        name = WAYS[way][0]
-        measure = Words(pt=f"{difference.pt}: (SGD) − ({name.pt})", en=f"{difference.en}: (SGD) − ({name.en})")
-        return over_seeds((claim, measure), harm["sgd"] - harm[way])
+    def difference(way: str) -> np.ndarray:
+        """Return by how much the mean loss over the data sets is higher with raw features, (seeds,)."""
+        raw, standardised = (
+            np.mean([by_seed(tables["nets"], "loss", data=data, way=way, version=v) for data in DATA_SETS], axis=0)
+            for v in VERSIONS
+        )
+        return raw - standardised
 
+    harm = {way: np.exp(log_loss(way, "raw") - log_loss(way, "standardised")) for way in WAYS}  # raw ÷ standardised
     return [
-        over_seeds((
-            Words(pt="Numa rede, atributos brutos prejudicam o SGD.", en="In a net raw features harm SGD."), difference,
-        ), harm["sgd"]),
-        over_seeds((
-            Words(pt="Com atributos brutos, o Adam termina com perda menor que o SGD.",
-                  en="With raw features Adam ends at a lower loss than SGD."),
-            Words(pt="perda com brutos: SGD − Adam", en="loss with raw features: SGD − Adam"),
-        ), mean("sgd", "raw") - mean("adam", "raw")),
-        less("adam", Words(pt="O Adam é menos sensível à escala dos atributos que o SGD.",
-                           en="Adam is less sensitive to the scale of the features than SGD.")),
-        over_seeds((
-            Words(pt="O Adam é menos sensível à escala dos atributos que o SGD também em proporção à perda.",
-                  en="Adam is less sensitive to the scale of the features than SGD in proportion to the loss, too."),
-            Words(pt="perda com brutos ÷ com padronizados, em potências de dez: SGD − Adam",
-                  en="loss with raw ÷ with standardised features, in powers of ten: SGD − Adam"),
-        ), powers["sgd"] - powers["adam"]),
-        less("hidden", Words(
-            pt="Com batch norm na camada oculta, o SGD é menos sensível à escala dos atributos.",
-            en="With batch norm in the hidden layer SGD is less sensitive to the scale of the features.")),
-        less("input", Words(pt="Com batch norm na entrada, o SGD é menos sensível à escala dos atributos.",
-                            en="With batch norm at the input SGD is less sensitive to the scale of the features.")),
-        over_seeds((
-            Words(pt="Mesmo com Adam, atributos brutos prejudicam.", en="Even with Adam raw features harm."),
-            difference,
-        ), harm["adam"]),
-        over_seeds((
-            Words(pt="Mesmo com batch norm na camada oculta, atributos brutos prejudicam o SGD.",
-                  en="Even with batch norm in the hidden layer raw features harm SGD."), difference,
-        ), harm["hidden"]),
-        over_seeds((
-            Words(pt="Mesmo com batch norm na entrada, atributos brutos prejudicam o SGD.",
-                  en="Even with batch norm at the input raw features harm SGD."), difference,
-        ), harm["input"]),
-    ]  # fmt: skip
+        *(above(f"raw_harms_{way}", harm[way], 1.0, scale="log") for way in WAYS),
+        above("adam_better_on_raw", np.exp(log_loss("sgd", "raw") - log_loss("adam", "raw")), 1.0, scale="log"),
+        above("adam_loses_less", difference("sgd") - difference("adam")),
+        *(above(f"{way}_less_sensitive", harm["sgd"] / harm[way], 1.0, scale="log") for way in list(WAYS)[1:]),
+    ]
 
 
-def _chart(table: Table) -> Chart:
-    caption = Words(
-        pt="Perda de treino no fim, com atributos brutos e padronizados, por forma de treinar: média e intervalo de "
-        "confiança. A linha cinza é a perda de quem prevê sempre a média.",
-        en="Training loss at the end, with raw and with standardised features, by way of training: mean and confidence "
-        "interval. The grey line is the loss of always predicting the mean.",
-    )
-    loss = Words(pt="perda de treino", en="training loss")
+def draw(tables: Tables, say: Say) -> Figure:
+    """Training loss at the end, one point a seed; the grey line is the loss of always predicting the mean."""
+    figure, axes = new_figure(1, len(DATA_SETS), width=4)
+    heights = dict(zip(WAYS, range(len(WAYS))[::-1]))
+    for column, (axis, data) in enumerate(zip(axes[0], DATA_SETS)):
+        for number, version in enumerate(VERSIONS):
+            rows = select(tables["nets"], data=data, version=version)
+            where = rows["way"].map(heights) + 0.12 * (1 - 2 * number)
+            axis.plot(rows["loss"], where, "os"[number], ms=4.5, mfc="none", color=style(number)["color"],
+                      label=name_of(version, say))  # fmt: skip
+        names = [name_of(way, say).replace(", ", ",\n") if column == 0 else "" for way in WAYS]
+        axis.set_yticks(list(heights.values()), names)
+        axis.axvline(1, color="0.6", lw=1)
+        axis.set_xscale("log")
+        label(axis, say("figures.nets.loss"), "", name_of(data, say), legend=column == 1)
+    return figure
 
-    def draw(language: Language) -> Figure:
-        figure, axes = new_figure(1, len(DATA_SETS), width=4)
-        for axis, (name, words) in zip(axes[0], DATA_SETS.items()):
-            for number, (version, version_name) in enumerate(VERSIONS.items()):
-                rows = [row for row in table.rows if row["keys"][0] == name and row["keys"][2] == version]
-                places = np.arange(len(rows))[::-1] + 0.12 * (1 - 2 * number)
-                axis.errorbar([row["loss"] for row in rows], places, xerr=bars(rows, "loss"), fmt="os"[number], ms=5,
-                              capsize=3, color=style(number)["color"], label=version_name[language])  # fmt: skip
-            names = [way[0][language].replace(", ", ",\n") for way in WAYS.values()]
-            axis.set_yticks(range(len(WAYS))[::-1], names if name == "diabetes" else [""] * len(WAYS))
-            axis.axvline(1, color="0.6", lw=1)
-            axis.set_xlim(0, None)
-            label(axis, loss[language], "", words[language], legend=name == "wine")
-        return figure
 
-    return Chart(caption, draw)
+FIGURES = {"nets": draw}
