@@ -1,23 +1,109 @@
-"""docs/lecture-map.md answers every number of the lecture once, and what it links to exists."""
+"""docs/lecture-map, in each language, answers every number of the lecture once, and what it links to exists."""
 
+import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
-MAP = (DOCS / "lecture-map.md").read_text(encoding="utf-8")
+from hf_llm.experiments.config import EXPERIMENTS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+APP = "http://127.0.0.1:7860/"
+MAPS = {
+    lang: (DOCS / name).read_text(encoding="utf-8")
+    for lang, name in {"en": "lecture-map.md", "pt-BR": "lecture-map.pt-BR.md"}.items()
+}
+OPEN = {"en": "**Open", "pt-BR": "**Em aberto"}
+# what nothing measures yet, as a whole or in the last of its words
+UNANSWERED = ["L20", "L21", "L22", "L26", "L33", "L37", "L39", "L40", "L43", "L44", "L45", "L46"]
+EACH = pytest.mark.parametrize("lang", MAPS)
 
 
-def test_every_claim_has_one_row_in_order():
-    assert re.findall(r"^\| (L\d+) \|", MAP, flags=re.MULTILINE) == [f"L{number}" for number in range(1, 47)]
+def rows(lang: str) -> dict[str, str]:
+    """Return {number: its row}."""
+    return {line.split(" | ")[0].strip("| "): line for line in MAPS[lang].splitlines() if re.match(r"\| L\d", line)}
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((\.\./[^)]+)\)", MAP))))
-def test_what_it_links_to_exists(link):
-    assert (DOCS / link).exists()
+def links(lang: str) -> list[str]:
+    return re.findall(r"\]\(([^)]+)\)", MAPS[lang])
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:scripts|configs)/[\w/-]+\.(?:py|yaml)", MAP))))
-def test_scripts_and_configs_that_it_names_exist(path):
-    assert (DOCS.parent / path).exists()
+@EACH
+def test_every_claim_has_one_row_in_order(lang):
+    numbers = re.findall(r"^\| (L\d+) \|", MAPS[lang], flags=re.MULTILINE)
+    assert numbers == [f"L{number}" for number in range(1, 47)]
+
+
+def test_both_languages_give_the_same_kind_and_open_the_same_things():
+    for number, row in rows("en").items():
+        other = rows("pt-BR")[number].replace("report.pt-BR.md", "report.en.md").replace("lang=pt-BR", "lang=en")
+        assert row.split(" | ")[1] == other.split(" | ")[1], number
+        there, here = (
+            re.findall(r"\]\(([^)]+)\)", each.replace("preset=cat&", "preset=cat_en&")) for each in (row, other)
+        )
+        assert there == here, number
+
+
+@EACH
+def test_what_is_open_is_called_open(lang):
+    said = [number for number, row in rows(lang).items() if re.search(re.escape(OPEN[lang]), row, re.IGNORECASE)]
+    assert said == UNANSWERED
+
+
+@EACH
+def test_the_files_that_it_links_to_exist_and_reports_are_in_its_language(lang):
+    files = [link for link in links(lang) if not link.startswith(APP)]
+    assert len(files) > 30
+    for link in files:
+        assert (DOCS / link).exists(), link
+        if "/results/" in link:
+            assert link.endswith(f"report.{lang}.md")
+
+
+@EACH
+def test_its_links_to_the_app_open_a_page_in_its_language(lang):
+    opened = [urlsplit(link) for link in links(lang) if link.startswith(APP)]
+    assert len(opened) > 46
+    pages = {path.stem for path in (ROOT / "hf_llm" / "app" / "pages").iterdir()}
+    for address in opened:
+        assert address.path.strip("/") in pages, address
+        query = {name: value for name, (value,) in parse_qs(address.query).items()}
+        assert query.pop("lang") == lang
+        assert query.get("lab", EXPERIMENTS[0]) in EXPERIMENTS
+        assert query.get("question", "L31") in rows(lang)
+
+
+@EACH
+def test_every_row_but_an_open_one_opens_a_page_of_the_app(lang):
+    for number, row in rows(lang).items():
+        assert APP in row or number == "L22", number
+
+
+@EACH
+def test_scripts_and_configs_that_it_names_exist(lang):
+    named = re.findall(r"\b(?:scripts|configs)/[\w/-]+\.(?:py|yaml)", MAPS[lang])
+    assert named
+    assert all((ROOT / path).exists() for path in named)
+
+
+# the verdicts that a row puts in words: when a new result has another one, the row must be written anew
+SAYS = {
+    "L6": {"activations": {"tanh_centred": "yes", "relu_centred": "no", "tanh_moved": "yes", "sigmoid_moved": "yes"}},
+    "L7": {"activations": {"named_use_gelu": "yes", "most_use_gelu": "yes"}},
+    "L8": {"architectures": {"relu_in_cnns": "yes", "relu_in_rnns": "no"}},
+    "L11": {"optimizers": {"adam_is_both": "yes"}},
+    "L12": {"optimizers": {"formulas_are_torchs": "yes"}},
+    "L33": {"optimizers": {"adam_on_words": "yes", "sgd_lacks_rare_words": "yes"}},
+}
+
+
+@pytest.mark.parametrize("number", SAYS)
+def test_what_a_row_says_is_what_the_results_found(number):
+    for experiment, expected in SAYS[number].items():
+        saved = json.loads((ROOT / "results" / experiment / "result.json").read_text(encoding="utf-8"))
+        found = {finding["key"]: finding["supported"] for finding in saved["findings"]}
+        assert {key: found[key] for key in expected} == expected
+        assert f"results/{experiment}/report.en.md" in rows("en")[number]

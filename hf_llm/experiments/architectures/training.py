@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -170,11 +169,6 @@ def parameters_of(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def points(table: pd.DataFrame, one: str, other: str, column: str = "accuracy") -> np.ndarray:
-    """Return how many percentage points `one` lies above `other`, a value a seed, (seeds,)."""
-    return 100 * (by_seed(table, column, net=one) - by_seed(table, column, net=other))
-
-
-def more_accurate(key: str, table: pd.DataFrame, one: str, other: str, column: str = "accuracy", **how) -> Finding:
+def more_accurate(key: str, table: pd.DataFrame, one: str, other: str, timed: bool = False) -> Finding:
     """Return the finding that `one` is more accurate than `other`, in percentage points, paired by the seed."""
-    return above(key, points(table, one, other, column), **how)
+    return above(key, 100 * (by_seed(table, "accuracy", net=one) - by_seed(table, "accuracy", net=other)), timed=timed)
