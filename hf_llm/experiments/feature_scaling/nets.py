@@ -129,7 +129,7 @@ def findings(tables: Tables) -> list[Finding]:
 def draw(tables: Tables, say: Say) -> Figure:
     """Training loss at the end, one point a seed; the grey line is the loss of always predicting the mean."""
     figure, axes = new_figure(1, len(DATA_SETS), width=4)
-    heights = dict(zip(WAYS, range(len(WAYS))[::-1]))
+    heights, losses = dict(zip(WAYS, range(len(WAYS))[::-1])), tables["nets"]["loss"]
     for column, (axis, data) in enumerate(zip(axes[0], DATA_SETS)):
         for number, version in enumerate(VERSIONS):
             rows = select(tables["nets"], data=data, version=version)
@@ -139,7 +139,7 @@ def draw(tables: Tables, say: Say) -> Figure:
         names = [name_of(way, say).replace(", ", ",\n") if column == 0 else "" for way in WAYS]
         axis.set_yticks(list(heights.values()), names)
         axis.axvline(1, color="0.6", lw=1)
-        axis.set_xscale("log")
+        axis.set(xscale="log", xlim=(losses.min() / 2, losses.max() * 2))
         label(axis, say("figures.nets.loss"), "", name_of(data, say), legend=column == 1)
     return figure
 
