@@ -153,10 +153,10 @@ def draw(tables: Tables, say: Say) -> Figure:
     return figure
 
 
-def steps_to_the_bottom(tables: Tables) -> pd.DataFrame:
+def steps_to_the_minimum(tables: Tables) -> pd.DataFrame:
     groups = tables["arrivals"].groupby(["surface", "optimizer"], sort=False, as_index=False)
     return groups.agg(rate=("rate", "first"), steps=("steps", "mean"), arrived=("arrived", "sum"))
 
 
 FIGURES = {"surfaces": draw}
-SUMMARIES = {"surfaces": steps_to_the_bottom}
+SUMMARIES = {"surfaces": steps_to_the_minimum}
