@@ -77,7 +77,9 @@ def named_code(where: str | Path, folder: Path, paths: Collection[str]) -> dict[
             shown = {**place, "setting": repr(key[:100]), "value": repr(value[:100])}
             require(key != ALIASES, both("models.hides_settings", **place))
             require(key in CODE_KEYS or "/" not in value, both("models.asks_for_another", **shown))
-            if key in CODE_KEYS:
+            if (
+                key in CODE_KEYS and "." in value
+            ):  # a class of a file; transformers' own stand there by their name alone
                 named[value] = path
         for file in _weight_files(settings):
             is_weights = file in paths and WEIGHTS.fullmatch(file) is not None

@@ -1,8 +1,12 @@
 """What was pushed, with unmodified transformers and an empty cache, as on another machine."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from hub_clients import HEAVY
 from PIL import Image
 from test_push import succeeded
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
@@ -29,15 +33,31 @@ try:
 except ValueError as error:
     refused = "trust_remote_code" in str(error)
 classify = pipeline("image-classification", model="me/mlp", revision=sys.argv[1], trust_remote_code=True)
-print(json.dumps([refused, classify("digit.png", top_k=10)]))
+print(json.dumps([refused, classify(sys.argv[2], top_k=10)]))
 """
 
 
+PUSH = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+for auto in (AutoModelForCausalLM, AutoTokenizer):
+    auto.from_pretrained(sys.argv[1]).push_to_hub("me/theirs")
+print(1)
+"""
+
+
+def run_python(scripts, folder: Path, code: str, *words):
+    """Run code that needs transformers as a client of the Hub, and return what it prints as JSON last."""
+    (folder / "code.py").write_text(code)
+    return json.loads(succeeded(scripts(folder / "code.py", *words)).splitlines()[-1])
+
+
 @pytest.mark.slow
-def test_the_same_greedy_text_and_tokens(client, either_scripts, runs):
+def test_the_same_greedy_text_and_tokens(either_scripts, all_scripts, runs, tmp_path):
     succeeded(either_scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     succeeded(either_scripts("hub.py", "push", runs / "tokenizer", "me/tokenizer"))
-    text, tokens = client(GENERATE, xet=either_scripts.xet)
+    text, tokens = run_python(all_scripts(either_scripts.xet, HEAVY), tmp_path, GENERATE)
     tokenizer = AutoTokenizer.from_pretrained(runs / "verdict")
     model = AutoModelForCausalLM.from_pretrained(runs / "verdict")
     ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids
@@ -46,11 +66,12 @@ def test_the_same_greedy_text_and_tokens(client, either_scripts, runs):
 
 
 @pytest.mark.slow
-def test_a_classifier_with_the_code_that_it_carries(hub, client, scripts, runs, tmp_path):
+def test_a_classifier_with_the_code_that_it_carries(hub, heavy_scripts, scripts, runs, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "digit.png")
     succeeded(scripts("hub.py", "push", runs / "mlp", "me/mlp"))
-    refused, there = client(CLASSIFY, hub.repository("me/mlp").branches["main"])
+    commit = hub.repository("me/mlp").branches["main"]
+    refused, there = run_python(heavy_scripts, tmp_path, CLASSIFY, commit, tmp_path / "digit.png")
     assert refused
     here = pipeline("image-classification", model=str(runs / "mlp"), trust_remote_code=True)
     answers = there, here(str(tmp_path / "digit.png"), top_k=10)
@@ -59,15 +80,9 @@ def test_a_classifier_with_the_code_that_it_carries(hub, client, scripts, runs, 
 
 
 @pytest.mark.slow
-def test_what_others_push_can_be_pulled(hub, client, scripts, runs, tmp_path):
+def test_what_others_push_can_be_pulled(heavy_scripts, scripts, runs, tmp_path):
     """With `push_to_hub`, as most models on the Hub came there."""
-    client(
-        "import sys; from transformers import AutoModelForCausalLM, AutoTokenizer\n"
-        "for auto in (AutoModelForCausalLM, AutoTokenizer):\n"
-        "    auto.from_pretrained(sys.argv[1]).push_to_hub('me/theirs')\n"
-        "print(1)",
-        runs / "verdict",
-    )
+    run_python(heavy_scripts, tmp_path, PUSH, runs / "verdict")
     succeeded(scripts("hub.py", "pull", "me/theirs", tmp_path / "pulled"))
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "pulled").state_dict()
     ours = AutoModelForCausalLM.from_pretrained(runs / "verdict").state_dict()

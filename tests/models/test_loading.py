@@ -78,34 +78,6 @@ def test_weights_without_the_head_that_is_tied(tmp_path):
     assert tensor_hashes(load_causal_lm(tmp_path)) == tensor_hashes(model)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"attn_implementation": "someone/kernel"},
-        {"_attn_implementation": "someone/kernel@main"},
-        {"attn_implementation": {"": "eager", "text_config": "someone/kernel:function"}},
-        {"text_config": {"experts_implementation": "someone/kernel"}},
-    ],
-)
-def test_a_kernel_of_the_hub_is_refused_before_anything_loads(folder, changes, monkeypatch):
-    def must_not_run(*_, **__):
-        raise AssertionError("a model was about to be loaded")
-
-    monkeypatch.setattr("hf_llm.models.loading.AutoModelForCausalLM.from_pretrained", must_not_run)
-    change_config(folder, **changes)
-    assert "'someone/kernel" in refusal(folder)
-
-
-def test_a_setting_under_another_name_is_refused(folder):
-    change_config(folder, attribute_map={"harmless": "_attn_implementation_internal"}, harmless="someone/kernel")
-    assert "gives settings other names (attribute_map)" in refusal(folder)
-
-
-def test_a_plain_attention_is_not_refused(folder):
-    change_config(folder, attn_implementation="eager")
-    assert load_causal_lm(folder).config._attn_implementation == "eager"
-
-
 def test_python_code_in_the_folder_does_not_run(folder):
     witness = folder / "it-ran"
     (folder / "modeling.py").write_text(f"open({str(witness)!r}, 'w')\n")

@@ -17,12 +17,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def hub():
-    with HubServer() as hub:
-        yield hub
-
-
-@pytest.fixture
 def tokenizer(tmp_path):
     train_tokenizer(TrainTokenizerConfig(corpus="sample", vocab_size=300, output_dir=str(tmp_path / "tokenizer")))
     return tmp_path / "tokenizer"
@@ -55,7 +49,7 @@ def test_up_and_down_again(hub, tokenizer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         ([], "error: the following arguments are required: ACTION; see --help"),
         (["pul", "me/x", "x"], "error: argument ACTION: must be one of push, pull, space, not 'pul', did you mean"),
@@ -67,23 +61,24 @@ def test_up_and_down_again(hub, tokenizer, tmp_path):
     ],
     ids=lambda value: value[0] if isinstance(value, list) and value else "",
 )
-def test_what_cannot_be_meant(hub, tmp_path, words, sentence):
-    code, said, errors = run(hub, tmp_path / "home", *words)
-    assert (code, said) == (2, "")
-    assert errors.startswith(sentence)
+def test_what_cannot_be_meant(hub, scripts, words, message):
+    done = scripts("hub.py", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)
     assert hub.requests == []
 
 
-def test_help_names_the_action_and_its_settings(hub, tmp_path):
+def test_help_names_the_action_and_its_settings(scripts):
     for action, flags in {
         "push": ("RUN", "--private", "--create_pr"),
         "pull": ("DIR", "--trust_remote_code"),
         "space": ("REPO_ID", "--runs"),
     }.items():
-        code, said, _ = run(hub, tmp_path / "home", action, "--help")
-        assert code == 0
-        assert said.startswith(f"usage: hub.py {action} ")
-        assert all(flag in said for flag in flags)
+        done = scripts("hub.py", action, "--help")
+        assert done.returncode == 0
+        assert done.stdout.startswith("usage: ")
+        assert f"hub.py {action} " in done.stdout.splitlines()[0]
+        assert all(flag in done.stdout for flag in flags)
 
 
 def test_a_hub_that_is_not_there_is_said_at_once(tokenizer, tmp_path):

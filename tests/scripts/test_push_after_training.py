@@ -21,31 +21,27 @@ SCRIPTS = {
 STEPS = {"pretrain.py", "train_mnist.py"}
 
 
-def run(hub: HubServer | None, script: str, home: Path, *words) -> subprocess.CompletedProcess:
-    environment = hub.environment(home) if hub else {}
-    return subprocess.run(
-        [
-            sys.executable, f"scripts/{script}", *SCRIPTS[script], *(SHORT if script in STEPS else []),
-            "--output_dir", str(home / "run"), *words,
-        ],
-        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8",
-    )  # fmt: skip
+def words_of(script: str, folder: Path) -> list[str]:
+    return [*SCRIPTS[script], *(SHORT if script in STEPS else []), "--output_dir", str(folder / "run")]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_the_finished_run_goes_up(script, tmp_path):
-    with HubServer() as hub:
-        done = run(hub, script, tmp_path, "--push_to_hub", "--hub_model_id", "me/run", "--hub_private_repo")
-        assert done.returncode == 0, done.stderr
-        assert f"{hub.url}/me/run/commit/" in done.stdout.splitlines()[-1]
-        assert hub.repository("me/run").private
+def test_the_finished_run_goes_up(script, hub, heavy_scripts, tmp_path):
+    push = ("--push_to_hub", "--hub_model_id", "me/run", "--hub_private_repo")
+    done = heavy_scripts(script, *words_of(script, tmp_path), *push)
+    assert done.returncode == 0, done.stderr
+    assert f"{hub.url}/me/run/commit/" in done.stdout.splitlines()[-1]
+    assert hub.repository("me/run").private
 
 
 def test_a_hub_that_is_down_costs_the_run_nothing(tmp_path):
     with HubServer() as hub:
         environment = hub.environment(tmp_path)
-    assert environment  # the server has gone: nobody listens there any more
-    done = run(hub, "train_mnist.py", tmp_path, "--push_to_hub", "--hub_model_id", "me/run")
+    done = subprocess.run(  # the server has gone: nobody listens there any more
+        [sys.executable, "scripts/train_mnist.py", *words_of("train_mnist.py", tmp_path),
+         "--push_to_hub", "--hub_model_id", "me/run"],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
     assert done.returncode == 0
     assert (tmp_path / "run" / "model.safetensors").is_file()
     assert f"python scripts/hub.py push {tmp_path / 'run'} me/run" in done.stderr
@@ -53,15 +49,15 @@ def test_a_hub_that_is_down_costs_the_run_nothing(tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         (["--push_to_hub"], "set --hub_model_id"),
         (["--push_to_hub", "--hub_model_id", "me/run.git"], "no name on the Hub"),
     ],
 )
-def test_a_wrong_name_is_said_before_the_training(script, words, sentence, tmp_path):
-    done = run(None, script, tmp_path, *words)
+def test_a_wrong_name_is_refused_before_the_training(script, heavy_scripts, words, message, tmp_path):
+    done = heavy_scripts(script, *words_of(script, tmp_path), *words)
     assert done.returncode != 0
-    assert sentence in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
