@@ -1,10 +1,10 @@
-"""The lecture's exercise in one command: a Linear + ReLU net on MNIST, without dropout and with it, and what it does.
+"""The lecture's exercise in one command: a Linear + ReLU network on MNIST, without dropout and with it, compared.
 
     python scripts/exercise.py
 
-Trains runs/mnist/mlp and runs/mnist/mlp-dropout, then the short dropout study, whose loss and accuracy curves and
-report go to runs/mnist/dropout-study. Without MNIST at hand it takes the embedded digits and writes to runs/digits.
-A second call reports and does not train the two nets again.
+Trains runs/mnist/mlp and runs/mnist/mlp-dropout, then the short dropout study, whose report, with the curves of loss
+and accuracy, goes to runs/mnist/dropout-study. Without MNIST at hand it takes the embedded digits and writes to
+runs/digits. A second call measures the study again and does not train the two networks again.
 """
 
 import dataclasses

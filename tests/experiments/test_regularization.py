@@ -1,63 +1,64 @@
-"""The lab on regularisation: each regulariser does what is said of it, and the verdicts follow the data."""
+"""The experiment on regularization: each regularizer does what is said of it, and the verdicts follow the data."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
-from lab_checks import check
 
-from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.regularization import cells as regularization_cells
-from hf_llm.experiments.regularization import lab as regularization
-from hf_llm.experiments.regularization.cells import QUICK, TOGETHER, Parts, train_cell
-from hf_llm.experiments.regularization.findings import effect_findings, gap, stopping_findings
-from hf_llm.experiments.regularization.layer_findings import layer_findings
-from hf_llm.experiments.regularization.mechanics import LAMBDA, P, batch_norm_layer, dropout_layer, penalty
-from hf_llm.experiments.report import result_as_dict
-from hf_llm.training.image_classification import ImageClassification
+from hf_llm.experiments.frame.report import read_table
+from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.regularization import definitions, dropout_gain, nets, regularizers
+from hf_llm.experiments.regularization.definitions import LAMBDA, P, batch_norm_layer, dropout_layer, penalty
+from hf_llm.experiments.regularization.nets import ALL_FOUR, FULL, QUICK, chosen_strengths, train_regularized
+from hf_llm.experiments.shared import mlp_training
+from hf_llm.experiments.shared.dropout_settings import IMAGES, NARROW, WIDE
+from hf_llm.experiments.shared.mlp_training import ImageParts
 from hf_llm.training.optimizer import make_optimizer
 
+RESULT = Path(__file__).parents[2] / "results" / "regularization"
 TINY = replace(
     QUICK, sizes={name: replace(size, steps=6, evaluations=3) for name, size in QUICK.sizes.items()}, patience=1
 )
-EARLY, NONE = ("early_stopping",), ()
-NORM = ("mean", "variance", "running", "training_companions", "evaluation_companions")
+STUDY = Study(range(1), quick=True, data="digits")
 
 
 @pytest.fixture(scope="module")
 def parts():
-    return Parts.read("digits")
+    return ImageParts.read("digits")
 
 
 @pytest.fixture(scope="module")
-def result():
-    return regularization.run(ExperimentConfig("", quick=True, data="digits"), lambda *_: None)
+def tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regularizers, "QUICK", TINY)
+        return regularizers.measure(STUDY) | definitions.measure(STUDY)
 
 
 def supported(findings) -> dict[str, str]:
-    return {finding.claim.en: finding.supported for finding in findings}
+    return {finding.key: finding.supported for finding in findings}
 
 
-def test_the_result_keeps_the_rules(result):
-    check(result)
-    combinations = [row["parts"] for row in result.tables["summary"].rows if row["size"] == "few"]
-    assert combinations[0] == []
-    assert combinations[-1] == list(TOGETHER)
-    assert {tuple(names) for names in combinations} >= {("dropout",), ("l2",), ("batch_norm",), EARLY}
+def test_every_set_is_trained_and_the_pairs_have_no_curves(tables):
+    few = list(tables["runs"].query("size == 'few'")["regularizers"])
+    assert few == TINY.sizes["few"].sets
+    assert {"none", "dropout", "l2", "batch_norm", "early_stopping", ALL_FOUR} <= set(few)
+    assert set(FULL.sizes["few"].sets) - set(few) == set(nets.PAIRS)
+    assert set(tables["curves"]["regularizers"]) == set(few)
+    assert not any(table.isna().any(axis=None) for table in tables.values())
 
 
-def test_the_definitions_hold_and_decoupled_decay_is_not_l2(result):
-    said = supported(result.findings[:12])
-    assert [claim for claim, verdict in said.items() if verdict != "yes"] == [
-        "The decoupled decay of AdamW and λ‖w‖² in the loss are the same thing"
-    ]
+def test_the_definitions_hold_and_decoupled_decay_is_not_l2(tables):
+    verdicts = supported(definitions.findings(tables))
+    assert [key for key, verdict in verdicts.items() if verdict != "yes"] == ["decoupled_is_l2"]
 
 
-def test_the_same_seeds_give_the_same_result(monkeypatch):
-    monkeypatch.setattr(regularization, "QUICK", TINY)
-    config = ExperimentConfig("", quick=True, seeds=1, data="digits")
-    one, other = (regularization.run(config, lambda *_: None) for _ in range(2))
-    assert result_as_dict(one) == result_as_dict(other)
+def test_the_same_seeds_give_the_same_result(tables, monkeypatch):
+    monkeypatch.setattr(regularizers, "QUICK", TINY)
+    for name, again in (regularizers.measure(STUDY) | definitions.measure(STUDY)).items():
+        pd.testing.assert_frame_equal(tables[name], again, check_exact=True)
 
 
 def test_dropout_zeroes_a_share_and_scales_the_rest(monkeypatch):
@@ -65,10 +66,8 @@ def test_dropout_zeroes_a_share_and_scales_the_rest(monkeypatch):
     assert abs(numbers["zeros"] / 1_000_000 - P) < 0.002
     assert all(row["training"] in (0.0, pytest.approx(row["before"] / (1 - P))) for row in rows)
     monkeypatch.setattr(torch.nn, "Dropout", lambda p: torch.nn.AlphaDropout(p))  # which also shifts, and scales less
-    broken, _ = dropout_layer()
-    said = supported(layer_findings(broken, penalty(), dict.fromkeys(NORM, 0.0)))
-    assert said["The units that remain are divided by the probability of remaining"] == "no"
-    assert said["In training, dropout zeroes each unit with probability p"] == "no"
+    verdicts = supported(definitions.findings(definitions.measure(STUDY)))
+    assert verdicts["scales_the_rest"] == verdicts["zeroes_with_p"] == "no"
 
 
 def test_the_penalty_is_the_optimizers_decay_of_twice_its_strength(monkeypatch):
@@ -82,10 +81,11 @@ def test_the_penalty_is_the_optimizers_decay_of_twice_its_strength(monkeypatch):
 
     monkeypatch.setattr(torch.optim, "SGD", half_decay)
     assert penalty()["sgd"] > 1e-6
+    assert supported(definitions.findings(definitions.measure(STUDY)))["l2_is_decay"] == "no"
 
 
 def test_batch_norm_normalises_the_mini_batch_and_evaluates_by_running_averages(parts):
-    images = parts.split[0].select(slice(64))
+    images = parts.train.select(slice(64))
     numbers, rows = batch_norm_layer(images)
     assert numbers["mean"] < 1e-5
     assert numbers["variance"] < 1e-3
@@ -102,76 +102,115 @@ def test_batch_norm_normalises_the_mini_batch_and_evaluates_by_running_averages(
 )
 def test_l2_trains_with_decay_in_the_gradient_and_decoupled_without(parts, monkeypatch, name, optimizer, decay):
     configs = []
-    real = regularization_cells.train
+    real = mlp_training.train
 
     def spy(task, config, **rest):
         configs.append((task.model, config))
         return real(task, config, **rest)
 
-    monkeypatch.setattr(regularization_cells, "train", spy)
-    train_cell(parts, TINY, TINY.sizes["few"], (name,), {name: LAMBDA}, seed=0)
+    monkeypatch.setattr(mlp_training, "train", spy)
+    train_regularized(parts, TINY, "few", name, {name: LAMBDA}, seed=0)
     made = make_optimizer(*configs[0])
     assert type(made) is optimizer
     assert made.param_groups[0]["weight_decay"] == decay
 
 
-def test_early_stopping_walks_the_plain_path_and_keeps_the_best_weights(parts):
-    study = replace(TINY, training={**TINY.training, "learning_rate": 0.05})  # so high that it soon gets worse
-    size = replace(TINY.sizes["few"], steps=40, evaluations=20)
-    plain, stopped = (train_cell(parts, study, size, names, {}, seed=0) for names in (NONE, EARLY))
-    curve = stopped["validation_loss"]
-    assert len(curve) < 20
-    assert curve == plain["validation_loss"][: len(curve)]
-    assert curve[stopped["kept"]] == min(curve)
-    assert stopped["kept_step"] == stopped["step"][stopped["kept"]] < stopped["step"][-1]
-    task: ImageClassification = stopped["task"]
-    assert task.evaluate(task.model)["validation_loss"] == min(curve)
+def test_early_stopping_walks_the_plain_path_and_keeps_the_best_weights(parts, monkeypatch):
+    monkeypatch.setitem(nets.TRAINING, "learning_rate", 0.05)  # so high that it soon gets worse
+    grid = replace(TINY, sizes={"few": replace(TINY.sizes["few"], steps=40, evaluations=20)})
+    (plain, _, _), (stopped, kept, task) = (
+        train_regularized(parts, grid, "few", names, {}, seed=0) for names in ("none", "early_stopping")
+    )
+    losses = [record["validation_loss"] for record in stopped]
+    assert len(stopped) < 20
+    assert stopped == plain[: len(stopped)]
+    assert losses[kept] == min(losses)
+    assert stopped[kept]["step"] < stopped[-1]["step"]
+    assert task.evaluate(task.model)["validation_loss"] == min(losses)
 
 
-def test_the_strength_with_the_lowest_validation_loss_is_picked():
-    rows = [
-        {"size": "few", "part": "dropout", "strength": strength, "validation_loss": loss}
+def test_the_strength_with_the_lowest_validation_loss_is_chosen():
+    tried = pd.DataFrame(
+        {"size": "few", "regularizers": "dropout", "strength": strength, "seed": 1000, "validation_loss": loss}
         for strength, loss in ((0.2, 0.5), (0.4, 0.3), (0.6, 0.4))
-    ]
-    assert regularization.picked(rows, "few") == {"dropout": 0.4}
-    assert regularization.picked(rows, "all") == {}
+    )
+    assert chosen_strengths(tried, "few") == {"dropout": 0.4}
 
 
-def made_up(gain: dict) -> dict:
-    """Return runs of two seeds in which {combination: gain} is what a combination adds to the test accuracy."""
-    return {
-        (size, names, seed): {
-            "test_accuracy": 0.9 + 0.01 * seed + gain.get(names, 0.0) + 1e-5 * seed * len(names),
-            "test_loss": 0.5 - gain.get(names, 0.0) - 1e-5 * seed * len(names),
-            "validation_accuracy": [0.8, 0.9 + gain.get(names, 0.0)], "kept": 1, "step": [3, 6],
-            "train_loss": [0.4, 0.1], "validation_loss": [0.4, 0.4 - gain.get(names, 0.0)],
-        }
-        for size, how in TINY.sizes.items() for names in how.combinations for seed in (0, 1)
-    }  # fmt: skip
+def made_up(gain: dict[str, float]) -> dict[str, pd.DataFrame]:
+    """Return tables of two seeds in which {set: gain} is what a set of regularizers adds to the test accuracy."""
+    rows, curves = [], []
+    for size, how in TINY.sizes.items():
+        for names in how.sets:
+            for seed in (0, 1):
+                more, count = gain.get(names, 0.0), 0 if names == "none" else len(names.split("+"))
+                cell = {"size": size, "regularizers": names, "seed": seed, "step": 6}
+                end = {"train_loss": 0.1, "validation_loss": 0.4 - more}
+                curves.append({**cell, **end})
+                rows.append({
+                    **cell, **end, "validation_accuracy": 0.9 + more, "stopped_step": 6, "last_step": 6,
+                    "test_accuracy": 0.9 + 0.01 * seed + more + 1e-5 * seed * count,
+                    "test_loss": 0.5 - more - 1e-5 * seed * count,
+                })  # fmt: skip
+    return {"runs": pd.DataFrame(rows), "curves": pd.DataFrame(curves)}
 
 
 def test_the_verdicts_follow_the_runs():
-    runs = made_up({("dropout",): 0.02, ("l2",): -0.02, ("decoupled",): 0.09, TOGETHER: 0.05})
-    said = supported(effect_findings(runs, TINY, [0, 1], TOGETHER))
-    for size in ("With few images", "With all images"):
-        assert said[f"{size}, the net gets more right with dropout than with no regulariser"] == "yes"
-        assert said[f"{size}, the net gets more right with L2 than with no regulariser"] == "no"
-        assert said[f"{size}, the test loss is lower with dropout than with no regulariser"] == "yes"
-        # decoupled decay, better still, is none of the four
-        assert (
-            said[f"{size}, all four together get more right than the best of them alone (the best on validation)"]
-            == "yes"
-        )
-    assert gap(runs["few", ("l2",), 0]) == pytest.approx(0.32)
-    assert said["The fewer the images, the more all four together help"] == "unclear"
+    tables = made_up({"dropout": 0.02, "l2": -0.02, "decoupled": 0.09, ALL_FOUR: 0.05})
+    verdicts = supported(regularizers.findings(tables))
+    for size in ("few", "all"):
+        assert verdicts[f"{size}_dropout_accuracy"] == "yes"
+        assert verdicts[f"{size}_l2_accuracy"] == "no"
+        assert verdicts[f"{size}_dropout_loss"] == "yes"
+        assert verdicts[f"{size}_together"] == "yes"  # decoupled decay, better still, is none of the four
+    assert regularizers.best_alone(tables["runs"], "few") == "decoupled"
+    assert verdicts["few_weakest_loss"] == "no"
+    assert verdicts["fewer_images"] == "no"  # the same gain with few images and with all
+    together = tables["runs"].eval(f"size == 'few' and regularizers == '{ALL_FOUR}'")
+    tables["runs"].loc[together, "test_accuracy"] += [0.01, -0.01]
+    assert supported(regularizers.findings(tables))["fewer_images"] == "inconclusive"
+    means = regularizers.summarise(tables | {"runs": tables["runs"].assign(train_accuracy=1.0)})
+    assert means.set_index(["size", "regularizers"])["gap"]["few", "l2"] == pytest.approx(0.32)
 
 
 def test_early_stopping_that_never_stops_is_reported_so():
-    runs = made_up({})
-    claim = "With few images, validation gets worse, and early stopping interrupts the training before its end"
-    assert supported(stopping_findings(runs, TINY, [0, 1]))[claim] == "no"
-    runs["few", EARLY, 0]["step"] = [3]
-    assert supported(stopping_findings(runs, TINY, [0, 1]))[claim] == "unclear"
-    runs["few", EARLY, 0]["validation_loss"] = [0.41]
-    same = "With few images, until it stops, early stopping walks the path of the net without any regulariser"
-    assert supported(stopping_findings(runs, TINY, [0, 1]))[same] == "no"
+    tables = made_up({})
+    assert supported(regularizers.findings(tables))["few_interrupts"] == "no"
+    stopped = tables["runs"].eval("size == 'few' and regularizers == 'early_stopping'")
+    tables["runs"].loc[stopped, "stopped_step"] = 3
+    assert supported(regularizers.findings(tables))["few_interrupts"] == "yes"
+    assert supported(regularizers.findings(tables))["same_path"] == "yes"
+    one = tables["curves"].eval("size == 'few' and regularizers == 'early_stopping' and seed == 0")
+    tables["curves"].loc[one, "validation_loss"] = 0.41
+    assert supported(regularizers.findings(tables))["same_path"] == "no"
+
+
+def test_width_is_named_as_the_cause_only_where_the_wide_net_gains_more():
+    settings = [*dropout_gain.SETTINGS.values(), *(replace(NARROW, dropout=p) for p in dropout_gain.DROPOUTS)]
+    nets_of = dict.fromkeys(one for setting in settings for one in (replace(setting, dropout=0.0), setting))
+    table = pd.DataFrame(
+        {**vars(net), "seed": seed, "validation_accuracy": 0.9 - abs(net.dropout - 0.2),
+         "test_accuracy": 0.9 + 1e-4 * seed * (net.dropout > 0) + 0.02 * (net.width == WIDE.width and net.dropout > 0)}
+        for net in nets_of for seed in (0, 1)
+    )  # fmt: skip
+    tables = {"settings": table}
+    assert dropout_gain.chosen_by_accuracy(tables) == 0.2
+    assert supported(dropout_gain.findings(tables))["width_matters"] == "yes"
+    table.loc[(table["width"] == WIDE.width) & (table["dropout"] > 0), "test_accuracy"] -= 0.04
+    assert supported(dropout_gain.findings(tables))["width_matters"] == "no"
+
+
+def test_this_study_is_the_narrow_setting():
+    few = FULL.sizes["few"]
+    assert (few.images, few.steps) == (IMAGES, NARROW.steps)
+    saved = json.loads((RESULT / "result.json").read_text(encoding="utf-8"))
+    assert not saved["quick"]
+    tried, runs, settings = (
+        read_table(RESULT / "tables" / f"{name}.csv") for name in ("strengths", "runs", "settings")
+    )
+    assert (
+        chosen_strengths(tried, "few")["dropout"] == NARROW.dropout
+    )  # which is inside the grid, and no longer its end
+    assert NARROW.dropout < max(few.strengths["dropout"])
+    # both parts have trained the same nets
+    assert list(dropout_gain.gain(settings, NARROW)) == list(regularizers.gains(runs, "few", "dropout"))

@@ -1,12 +1,14 @@
-"""scripts/exercise.py without MNIST, with its recipe and its study cut short: two nets, both figures, the report."""
+"""scripts/exercise.py without MNIST, with its recipe and its study cut short: two nets, the figure, the report."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hf_llm.experiments.dropout import lab as dropout
-from hf_llm.experiments.dropout.lab import Grid
+from hf_llm.experiments.dropout_study import curves, other_setting
+from hf_llm.experiments.dropout_study.curves import Size
+from hf_llm.experiments.dropout_study.other_setting import SETTINGS
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "exercise.py"
 
@@ -15,7 +17,10 @@ def test_the_exercise_falls_back_to_the_digits_and_does_not_train_twice(tmp_path
     monkeypatch.chdir(tmp_path)
     for name in ("HF_LLM_DATA_DIR", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.setattr(dropout, "QUICK", Grid({"all": None}, (0.0, 0.5), {"all": 1}, least_steps=8, evaluations=2))
+    size = Size(None, 1, least_steps=8, evaluations=2, dropouts=[0.0, 0.5])
+    monkeypatch.setattr(curves, "QUICK", {"few": size, "all": size})
+    tiny = {name: replace(setting, width=8 * number) for number, (name, setting) in enumerate(SETTINGS.items(), 1)}
+    monkeypatch.setattr(other_setting, "SETTINGS", tiny)
     short = {"max_steps": 4, "warmup_steps": 1, "hidden_sizes": [8], "eval_steps": 2, "threads": 1}
     monkeypatch.setattr("hf_llm.config.load_yaml", lambda *_: short)
 
@@ -32,8 +37,7 @@ def test_the_exercise_falls_back_to_the_digits_and_does_not_train_twice(tmp_path
     written = [model.stat().st_mtime_ns for model in models]
     for language in ("pt-BR", "en"):
         assert (folder / "dropout-study" / f"report.{language}.md").is_file()
-        for figure in ("loss", "accuracy"):
-            assert (folder / "dropout-study" / "figures" / f"{figure}.{language}.png").is_file()
+        assert (folder / "dropout-study" / "figures" / f"curves.{language}.png").is_file()  # loss and accuracy
 
-    assert "95 % interval" in call()
+    assert "percentage points" in call()  # the answer
     assert [model.stat().st_mtime_ns for model in models] == written

@@ -115,10 +115,10 @@ def draw(tables: Tables, say: Say) -> Figure:
             for part in ("validation", "train"):
                 _pair(axis, rows, part, quantity, say)
             if quantity == "loss":
-                axis.set_yscale("log")
+                axis.set_ylim(bottom=0)  # on a logarithmic axis one would not see validation rise again
             title = say("figures.curves.title", images=images)
             label(axis, say("figures.curves.step"), say(f"figures.curves.{quantity}"), title, legend=False)
-    axes[0, 0].legend(frameon=False, fontsize=8.5)
+    axes[0, 1].legend(frameon=False, fontsize=8.5)
     return figure
 
 

@@ -118,7 +118,7 @@ def gap_tells(runs: pd.DataFrame, size: str) -> np.ndarray:
     correlations = []
     for _, nets in select(runs, size=size).groupby("seed"):
         gap, accuracy = nets["validation_loss"] - nets["train_loss"], nets["test_accuracy"]
-        tied = accuracy.nunique() == 1  # no order to agree with
+        tied = 1 in (gap.nunique(), accuracy.nunique())  # no order to agree with
         correlations.append(0.0 if tied else -spearmanr(gap, accuracy).statistic)
     return np.clip(correlations, -NEAREST, NEAREST)
 

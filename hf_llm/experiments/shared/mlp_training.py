@@ -61,12 +61,17 @@ def mlp_task(
 
 
 def train_curve(
-    task: ImageClassification, steps: int, evaluations: int, on_record: Callable[[dict], None] | None = None, **settings
-) -> list[dict]:
-    """Train for `steps` and return {`step` and SCORES} of each evaluation; `settings` are those of `TrainingConfig`."""
+    task: ImageClassification, steps: int, evaluations: int, on_record: Callable[[dict], None] | None = None, *,
+    warmup_steps: int, **settings,
+) -> list[dict]:  # fmt: skip
+    """Train for `steps`, at most all of them warm-up, and return {`step` and SCORES} of each evaluation.
+
+    `settings` are further ones of `TrainingConfig`.
+    """
     config = TrainingConfig(
         seed=task.seed,
         max_steps=steps,
+        warmup_steps=min(warmup_steps, steps),
         total_batch_size=task.plan.total_batch_size,
         per_device_train_batch_size=task.plan.total_batch_size,
         eval_steps=max(1, steps // evaluations),
