@@ -4,7 +4,6 @@ Each case is a fresh process that imports, plans, and trains a few steps by `tra
 process (VmHWM), above what it held after its imports. Ten to twenty minutes on two cores, and 16 GB for GPT-2 large.
 """
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -89,15 +88,14 @@ def main() -> None:
     case = json.loads(sys.argv[1])
     config = PretrainConfig(**case)
     processes = start_processes(config.threads)
-    inputs = read_inputs(config)
+    corpus, model_config = read_inputs(config)
     if config.model in ("small", "medium", "large", "xl"):  # their own vocabulary: most of the logits' memory
-        model = gpt2_config(config.model, GPT2_VOCABULARY, config.n_positions, dropout=config.dropout)
-        inputs = dataclasses.replace(inputs, model_config=model)
-    plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
+        model_config = gpt2_config(config.model, GPT2_VOCABULARY, config.n_positions, dropout=config.dropout)
+    plan = make_plan(config, model_config, corpus, processes)
     row = {"case": case, "predicted_bytes": plan.peak_memory_bytes}
     if plan.fits():
         predicted_seconds = plan.step_seconds
-        result = train(make_task(config, inputs), config)
+        result = train(make_task(config, corpus, model_config), config)
         measured = _status("VmHWM") - imported
         allowed = SMALL_TOLERANCE if measured < SMALL_RUN else TOLERANCE * measured
         row |= {

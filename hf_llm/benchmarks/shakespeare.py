@@ -12,8 +12,8 @@ from hf_llm.benchmarks.verdict import mean_with_interval
 from hf_llm.config import load_yaml
 from hf_llm.evaluation.random_blocks import random_block_loss
 from hf_llm.recipes.pretrain import make_task, pretrain, read_inputs
-from hf_llm.training.state import load_weights
 from hf_llm.training.config import PretrainConfig
+from hf_llm.training.state import load_weights
 
 RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "shakespeare.yaml"
 SEEDS = (0, 1, 2)
@@ -54,7 +54,7 @@ def trained(config: PretrainConfig) -> dict:
         config = dataclasses.replace(config, output_dir=f"{scratch}/seed-{config.seed}")
         manifest = pretrain(config)
         newest = Path(config.output_dir) / "checkpoints" / f"step-{config.max_steps:06d}"
-        task = make_task(config, read_inputs(config))
+        task = make_task(config, *read_inputs(config))
         load_weights(task.model, load_file(newest / "model.safetensors"))
     tokens = np.asarray(task.validation)
     return {

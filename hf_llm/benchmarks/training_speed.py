@@ -35,11 +35,11 @@ def run(output_dir: Path) -> None:
     )  # fmt: skip
     start_processes(config.threads)
     inputs = read_inputs(config)
-    tokens = STEPS * config.total_batch_size * inputs.model_config.n_positions
+    tokens = STEPS * config.total_batch_size * config.context
     seconds = {"ours": [], "trainer": [], "bare": []}
     for _ in range(ROUNDS):
         for name, contestant in (("ours", _ours), ("trainer", _trainer), ("bare", _bare)):
-            task = make_task(config, inputs)
+            task = make_task(config, *inputs)
             seconds[name].append(contestant(task, config))
     write_result(
         output_dir,

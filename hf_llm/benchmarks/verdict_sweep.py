@@ -69,7 +69,7 @@ def _measure(text: Text, config: PretrainConfig, seeds: tuple[int, ...]) -> dict
     best, last, steps, seconds = [], [], [], []
     for seed in seeds:
         config = dataclasses.replace(config, seed=seed)
-        result = train(make_task(config, read_inputs(config, text)), config)
+        result = train(make_task(config, *read_inputs(config, text)), config)
         curve = [(r["bits_per_byte"], r["step"]) for r in result.records if "bits_per_byte" in r]
         best.append(round(min(curve)[0], 4))
         steps.append(min(curve)[1])

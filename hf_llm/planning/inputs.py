@@ -23,11 +23,12 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
         UserError: For an impossible shape, or a corpus or tokenizer that is there and cannot be used.
     """
     if _at_hand(config.corpus):
-        corpus, tokenizer = read_corpus(
+        corpus = read_corpus(
             config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
             validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
         )  # fmt: skip
-        return gpt2_config(vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id, **config.shape), corpus
+        start = corpus.tokenizer.bos_token_id
+        return gpt2_config(vocab_size=len(corpus.tokenizer), bos_token_id=start, **config.shape), corpus
     if config.tokenizer:
         vocab_size = len(load_tokenizer(config.tokenizer))
     else:

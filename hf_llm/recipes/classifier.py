@@ -3,7 +3,6 @@
 images → training, validation, test → loop → best weights, scored → the test set, once → published
 """
 
-import dataclasses
 from dataclasses import dataclass
 
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
@@ -16,7 +15,6 @@ from hf_llm.recipes.classifier_figures import classifier_figures
 from hf_llm.recipes.figures import accuracy_figure, loss_figure
 from hf_llm.recipes.publish import measured, publish
 from hf_llm.recipes.report import classifier_report, monitor
-from hf_llm.runs.manifest import new_manifest
 from hf_llm.runs.run import open_run
 from hf_llm.training.augmentation import Augmentation
 from hf_llm.training.image_classification import ImageClassification, classification_scores
@@ -36,10 +34,8 @@ def train_classifier(config: ClassifierConfig) -> dict:
     """
     processes = start_processes(config.threads)
     images = read_parts(config)
-    settings = dataclasses.asdict(config)
-    manifest = new_manifest("image-classification", settings, processes.num_processes, data=images.facts())
 
-    with open_run(config.output_dir, manifest, config.save_total_limit, config.restart, processes) as run:
+    with open_run("image-classification", config, processes, data=images.facts()) as run:
         if not run.finished:
             task = make_task(config, images, processes.num_processes)
             parameters = task.model.num_parameters()
@@ -50,7 +46,7 @@ def train_classifier(config: ClassifierConfig) -> dict:
                     f"{images.name}, {config.max_steps:,} steps of {config.total_batch_size} = {epochs:.1f} epochs; "
                     f"accumulation {task.plan.accumulation}"
                 )
-            with monitor(config.report_to, run.folder, settings) as show:
+            with monitor(config.report_to, run) as show:
                 result = train(task, config, run, show, processes)
 
             if processes.is_main_process:

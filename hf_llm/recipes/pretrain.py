@@ -3,12 +3,9 @@
 corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored → published
 """
 
-import dataclasses
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from transformers import GPT2Config, PreTrainedTokenizerFast
+from transformers import GPT2Config
 
 from hf_llm.config import require
 from hf_llm.data import Text
@@ -20,10 +17,9 @@ from hf_llm.recipes.card import language_model_card
 from hf_llm.recipes.figures import loss_figure
 from hf_llm.recipes.publish import measured, publish
 from hf_llm.recipes.report import language_model_report, monitor
-from hf_llm.runs.manifest import new_manifest
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import check_unicode, token_byte_lengths, tokenizer_facts
+from hf_llm.tokenization.tokenizer import check_unicode, token_byte_lengths
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -41,22 +37,17 @@ def pretrain(config: PretrainConfig) -> dict:
         UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
     processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
-    inputs = read_inputs(config)
-    settings = dataclasses.asdict(config)
-    manifest = new_manifest(
-        "pretraining", settings, processes.num_processes,
-        data=inputs.corpus.facts(), tokenizer=tokenizer_facts(inputs.tokenizer),
-    )  # fmt: skip
+    corpus, model_config = read_inputs(config)
 
-    with open_run(config.output_dir, manifest, config.save_total_limit, config.restart, processes) as run:
+    with open_run("pretraining", config, processes, **corpus.facts()) as run:
         if not run.finished:
-            plan = make_plan(config, inputs.model_config, inputs.corpus, processes)
+            plan = make_plan(config, model_config, corpus, processes)
             if processes.is_main_process:
                 print(plan.describe())
             plan.require_fit()
 
-            task = make_task(config, inputs, processes.num_processes)
-            with monitor(config.report_to, run.folder, settings) as show:
+            task = make_task(config, corpus, model_config, processes.num_processes)
+            with monitor(config.report_to, run) as show:
                 result = train(task, config, run, show, processes)
 
             if processes.is_main_process:
@@ -67,7 +58,7 @@ def pretrain(config: PretrainConfig) -> dict:
                 torch.manual_seed(config.seed)
                 times = measured(run, "tokens", result)
                 run.manifest |= {
-                    "model": {"parameters": task.model.num_parameters(), "config": inputs.model_config.to_diff_dict()},
+                    "model": {"parameters": task.model.num_parameters(), "config": model_config.to_diff_dict()},
                     "sample": {"prompt": config.sample_prompt, "text": task.sample(task.model)},
                     "flops_utilisation": round(plan.utilisation(times["tokens_per_second"]), 3),
                     **times,
@@ -77,7 +68,7 @@ def pretrain(config: PretrainConfig) -> dict:
                 scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
                 publish(
                     run,
-                    parts=[task.model, inputs.tokenizer],
+                    parts=[task.model, corpus.tokenizer],
                     scores=scores,
                     figures={"loss": loss_figure(run.log.records(), published_step)},
                     card=language_model_card(run.folder, run.manifest, scores),
@@ -88,19 +79,10 @@ def pretrain(config: PretrainConfig) -> dict:
     return run.manifest
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What a run is made from, before any weights exist."""
-
-    corpus: Corpus
-    tokenizer: PreTrainedTokenizerFast
-    model_config: GPT2Config
-
-
-def read_inputs(config: PretrainConfig, text: Text | None = None) -> Inputs:
-    """Read the corpus that `config` names, or take `text` in its place, and decide the model's shape."""
+def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpus, GPT2Config]:
+    """Return the corpus that `config` names, or `text` as one, and the shape of the model; errors as in `pretrain`."""
     check_unicode(config.sample_prompt)  # now rather than at the first evaluation
-    corpus, tokenizer = read_corpus(
+    corpus = read_corpus(
         text or config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
         validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
     )  # fmt: skip
@@ -109,21 +91,21 @@ def read_inputs(config: PretrainConfig, text: Text | None = None) -> Inputs:
         f"eval_stride {config.eval_stride} is more than the context of {config.context} tokens; "
         "lower it, or leave it out",
     )
-    shape = gpt2_config(vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id, **config.shape)
-    return Inputs(corpus, tokenizer, shape)
+    vocab_size, start = len(corpus.tokenizer), corpus.tokenizer.bos_token_id
+    return corpus, gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
 
 
-def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> CausalLM:
+def make_task(config: PretrainConfig, corpus: Corpus, model_config: GPT2Config, world_size: int = 1) -> CausalLM:
     """Return the task: an untrained model, its windows and its validation tokens."""
-    model = new_gpt2(inputs.model_config, config.seed)
+    model = new_gpt2(model_config, config.seed)
     if config.gradient_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     settings = GenerationSettings(max_new_tokens=config.sample_tokens, seed=config.seed)
     return CausalLM(
         model,
-        inputs.corpus.train,
-        np.concatenate(inputs.corpus.validation.shards),
-        token_byte_lengths(inputs.tokenizer),
+        corpus.train,
+        np.concatenate(corpus.validation.shards),
+        token_byte_lengths(corpus.tokenizer),
         context=config.context,
         stride=config.sample_stride or config.context,
         total_batch_size=config.total_batch_size,
@@ -132,5 +114,5 @@ def make_task(config: PretrainConfig, inputs: Inputs, world_size: int = 1) -> Ca
         seed=config.seed,
         eval_tokens=config.eval_tokens,
         input_noise=config.input_noise,
-        sampler=lambda model: generate(model, inputs.tokenizer, config.sample_prompt, settings).text,
+        sampler=lambda model: generate(model, corpus.tokenizer, config.sample_prompt, settings).text,
     )

@@ -10,27 +10,28 @@ from accelerate.utils import is_tensorboard_available, is_trackio_available, is_
 from tqdm.auto import tqdm
 
 from hf_llm.config import require
+from hf_llm.runs.run import Run
 
 AVAILABLE = {"tensorboard": is_tensorboard_available, "trackio": is_trackio_available, "wandb": is_wandb_available}
 
 
 @contextmanager
-def monitor(report_to: list[str], folder: Path, config: dict) -> Iterator[Callable[[dict], None]]:
+def monitor(report_to: list[str], run: Run) -> Iterator[Callable[[dict], None]]:
     """Give the body a function that shows a record of the log.
 
     Args:
         report_to: Names of accelerate's trackers; log.jsonl is written without any.
-        folder: The run folder, which gives the run its name.
-        config: The settings, for the trackers.
+        run: Its folder gives the trackers a name, its manifest the settings.
 
     Raises:
         UserError: When a tracker is not installed.
     """
     for name in report_to:
         require(AVAILABLE[name](), f"the tracker {name} is not installed; run: pip install {name}")
-    accelerator = Accelerator(log_with=report_to, project_dir=folder) if report_to else None
+    accelerator = Accelerator(log_with=report_to, project_dir=run.folder) if report_to else None
     if accelerator:
-        accelerator.init_trackers(folder.name, config={name: str(value) for name, value in config.items()})
+        settings = {name: str(value) for name, value in run.manifest["config"].items()}
+        accelerator.init_trackers(run.folder.name, config=settings)
 
     def show(record: dict) -> None:
         if accelerator:

@@ -3,7 +3,8 @@
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, temporary_name, write_json
 from hf_llm.runs.checkpoint import Checkpoint, discard_after, load_newest, save_checkpoint
 from hf_llm.runs.log import EMPTY, RunLog
-from hf_llm.runs.manifest import NAME, continued, read_manifest
+from hf_llm.runs.manifest import NAME, continued, new_manifest, read_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Run:
     """The folder of one training run.
 
     Args:
-        folder: The run folder, held by `open_run`.
+        folder: The run folder, held by `hold_run`.
         manifest: What goes into run.json; `config` decides whether an old run is this one.
         keep: How many checkpoints to keep.
         writes: False in all processes but the first: they read the same checkpoint and write nothing.
@@ -112,9 +113,22 @@ class Run:
                 write_json(self.folder / NAME, self.manifest)
 
 
+def open_run(job: str, config, processes: PartialState, **inputs: dict) -> AbstractContextManager[Run]:
+    """Hold the run folder of a recipe, as `hold_run` does.
+
+    Args:
+        job: Name of the recipe, by which `verify` repeats the run.
+        config: Its settings, a dataclass with `output_dir`, `seed`, `save_total_limit` and `restart`.
+        processes: The processes of this launch.
+        inputs: What the manifest says of what goes in: `data` with its SHA-256, a `tokenizer` where there is one.
+    """
+    manifest = new_manifest(job, asdict(config), processes.num_processes, **inputs)
+    return hold_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, processes)
+
+
 @contextmanager
-def open_run(
-    folder: str | Path, manifest: dict, keep: int, restart: bool, processes: PartialState | None = None
+def hold_run(
+    folder: Path, manifest: dict, keep: int, restart: bool, processes: PartialState | None = None
 ) -> Iterator[Run]:
     """Hold `folder` for a run with `manifest`.
 
@@ -132,7 +146,6 @@ def open_run(
     Raises:
         UserError: When the folder is in use, not writable, or holds another run.
     """
-    folder = Path(folder)
     first = processes is None or processes.is_main_process
     with lock.hold(folder) if first else nullcontext():
         run = Run(folder, _found(folder, manifest, restart) if first else manifest, keep, writes=first)

@@ -37,6 +37,7 @@ class Corpus:
         held_out: Which part of the whole that split is, as a phrase.
         train: Tokens to learn from; each document begins with the tokenizer's start token.
         validation: Tokens never trained on, of the same form.
+        tokenizer: What encoded both.
     """
 
     name: str
@@ -46,10 +47,11 @@ class Corpus:
     held_out: str
     train: TokenArray
     validation: TokenArray
+    tokenizer: PreTrainedTokenizerFast
 
-    def facts(self) -> dict:
-        """Return what a manifest says of it."""
-        return {
+    def facts(self) -> dict[str, dict]:
+        """Return what a manifest says of the corpus and of its tokenizer."""
+        data = {
             "name": self.name,
             "sha256": self.sha256,
             "bytes": self.bytes,
@@ -57,13 +59,15 @@ class Corpus:
             "train_tokens": len(self.train),
             "validation_tokens": len(self.validation),
         }
+        tokenizer = {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)}
+        return {"data": data, "tokenizer": tokenizer}
 
 
 def read_corpus(
     source: str | Text, tokenizer: str | None, *, vocab_size: int, context: int, validation_fraction: float = 0.1,
     bpe_dropout: float = 0.0, seed: int = 0,
-) -> tuple[Corpus, PreTrainedTokenizerFast]:  # fmt: skip
-    """Read and encode a text, or map a corpus that was prepared, and return it with its tokenizer.
+) -> Corpus:  # fmt: skip
+    """Read and encode a text, or map a corpus that was prepared.
 
     Args:
         source: A named source, a UTF-8 file, or a folder that scripts/prepare_corpus.py wrote; or a text itself.
@@ -100,7 +104,7 @@ def read_corpus(
         f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
         f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
     )
-    return corpus, loaded
+    return corpus
 
 
 def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_fraction: float = 0.1) -> Corpus:
@@ -120,6 +124,7 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
         held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
         train=TokenArray([encode_document(tokenizer, train)]),
         validation=TokenArray([encode_document(tokenizer, validation)]),
+        tokenizer=tokenizer,
     )
 
 
@@ -154,4 +159,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
     arrays = {split: TokenArray.load(folder, split) for split in SPLITS}
     for split, array in arrays.items():
         require(len(array) == tokens[split], f"{folder} holds {split} files that are not its own; prepare it again")
-    return Corpus(**facts, validation_bytes=validation_bytes, held_out="the documents that their hash chose", **arrays)
+    return Corpus(
+        **facts, validation_bytes=validation_bytes, held_out="the documents that their hash chose", tokenizer=tokenizer,
+        **arrays,
+    )  # fmt: skip

@@ -173,11 +173,6 @@ def tokenizer_sha256(tokenizer: PreTrainedTokenizerFast) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def tokenizer_facts(tokenizer: PreTrainedTokenizerFast) -> dict:
-    """Return what a manifest says of a tokenizer."""
-    return {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer)}
-
-
 def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
     """Return how many UTF-8 bytes each id stands for, shape (vocab,), int64; a special token stands for none.
 

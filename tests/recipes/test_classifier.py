@@ -164,9 +164,10 @@ def test_a_run_of_an_earlier_version_is_resumed_reported_and_verified(make_confi
 
     config = make_config(max_weight_norm=1.0)
     publish = "hf_llm.recipes.classifier.publish"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(publish, Mock(side_effect=KeyboardInterrupt))
-        train_classifier(config)
+        with pytest.raises(KeyboardInterrupt):
+            train_classifier(config)
     as_earlier()
     manifest = train_classifier(config)
     assert manifest["resumed_from"] == [24]

@@ -5,7 +5,7 @@ import pytest
 import toy
 
 from hf_llm.config import UserError
-from hf_llm.runs.run import Run, open_run
+from hf_llm.runs.run import Run, hold_run
 
 
 def leave_room(disk: Path, kilobytes: int) -> Path:
@@ -36,7 +36,7 @@ def test_a_disk_that_fills_anywhere_in_a_save_costs_nothing_that_was_there(mount
 
 def test_a_full_disk_stops_log_and_manifest_with_a_sentence(mount_tmpfs):
     disk = mount_tmpfs("size=1m")
-    with open_run(disk / "run", dict(toy.MANIFEST), keep=1, restart=False) as run:
+    with hold_run(disk / "run", dict(toy.MANIFEST), keep=1, restart=False) as run:
         run.write_manifest()
         before = (run.folder / "run.json").read_bytes()
         leave_room(disk, 0)
@@ -53,6 +53,6 @@ def test_a_read_only_disk_gets_a_sentence(mount_tmpfs):
     for folder in (disk, disk / "run"):
         with (
             pytest.raises(UserError, match=r"cannot be written \(Read-only file system"),
-            open_run(folder, dict(toy.MANIFEST), keep=1, restart=False),
+            hold_run(folder, dict(toy.MANIFEST), keep=1, restart=False),
         ):
             pass

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import toy
 
-from hf_llm.runs.run import open_run
+from hf_llm.runs.run import hold_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders can be synced on POSIX only")
 
@@ -76,7 +76,7 @@ def content(path: Path) -> object:
 def interrupted_run(folder: Path, calls: DiskCalls) -> None:
     """A run from nothing to its third checkpoint, resumed after the second; one checkpoint is kept."""
     for steps in ((1, 2), (3,)):
-        with open_run(folder, dict(toy.MANIFEST), keep=1, restart=False) as run:
+        with hold_run(folder, dict(toy.MANIFEST), keep=1, restart=False) as run:
             run.write_manifest()
             calls.must_be_safe("write_manifest() returned")
             toy.resume(run)

@@ -9,7 +9,7 @@ import toy
 
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
-from hf_llm.runs.run import Run, move_aside, open_run
+from hf_llm.runs.run import Run, hold_run, move_aside
 
 
 def manifest(**changes) -> dict:
@@ -18,7 +18,7 @@ def manifest(**changes) -> dict:
 
 def start(folder: Path, new: dict | None = None, restart: bool = False) -> dict:
     """Open, write the manifest, save step 1 where there is no checkpoint; return the manifest."""
-    with open_run(folder, new or manifest(), keep=1, restart=restart) as run:
+    with hold_run(folder, new or manifest(), keep=1, restart=restart) as run:
         run.write_manifest()
         if toy.resume(run)[0] is None:
             toy.save(run, 1)
@@ -87,7 +87,7 @@ def test_a_restart_that_was_killed_is_finished_by_the_same_command(tmp_path):
 
 def test_a_finished_run_comes_back_as_it_is(tmp_path):
     start(tmp_path / "run", manifest(metrics={"loss": 1}, command="the first"))
-    with open_run(tmp_path / "run", manifest(command="the second"), keep=1, restart=False) as run:
+    with hold_run(tmp_path / "run", manifest(command="the second"), keep=1, restart=False) as run:
         assert run.manifest["metrics"] == {"loss": 1}
         assert run.manifest["command"] == "the first"
 
@@ -118,17 +118,17 @@ def test_a_kill_before_the_first_manifest_leaves_nothing_in_the_way(tmp_path):
 
 
 def test_a_kill_before_the_first_checkpoint_leaves_no_lines(tmp_path):
-    with open_run(tmp_path, manifest(), keep=1, restart=False) as run:
+    with hold_run(tmp_path, manifest(), keep=1, restart=False) as run:
         run.write_manifest()
         run.log.append({"step": 1})
-    with open_run(tmp_path, manifest(), keep=1, restart=False) as run:
+    with hold_run(tmp_path, manifest(), keep=1, restart=False) as run:
         assert toy.resume(run)[0] is None
         assert run.log.records() == []
 
 
 def test_lines_after_the_checkpoint_are_cut(tmp_path):
     start(tmp_path)
-    with open_run(tmp_path, manifest(), keep=1, restart=False) as run:
+    with hold_run(tmp_path, manifest(), keep=1, restart=False) as run:
         run.log.append({"step": 2})
         toy.resume(run)
         assert [record["step"] for record in run.log.records()] == [1]
@@ -143,7 +143,7 @@ def test_other_circumstances_get_a_warning(tmp_path, caplog):
 def test_other_processes_write_nothing(tmp_path):
     start(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    with open_run(tmp_path, manifest(), keep=1, restart=True, processes=SimpleNamespace(is_main_process=False)) as run:
+    with hold_run(tmp_path, manifest(), keep=1, restart=True, processes=SimpleNamespace(is_main_process=False)) as run:
         assert toy.resume(run)[0]["step"] == 1
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
@@ -154,7 +154,7 @@ def test_modes_are_those_of_any_other_file(tmp_path, mask):
     earlier = os.umask(mask)
     try:
         start(tmp_path / "run")
-        with open_run(tmp_path / "run", manifest(), keep=1, restart=False) as run:
+        with hold_run(tmp_path / "run", manifest(), keep=1, restart=False) as run:
             toy.resume(run)
             toy.save(run, 2, is_best=False)
     finally:

@@ -126,7 +126,7 @@ def test_two_processes_share_the_batch_of_one(one):
     inputs = read_inputs(config)
 
     def windows(world_size: int, step: int, rank: int) -> list[tuple]:
-        task = make_task(config, inputs, world_size)
+        task = make_task(config, *inputs, world_size)
         batches = [task.batch(step, micro_step, rank)["input_ids"] for micro_step in range(task.plan.accumulation)]
         return [tuple(window.tolist()) for batch in batches for window in batch]
 

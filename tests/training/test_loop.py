@@ -1,16 +1,19 @@
 """What the loop does beside descending: precision, early stopping, a diverged loss, what it leaves alone."""
 
 import math
+import time
 
 import pytest
 import torch
 
 from hf_llm.config import UserError
 from hf_llm.training import precision
+from hf_llm.training.clock import Clock
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.loop import dropout_seed, train
 from hf_llm.training.optimizer import learning_rate, make_optimizer
 from hf_llm.training.progress import Progress
+from hf_llm.training.task import Task
 
 
 def test_it_learns_and_reports_what_the_contract_names(make_config, make_tiny_task):
@@ -64,6 +67,30 @@ def test_an_evaluation_that_is_no_number_is_never_the_best():
     assert progress.judge(3.0)
     assert not progress.judge(math.nan)
     assert progress.best_loss == 3.0
+
+
+def test_a_task_that_lacks_a_method_cannot_be_made():
+    class Forgetful(Task):
+        def batch(self, step, micro_step, rank): ...
+        def items(self, batch): ...
+
+    with pytest.raises(TypeError, match=r"abstract method '?evaluate"):
+        Forgetful()
+
+
+def test_the_clock_leaves_pauses_out_of_the_speed_and_counts_earlier_processes(monkeypatch):
+    now = iter([0.0, 0.0, 2.0, 2.0, 12.0, 12.0, 16.0, 16.0, 16.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+    clock = Clock(earlier=100.0)
+    with clock.step():  # from 0 to 2
+        pass
+    assert clock.step_seconds is None  # the first step is not counted
+    with clock.pause():  # from 2 to 12
+        pass
+    with clock.step():  # from 12 to 16
+        pass
+    clock.count(60)
+    assert (clock.items_per_second, clock.seconds, clock.step_seconds) == (10.0, 116.0, 4.0)
 
 
 def test_early_stopping_ends_the_loop(make_config, make_tiny_task):
