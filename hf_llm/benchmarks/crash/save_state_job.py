@@ -45,7 +45,7 @@ class SaveStateJob:
         torch.set_num_threads(config.threads)
         project = ProjectConfiguration(str(folder), automatic_checkpoint_naming=True, total_limit=keep)
         accelerator = Accelerator(cpu=True, project_config=project)
-        task = make_task(config, read_inputs(config))
+        task = make_task(config, *read_inputs(config))
         model, optimizer = accelerator.prepare(task.model, make_optimizer(task.model, config))
         step = Step()
         accelerator.register_for_checkpointing(step)
