@@ -1,4 +1,4 @@
-"""Part of the lab `losses`: when is the output of a sigmoid a probability?
+"""When is the output of a sigmoid a probability?
 
 Data whose probabilities are known: two normal inputs, and a coin for each sample that falls on 1 with the probability
 σ(w·x + b). One neuron with a sigmoid can express exactly that; what it learns depends on the loss. Cross-entropy and
@@ -6,10 +6,16 @@ the square are *proper*: their mean is lowest where the output is the probabilit
 is lowest at 0 or 1, whichever is likelier (Gneiting and Raftery 2007).
 """
 
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.evaluation.calibration import calibration
+from hf_llm.experiments.frame.charts import label, new_figure, scatter
+from hf_llm.experiments.frame.findings import Finding, below
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables, by_seed
 
 W, B = (1.5, -1.0), 0.5  # of the coin
 TRAINING, TEST = 2000, 20_000
@@ -18,6 +24,22 @@ LOSSES = {
     "squared": lambda p, y: ((p - y) ** 2).mean(),
     "absolute": lambda p, y: (p - y).abs().mean(),
 }
+CALIBRATED = 0.03  # a calibration error below this counts as calibrated
+
+
+def steps(study: Study) -> int:
+    """Return the steps of a training."""
+    return study.pick(100, 500)
+
+
+def measure(study: Study) -> Tables:
+    """Train a neuron with each loss."""
+    rows, bins = [], []
+    for loss, seed in study.track((loss, seed) for loss in LOSSES for seed in study.seeds):
+        row, of_bins = judge(loss, seed, steps(study))
+        rows.append(row)
+        bins += of_bins
+    return {"calibration": pd.DataFrame(rows), "calibration_bins": pd.DataFrame(bins)}
 
 
 def coins(samples: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -42,22 +64,48 @@ def trained_neuron(loss: str, seed: int, steps: int, rate: float = 2.0) -> tuple
     return w.detach(), b.detach()
 
 
-def judge(loss: str, seed: int, steps: int) -> dict:
-    """Return how far a trained neuron's outputs are from the truth, on new samples.
+def judge(loss: str, seed: int, steps: int) -> tuple[dict, list[dict]]:
+    """Return how far a trained neuron's outputs are from the truth, on new samples, and its bins.
 
     Returns:
         `calibration_error`: of the outputs against how often they were right, in bins.
         `from_truth`: mean distance between the output and the true probability.
-        `accuracy`, and the bins' `confidence` and `accuracies`, for the chart.
+        `accuracy`; and for each bin `confidence` and `accuracy`.
     """
     w, b = trained_neuron(loss, seed, steps)
     x, truth, y = coins(TEST, 2 * seed + 1)
     p = torch.sigmoid(x @ w + b)
     bins = calibration(torch.stack([1 - p, p], dim=1).numpy(), y.long().numpy())
-    return {
+    cell = {"loss": loss, "seed": seed}
+    row = {
+        **cell,
         "calibration_error": bins.error,
         "from_truth": float((p - truth).abs().mean()),
         "accuracy": float(((p > 0.5) == y.bool()).double().mean()),
-        "confidence": bins.confidence.tolist(),
-        "accuracies": bins.accuracy.tolist(),
     }
+    return row, [{**cell, "confidence": c, "accuracy": a} for c, a in zip(bins.confidence, bins.accuracy)]
+
+
+def findings(tables: Tables) -> list[Finding]:
+    return [
+        below(f"{loss}_calibrated", by_seed(tables["calibration"], "calibration_error", loss=loss), CALIBRATED, "logit")
+        for loss in LOSSES
+    ]
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    """Return the measures of each loss, mean over the seeds."""
+    return tables["calibration"].drop(columns="seed").groupby("loss", sort=False).mean().reset_index()
+
+
+def draw(tables: Tables, say: Say) -> Figure:
+    """The share of right answers against the confidence, bin by bin."""
+    figure, ((axis,),) = new_figure(width=5.2, height=4.4)
+    axis.plot([0.5, 1], [0.5, 1], color="0.5", lw=1)
+    scatter(axis, tables["calibration_bins"], "confidence", "accuracy", "loss", say)
+    label(axis, say("figures.calibration.confidence"), say("figures.calibration.accuracy"))
+    return figure
+
+
+FIGURES = {"calibration": draw}
+SUMMARIES = {"calibration": summary}

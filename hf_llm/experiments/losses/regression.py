@@ -1,4 +1,4 @@
-"""Part of the lab `losses`: a regression trained with the squared error, and with cross-entropy in two ways.
+"""A regression trained with the squared error, and with cross-entropy in two ways.
 
 `squared`        one output, mean of (output − target)²
 `bins_…`         the targets' range is cut into bins of equal width, and softmax cross-entropy chooses among them; the
@@ -6,7 +6,8 @@
 `probability`    the targets are scaled to lie between 0 and 1, and a sigmoid learns them by cross-entropy, as if they
                  were probabilities
 
-All of them get the same hidden layer, batches, splits and search for a learning rate.
+All of them get the same hidden layer, batches, splits and search for a learning rate. Cross-entropy does not know that
+neighbouring bins are alike: `order` shows it without any training.
 """
 
 from collections.abc import Callable
@@ -14,10 +15,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes, make_friedman1
 from torch import Tensor, nn
 
+from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.findings import Finding, above, exact
+from hf_llm.experiments.frame.lab import Say
+from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.shared.toy_data import batches
 
 HIDDEN, BATCH = 32, 64
@@ -27,8 +34,31 @@ DATASETS = {
 }  # samples for training and validation; the rest is for testing
 FEW, MANY = 5, 40
 METHODS = ("squared", f"bins_{FEW}", f"bins_{MANY}", "probability")
+# of the first step, the same ones for all methods
+RATES, QUICK_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), (0.3, 1.0)
+# a prediction that is sure of a wrong one of some bins
+BINS, TRUE_BIN, CONFIDENCE = 11, 0, 0.8
+ROUNDING = 1e-12
 
 Split = dict[str, tuple[Tensor, Tensor]]  # {"training", "validation", "test"}: x (N, features), y (N,)
+
+
+def steps(study: Study) -> int:
+    """Return the steps of a training."""
+    return study.pick(60, 300)
+
+
+def measure(study: Study) -> Tables:
+    """Train by each method at each rate on both data sets."""
+    cells = [(dataset, name, rate, seed) for dataset in DATASETS for name in METHODS
+             for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
+    floors = [{"dataset": dataset, "bins": bins, "seed": seed, "floor": floor(dataset, bins, seed)}
+              for dataset in DATASETS for bins in (FEW, MANY) for seed in study.seeds]  # fmt: skip
+    return {
+        "regression": pd.DataFrame(row for cell in study.track(cells) for row in fit(*cell, steps(study))),
+        "floors": pd.DataFrame(floors),
+        "order": pd.DataFrame(order_rows()),
+    }
 
 
 @dataclass(frozen=True)
@@ -38,7 +68,7 @@ class Method:
     Args:
         outputs: How many the net has.
         loss: (outputs (B, outputs), targets (B,)) to a number.
-        readings: {name: outputs (B, outputs) to predictions (B,)}.
+        readings: {what is added to the name: outputs (B, outputs) to predictions (B,)}.
     """
 
     outputs: int
@@ -70,19 +100,19 @@ def method(name: str, targets: Tensor) -> Method:
     """Return the method called `name` for training targets (N,), whose range the cross-entropies need to know."""
     low, high = targets.min(), targets.max()
     if name == "squared":
-        return Method(1, lambda out, y: ((out[:, 0] - y) ** 2).mean(), {"output": lambda out: out[:, 0]})
+        return Method(1, lambda out, y: ((out[:, 0] - y) ** 2).mean(), {"": lambda out: out[:, 0]})
     if name == "probability":
         return Method(
             1,
             lambda out, y: nn.functional.binary_cross_entropy_with_logits(out[:, 0], (y - low) / (high - low)),
-            {"output": lambda out: low + (high - low) * torch.sigmoid(out[:, 0])},
+            {"": lambda out: low + (high - low) * torch.sigmoid(out[:, 0])},
         )
     bins = int(name.removeprefix("bins_"))
     centres = bin_centres(targets, bins)
     return Method(
         bins,
         lambda out, y: nn.functional.cross_entropy(out, nearest(centres, y)),
-        {"mean": lambda out: out.softmax(dim=1) @ centres, "top": lambda out: centres[out.argmax(dim=1)]},
+        {"_mean": lambda out: out.softmax(dim=1) @ centres, "_top": lambda out: centres[out.argmax(dim=1)]},
     )
 
 
@@ -97,17 +127,14 @@ def nearest(centres: Tensor, y: Tensor) -> Tensor:
     return (y[:, None] - centres).abs().argmin(dim=1)
 
 
-def fit(dataset: str, name: str, rate: float, seed: int, steps: int) -> dict[str, dict[str, float]]:
-    """Train by SGD and return the errors, in standard deviations of the target.
+def fit(dataset: str, name: str, rate: float, seed: int, steps: int) -> list[dict]:
+    """Train by SGD and return a row for each reading: its root mean squared errors, in deviations of the target.
 
     Args:
         dataset, name: Keys of `DATASETS` and `METHODS`.
         rate: Learning rate of the first step; it falls to zero in a straight line, so that the last step is no lottery.
         seed: Cuts the data and draws weights and batches.
         steps: Of SGD.
-
-    Returns:
-        {reading: {part: root mean squared error}}.
     """
     data = split(dataset, seed)
     x, y = data["training"]
@@ -122,10 +149,11 @@ def fit(dataset: str, name: str, rate: float, seed: int, steps: int) -> dict[str
         way.loss(net(x[batch]), y[batch]).backward()
         optimizer.step()
     with torch.no_grad():
-        return {
-            reading: {part: rmse(read(net(inputs)), targets) for part, (inputs, targets) in data.items()}
+        return [
+            {"dataset": dataset, "method": f"{name}{reading}", "rate": rate, "seed": seed,
+             **{part: rmse(read(net(inputs)), targets) for part, (inputs, targets) in data.items()}}
             for reading, read in way.readings.items()
-        }
+        ]  # fmt: skip
 
 
 def rmse(predictions: Tensor, targets: Tensor) -> float:
@@ -139,3 +167,63 @@ def floor(dataset: str, bins: int, seed: int) -> float:
     data = split(dataset, seed)
     centres, (_, y) = bin_centres(data["training"][1], bins), data["test"]
     return rmse(centres[nearest(centres, y)], y)
+
+
+def order_rows() -> list[dict]:
+    """Return both losses of a prediction that is sure of a bin that is 1, 2, … bins away from the right one."""
+    rows = []
+    for distance in range(1, BINS):
+        p = np.full(BINS, (1 - CONFIDENCE) / (BINS - 1))
+        p[TRUE_BIN + distance] = CONFIDENCE
+        mean = p @ np.arange(BINS)
+        rows.append({
+            "distance": distance,
+            "cross_entropy": float(-np.log(p[TRUE_BIN])),
+            "squared": float((mean - TRUE_BIN) ** 2),
+        })  # fmt: skip
+    return rows
+
+
+def at_best_rate(tables: Tables) -> pd.DataFrame:
+    """Return the rows of each method at the rate that validation picks for it."""
+    table = tables["regression"]
+    return table.merge(best(table, "rate", "validation", by=["dataset", "method"]))
+
+
+def findings(tables: Tables) -> list[Finding]:
+    """Ratios of test errors; the number of bins is the one that validation prefers."""
+    rows, found = at_best_rate(tables), []
+    for dataset in DATASETS:
+        validation = {bins: select(rows, dataset=dataset, method=f"bins_{bins}_mean")["validation"].mean()
+                      for bins in (FEW, MANY)}  # fmt: skip
+        bins = min(validation, key=validation.get)
+        squared, probability, mean, top = (
+            by_seed(rows, "test", dataset=dataset, method=name)
+            for name in ("squared", "probability", f"bins_{bins}_mean", f"bins_{bins}_top")
+        )
+        found += [
+            above(f"{dataset}_bins", mean / squared, 1.0, "log"),
+            above(f"{dataset}_top", top / mean, 1.0, "log"),
+            above(f"{dataset}_probability", probability / squared, 1.0, "log"),
+        ]
+    return [*found, exact("order", np.ptp(tables["order"]["cross_entropy"]), ROUNDING)]
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    """Return the errors of each method at the rate that validation picks, mean over the seeds."""
+    rows = at_best_rate(tables).groupby(["dataset", "method"], sort=False)
+    return rows[["rate", "training", "validation", "test"]].mean().reset_index()
+
+
+def draw(tables: Tables, say: Say) -> Figure:
+    """The test error of each method, one panel a data set."""
+    figure, axes = new_figure(1, len(DATASETS))
+    rows = at_best_rate(tables)
+    for number, (axis, dataset) in enumerate(zip(axes[0], DATASETS)):
+        dots(axis, select(rows, dataset=dataset), "test", "method", None if number else say)
+        label(axis, say("figures.regression.error"), "", say(f"names.{dataset}"), legend=False)
+    return figure
+
+
+FIGURES = {"regression": draw}
+SUMMARIES = {"regression": summary}
