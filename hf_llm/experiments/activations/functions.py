@@ -45,15 +45,6 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    """Return the range of each function and of its derivative."""
-    rows = tables["functions"].groupby("activation", sort=False)
-    return rows.agg(
-        lowest=("value", "min"), highest=("value", "max"),
-        lowest_derivative=("derivative", "min"), highest_derivative=("derivative", "max"),
-    ).reset_index()  # fmt: skip
-
-
 def draw(tables: Tables, say: Say) -> Figure:
     """The functions on the left and their derivatives on the right."""
     figure, ((left, right),) = new_figure(1, 2)
@@ -68,4 +59,3 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 FIGURES = {"functions": draw}
-SUMMARIES = {"functions": summary}

@@ -127,15 +127,6 @@ def quantities(tables: Tables) -> dict:
     return {**rates, "smallest_rate": float(tables["centring"]["rate"].min())}
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    """Return the best rate of each variant and the loss at it, mean over the seeds."""
-    last, chosen = at_the_end(tables)
-    return pd.DataFrame(
-        {"variant": name, "rate": rate, "loss": by_seed(last, "loss", variant=name, rate=rate).mean()}
-        for name, rate in chosen.items()
-    )
-
-
 def draw(tables: Tables, say: Say) -> Figure:
     """The loss of each variant at its best rate."""
     figure, ((axis,),) = new_figure(width=6.6, height=4.2)
@@ -148,4 +139,3 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 FIGURES = {"centring": draw}
-SUMMARIES = {"centring": summary}
