@@ -1,6 +1,7 @@
 """What the app offers, and that nothing else can be loaded through it."""
 
 import json
+import json
 import shutil
 
 import pytest
@@ -63,3 +64,12 @@ def test_a_damaged_model_meets_a_sentence(runs, tmp_path):
     (tmp_path / "mlp/model.safetensors").write_bytes(b"no tensors")
     with pytest.raises(UserError, match="cannot be loaded"):
         Library(tmp_path, []).image_classifier("mlp")
+
+
+def test_a_classifier_that_asks_for_a_kernel_of_the_hub_is_refused_in_both_languages(runs, tmp_path):
+    folder = shutil.copytree(runs / "mlp", tmp_path / "mlp")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"attn_implementation": "evil/kernel"}), encoding="utf-8")
+    with pytest.raises(UserError, match="asks for 'evil/kernel' on the Hub") as error:
+        Library(tmp_path, []).image_classifier("mlp")
+    assert "pede 'evil/kernel' do Hub" in error.value.in_language("pt-BR")

@@ -3,6 +3,7 @@
 A visitor chooses by name from this list and never gives a path. Models load without running code that came with them.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -115,7 +116,9 @@ def _load_classifier(folder: Path) -> "PreTrainedModel":
     from transformers import AutoModelForImageClassification
 
     import hf_llm.models.image_classifiers  # noqa: F401 – makes the Auto classes know our own
+    from hf_llm.models.foreign_code import named_code
 
+    named_code(folder, folder, os.listdir(folder))  # refuses settings that reach outside of the model
     try:
         return AutoModelForImageClassification.from_pretrained(
             folder, use_safetensors=True, trust_remote_code=False
