@@ -1,7 +1,6 @@
 """What the app offers, and that nothing else can be loaded through it."""
 
 import json
-import json
 import shutil
 
 import pytest
