@@ -1,5 +1,1 @@
-"""The question `transformer-dropout`: `lab.py` reads top to bottom, the other files are its parts."""
-
-from hf_llm.experiments.transformer_dropout.lab import run
-
-__all__ = ["run"]
+"""The experiment `transformer-dropout`: where and how a Transformer drops; `lab.py` names its parts."""

@@ -6,29 +6,25 @@ can be asked, and what is counted is what runs, not what a configuration promise
 
 import inspect
 
+import pandas as pd
 import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.module_tracker import ModuleTracker
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
-from hf_llm.experiments.findings import exact
-from hf_llm.experiments.result import Finding, Words
+from hf_llm.experiments.frame.findings import Finding, exact
+from hf_llm.experiments.frame.study import Study, Tables
 
-FAMILIES = {  # model type: name, year of its paper
-    "openai-gpt": ("GPT", 2018),
-    "bert": ("BERT", 2018),
-    "gpt2": ("GPT-2", 2019),
-    "t5": ("T5", 2019),
-    "gpt_neox": ("GPT-NeoX", 2022),
-    "llama": ("Llama", 2023),
-    "mistral": ("Mistral", 2023),
-    "gemma3_text": ("Gemma 3", 2025),
-    "qwen3": ("Qwen3", 2025),
-}
+FAMILIES = {  # model type: year of its paper
+    "openai-gpt": 2018, "bert": 2018, "gpt2": 2019, "t5": 2019,
+    "gpt_neox": 2022, "llama": 2023, "mistral": 2023, "gemma3_text": 2025, "qwen3": 2025,
+}  # fmt: skip
 FIRST_OF_TODAY = 2022  # the families before it are those that the lecture names
 PLACES = ("embedding", "attention", "projection", "inside", "feed_forward")
-NAMED = ("projection", "inside", "feed_forward")  # "in the feed-forward layers and at the end of the attention heads"
+# "in the feed-forward layers and at the end of the attention heads", by what that end is taken for
+READINGS = {end: (end, "inside", "feed_forward") for end in ("projection", "attention")}
+MOST = 0.5
 ELSEWHERE = "elsewhere"
 OWNERS = {  # class and attribute of a dropout: its place; attention weights are known by their shape
     "OpenAIGPTModel.drop": "embedding",
@@ -98,64 +94,45 @@ def _place(model: PreTrainedModel, path: str, shape: torch.Size) -> str:
     return OWNERS.get(f"{type(model.get_submodule(owner)).__name__}.{attribute}", ELSEWHERE)
 
 
-def library_rows() -> list[dict]:
-    """Return for each family its default probability by place, None where it has none, and a count.
+def measure(study: Study) -> Tables:
+    """Return for each family its default probability by place, missing where it has no such place, and a count.
 
-    `active` is how many dropouts of one pass have a probability above zero; `named`, which share of them lies where
-    the lecture says, None where there are none.
+    `active` is how many dropouts of one pass have a probability above zero; `lecture_<reading>`, which fraction of
+    them lies where the lecture says, missing where there are none.
     """
     rows = []
-    for model_type, (name, year) in FAMILIES.items():
+    for model_type, year in study.track(FAMILIES.items()):
         met = dropouts(model_type)
-        active = [place for place, p in met if p > 0]
-        default = dict(met)
+        active, default = [place for place, p in met if p > 0], dict(met)
         rows.append({
-            "family": name, "year": str(year), **{place: default.get(place) for place in (*PLACES, ELSEWHERE)},
+            "family": model_type, "year": year, **{place: default.get(place) for place in (*PLACES, ELSEWHERE)},
             "active": len(active),
-            "named": sum(place in NAMED for place in active) / len(active) if active else None,
+            **{f"lecture_{end}": sum(place in places for place in active) / len(active) if active else None
+               for end, places in READINGS.items()},
         })  # fmt: skip
-    return rows
+    return {"library": pd.DataFrame(rows).astype({place: float for place in (*PLACES, ELSEWHERE)})}
 
 
-def library_findings(rows: list[dict]) -> list[Finding]:
-    """Return what the lecture's claim about places is worth in the classes of transformers."""
-    classic = [row for row in rows if int(row["year"]) < FIRST_OF_TODAY]
-    today = [row for row in rows if int(row["year"]) >= FIRST_OF_TODAY]
-    named = min(row["named"] for row in classic)
-    elsewhere = sum(bool(row[place]) for row in classic for place in ("embedding", "attention"))
-    active = sum(row["active"] > 0 for row in today)
+def findings(tables: Tables) -> list[Finding]:
+    """Return what the lecture's claim about places is worth in the classes of transformers, under both readings."""
+    table = tables["library"]
+    classic, today = table[table["year"] < FIRST_OF_TODAY], table[table["year"] >= FIRST_OF_TODAY]
+    others = [
+        int((classic[[place for place in PLACES if place not in places]] > 0).sum().sum())
+        for places in READINGS.values()
+    ]
     return [
-        exact(
-            (
-                Words(
-                    pt="Nas famílias que a aula cita, a maior parte dos dropouts fica onde ela diz",
-                    en="In the families that the lecture names, most dropouts are where it says",
-                ),
-                Words(pt="parte deles, a menor das famílias", en="share of them, least of the families"),
-            ),
-            named, named > 0.5,
-        ),
-        exact(
-            (
-                Words(
-                    pt="Nas famílias que a aula cita, só ali há dropout",
-                    en="In the families that the lecture names, there is dropout nowhere else",
-                ),
-                Words(
-                    pt="outros tipos de lugar com dropout, somadas as famílias",
-                    en="other kinds of place with dropout, all families together",
-                ),
-            ),
-            elsewhere, elsewhere == 0,
-        ),
-        exact(
-            (
-                Words(
-                    pt="GPT-NeoX, Llama, Mistral, Gemma e Qwen usam dropout se ninguém escolhe",
-                    en="GPT-NeoX, Llama, Mistral, Gemma and Qwen use dropout when nobody chooses",
-                ),
-                Words(pt="quantas dessas famílias", en="how many of these families"),
-            ),
-            active, active == len(today),
-        ),
-    ]  # fmt: skip
+        *(exact(f"mostly_lecture_{end}", classic[f"lecture_{end}"].min(), MOST) for end in READINGS),
+        exact("nowhere_else", min(others), 0.0, side="within"),
+        exact("today_without", int((today["active"] > 0).sum()), 0.0, side="within"),
+    ]
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    """Return what the report shows: without years, whose digits it would group, and places that no family has."""
+    table = tables["library"].drop(columns=["year", ELSEWHERE]).astype(object)
+    return table.where(table.notna(), None)
+
+
+FIGURES = {}
+SUMMARIES = {"library": summary}

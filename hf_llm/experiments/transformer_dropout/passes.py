@@ -1,4 +1,4 @@
-"""Training mode and evaluation mode of the same trained model, side by side: many passes that drop, one that does not.
+"""Both modes of the same trained model, side by side: many passes that drop, one that does not.
 
 In training mode each pass drops other places and is another, thinner model; in evaluation mode nothing is dropped.
 Averaging what many thinned models predict is Monte Carlo dropout (Gal and Ghahramani 2016, "Dropout as a Bayesian
@@ -73,7 +73,7 @@ def compare_modes(model: PreTrainedModel, windows: Tensor, byte_lengths: np.ndar
         Bits per byte of `evaluation` mode, of a pass in `training` mode (their mean) and of the passes' `averaged`
         distribution. `repeated`, the largest difference of two evaluation passes. Over all positions, the mean
         `spread` (standard deviation over the passes) of the probability of the token that evaluation mode finds
-        likeliest, and `same_token`, the share of passes that find the same one likeliest. Mean entropies in bits:
+        likeliest, and `same_token`, the fraction of passes that find the same one likeliest. Mean entropies in bits:
         `entropy` in evaluation mode, `entropy_of_pass`, `entropy_averaged`. Of the sums of attention weights in
         training mode, the mean, `row_sum`, and the mean distance from 1, `row_off`. `next_token`: the illustration.
     """

@@ -1,4 +1,4 @@
-"""Lab `transformer-dropout`, the trainings: the same GPT-2 on the same short text, dropping here or there.
+"""One training: a small GPT-2 on a short text, dropping here or there.
 
 The text has three parts. One is trained on; validation picks the step to keep and the probability; the test part, the
 end of the text, judges what was picked. With a seed, every model starts from the same weights and reads the same
@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.data import MissingData, Text, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
+from hf_llm.experiments.frame.study import Study
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
 from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
 from hf_llm.tokenization.token_array import TokenArray
@@ -28,20 +29,19 @@ CURVES = (*PARTS, "train_dropping")
 
 
 @dataclass(frozen=True)
-class Study:
-    """The whole of what is run."""
+class Grid:
+    """How much is run."""
 
     probabilities: tuple[float, ...]  # beside 0
     steps: int
     evaluations: int  # points of a curve, and steps that validation picks from
-    batch: int = 8  # windows a step
+    batch: int = 8  # windows per step
     passes: int = 20  # in training mode, through each trained model
     train_tokens: int | None = None  # of the training part, from its beginning; None for all
     vocab_size: int = 512
     shape: dict = field(default_factory=lambda: {"n_layer": 2, "n_head": 4, "n_embd": 64, "n_positions": 64})
     training: dict = field(default_factory=lambda: {
-        "learning_rate": 3e-3, "min_learning_rate_ratio": 1.0, "warmup_steps": 50, "precision": "fp32",
-        "threads": 1,  # the numbers then do not depend on the cores
+        "learning_rate": 3e-3, "min_learning_rate_ratio": 1.0, "warmup_steps": 50, "precision": "fp32", "threads": 1,
     })  # fmt: skip
 
     @property
@@ -50,11 +50,15 @@ class Study:
         return self.probabilities[len(self.probabilities) // 2]
 
 
-FULL = Study(probabilities=(0.1, 0.3, 0.5), steps=500, evaluations=20)
-QUICK = Study(  # so little text that a minute is enough to learn it by heart
+FULL = Grid(probabilities=(0.1, 0.3, 0.5), steps=500, evaluations=20)
+QUICK = Grid(  # so little text that a minute is enough to learn it by heart
     probabilities=(0.3,), steps=60, evaluations=6, passes=10, train_tokens=1500,
     training=FULL.training | {"learning_rate": 6e-3, "warmup_steps": 20},
 )  # fmt: skip
+
+
+def grid_of(study: Study) -> Grid:
+    return study.pick(QUICK, FULL)
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,11 @@ class TextParts:
 class JudgedOnAllParts(CausalLM):
     """Next-token prediction, judged in bits per byte on a piece of each part, by windows that do not overlap."""
 
-    def __init__(self, model, parts: TextParts, study: Study, seed: int):
+    def __init__(self, model, parts: TextParts, grid: Grid, seed: int):
         super().__init__(
-            model, TokenArray([parts.ids["train"][: study.train_tokens]]), parts.ids["validation"], parts.byte_lengths,
+            model, TokenArray([parts.ids["train"][: grid.train_tokens]]), parts.ids["validation"], parts.byte_lengths,
             context=model.config.n_positions, stride=1,
-            total_batch_size=study.batch, per_device_batch_size=study.batch, seed=seed,
+            total_batch_size=grid.batch, per_device_batch_size=grid.batch, seed=seed,
         )  # fmt: skip
         # of the training text only the beginning, as long as the validation part
         self.judged = parts.ids | {"train": parts.ids["train"][: len(self.validation)]}
@@ -106,28 +110,24 @@ class JudgedOnAllParts(CausalLM):
         }
 
 
-def train_cell(parts: TextParts, study: Study, setting: str, p: float, seed: int) -> dict:
+def train_cell(parts: TextParts, grid: Grid, setting: str, p: float, seed: int) -> tuple[list[dict], dict]:
     """Train one model; return its curves, and what training mode does to it once it is trained.
 
     Returns:
-        {name of `CURVES`: bits per byte at each `step`}; `kept`, the place on the curve that validation picks; and of
-        the last weights, on the test part, what `compare_modes` measures, as `modes`.
+        A row for each evaluation: `step`, and bits per byte under the names of `CURVES`. And of the last weights, on
+        the test part, what `compare_modes` measures.
     """
-    model = dropping_gpt2({**study.shape, "vocab_size": len(parts.tokenizer)}, setting, p, seed)
-    task = JudgedOnAllParts(model, parts, study, seed)
+    model = dropping_gpt2({**grid.shape, "vocab_size": len(parts.tokenizer)}, setting, p, seed)
+    task = JudgedOnAllParts(model, parts, grid, seed)
     config = TrainingConfig(
-        **study.training, seed=seed, max_steps=study.steps,
-        total_batch_size=study.batch, per_device_train_batch_size=study.batch,
-        eval_steps=study.steps // study.evaluations, logging_steps=study.steps,
+        **grid.training, seed=seed, max_steps=grid.steps,
+        total_batch_size=grid.batch, per_device_train_batch_size=grid.batch,
+        eval_steps=grid.steps // grid.evaluations, logging_steps=grid.steps,
     )  # fmt: skip
     records = [record for record in train(task, config).records if "validation_loss" in record]
     test = whole_windows(task.judged["test"], task.context)
-    return {
-        "step": [record["step"] for record in records],
-        **{name: [record[name] for record in records] for name in CURVES},
-        "kept": int(np.argmin([record["validation"] for record in records])),
-        "modes": compare_modes(model, test, parts.byte_lengths, study.passes),
-    }
+    curve = [{name: record[name] for name in ("step", *CURVES)} for record in records]
+    return curve, compare_modes(model, test, parts.byte_lengths, grid.passes)
 
 
 def whole_windows(ids: np.ndarray, context: int) -> torch.Tensor:
