@@ -20,6 +20,7 @@ def settings(study: Study) -> dict:
     return {
         "images": images.name,
         "images_sha256": images.sha256,
+        "identity_steps": identities.STEPS,
         "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES),
         "race_steps": study.pick(race.QUICK_STEPS, race.STEPS),
         "decay_images": decay.IMAGES,
