@@ -38,7 +38,6 @@ LAB = Lab(
     figure="dead",
     shown=[
         "fewer_blocked", "on_average", "sigmoid_dies_less", "gelu_dies_less", "saturated_at_best", "tanh_centred",
-        "larger_rate",
     ],
     settings=settings,
     quantities=quantities,
