@@ -8,13 +8,13 @@ window.hf_llm = {
     });
     url.searchParams.set("lang", document.documentElement.lang);
     if (lock) url.searchParams.set("lock", "1");
-    navigator.clipboard?.writeText(url.href).catch(() => {}); // where the browser allows it; the address stays to be copied
+    navigator.clipboard?.writeText(url.href).catch(() => {}); // where the browser allows it; else the reader copies the link
     return url.href;
   },
   // A prediction is kept in this browser; the server is told only which question has one.
-  predicted(question, choice, words) {
-    try { localStorage.setItem("hf_llm_prediction_" + question, JSON.stringify([choice, words])); } catch { /* as is */ }
-    return choice || (words || "").trim() ? question : "";
+  predicted(question, choice, reason) {
+    try { localStorage.setItem("hf_llm_prediction_" + question, JSON.stringify([choice, reason])); } catch { /* not kept */ }
+    return choice || (reason || "").trim() ? question : "";
   },
   prediction(question) {
     try { return JSON.parse(localStorage.getItem("hf_llm_prediction_" + question)) || [null, ""]; } catch { return [null, ""]; }
@@ -27,7 +27,7 @@ document.documentElement.classList.toggle("locked", new URL(location.href).searc
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-language]");
   if (!link) return;
-  event.preventDefault(); // keep what else stands in the address
+  event.preventDefault(); // keep what else stands in the URL
   const url = new URL(location.href);
   url.searchParams.set("lang", link.hreflang);
   location.assign(url);

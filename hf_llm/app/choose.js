@@ -1,4 +1,4 @@
-// In gr.HTML's js_on_load: a press on a [data-choose] tells Python, and the focus stays where it was after a redraw.
+// In gr.HTML's js_on_load: a click on a [data-choose] tells Python, and the focus stays where it was after a redraw.
 let focused = null;
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-choose]");

@@ -1,4 +1,4 @@
-"""Curves as an SVG that Python writes: it follows the theme and needs no script, and its words are translated.
+"""Curves as an SVG that Python writes: it follows the theme and needs no script, and its labels are translated.
 
 `gr.LinePlot` would be the library for it: half a megabyte a page, axis titles that no reader's language reaches, and a
 canvas that a screen reader passes over.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from hf_llm.app.texts import Language
+from hf_llm.texts import Language, number
 
 WIDTH, HEIGHT = 460, 290
 LEFT, RIGHT, TOP, BOTTOM = 66, 20, 12, 46  # of the plotting area
@@ -69,8 +69,8 @@ def line_chart(
         f'<text transform="translate(14 {HEIGHT / 2 - 20}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
     )
     for line, points in zip(lines, kept, strict=True):
-        places = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
-        marks.append(f'<polyline class="{_style(line)}" points="{places}"/>')
+        positions = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
+        marks.append(f'<polyline class="{_style(line)}" points="{positions}"/>')
         if len(points) == 1:
             x, y = at(*points[0])
             marks.append(f'<circle class="{_style(line)}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')
@@ -101,12 +101,9 @@ def _ticks(low: float, high: float, whole: bool = False) -> list[float]:
     step *= next(factor for factor in (1, 2, 2.5, 5, 10) if (high - low) / (step * factor) <= 6)
     if whole:
         step = max(1, round(step))
-    ticks = [place * step for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    ticks = [position * step for position in range(math.ceil(low / step), math.floor(high / step) + 1)]
     return ticks or [low, high]
 
 
 def _short(tick: float, lang: Language, log: bool = False) -> str:
-    if log:
-        tick = 10.0**tick
-    shown = f"{tick:.4g}" if abs(tick) >= 1e-4 or tick == 0 else f"{tick:.0e}"
-    return shown if lang == "en" else shown.replace(".", ",")
+    return number(10.0**tick if log else float(tick), lang)

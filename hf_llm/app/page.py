@@ -1,22 +1,23 @@
 """What every page of the app has: its place in the navigation, its language, links that restore it, its events.
 
     page = Page(app, "tokenizer")          # inside `with demo.route(…)`
-    words = gr.Textbox(label=t("tokenizer.text"))
-    page.settings(text=words)              # ?text=… fills it, and the link to share holds it
+    box = gr.Textbox(label=t("tokenizer.text"))
+    page.settings(text=box)                # ?text=… fills it, and the link to share holds it
     shown = page.view()
-    page.on(words.change, render, [words], shown)
-    page.opens_with(render, [words], shown)  # once the address was read
+    page.on(box.change, show, {"text": box}, shown)
+    page.opens_with(show, {"text": box}, shown)  # once the query of the URL was read
 
-Handlers are plain functions that tests call. They get `lang` last, the reader's language; a `UserError` becomes a
-message on the page. None of a page's events is public: those are the endpoints, with types and names that stay.
+A handler is a plain function that tests call: `show(app, *, text, lang)`. It gets what the pages share, the controls
+by their names, and the reader's language; a `UserError` becomes a message on the page. None of a page's events is
+public: those are the endpoints, functions of the same kind whose types and names stay.
 """
 
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -24,14 +25,15 @@ import gradio as gr
 from gradio.components import Component
 
 from hf_llm.app.config import AppConfig
+from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.trainings import Trainings
-from hf_llm.app.texts import Language, t, text, texts
 from hf_llm.config import UserError
+from hf_llm.texts import Language, both
 
-HERE = Path(__file__).parent
-READ_ADDRESS = "() => [location.search, document.documentElement.lang]"
-CHOOSE = (HERE / "choose.js").read_text(encoding="utf-8")
+READ_URL = "() => [location.search, document.documentElement.lang]"
+CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
+Controls = dict[str, Component]
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,21 @@ class App:
     config: AppConfig
     library: Library
     trainings: Trainings
-    paths: tuple[str, ...]  # of the pages, in the order of the navigation
-    opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before him
+    pages: tuple[str, ...]  # in the order of the navigation
+    opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
 
 
 class Page:
-    """Begins the page at `path` with navigation, heading and introduction (`<path or home>.title` and `.intro`)."""
+    """Begins a page with navigation, heading and introduction, the texts `<name>.title` and `<name>.intro`."""
 
-    def __init__(self, app: App, path: str):
-        self.app, self.path, self.name = app, path, path or "home"
+    def __init__(self, app: App, name: str):
+        self.app = app
         gr.Navbar(visible=False, main_page_name=False)  # Gradio's own is not translated
-        gr.HTML(navigation(app.paths, path), elem_classes="navigation")
-        gr.Markdown(t(f"{self.name}.intro"))
+        gr.HTML(navigation(app.pages, name), elem_classes="navigation")
+        gr.Markdown(t(f"{name}.intro"))
         self.query = gr.Textbox(visible="hidden", label="query", container=False)
         self.lang = gr.Textbox("pt-BR", visible="hidden", label="lang", container=False)
-        self._controls: dict[str, Component] = {}
+        self._controls: Controls = {}
         self._choices: dict[str, Callable[[], list[str]]] = {}
         self._locks: list[Component] = []
 
@@ -68,30 +70,39 @@ class Page:
         Args:
             choices: For a list that changes, what it holds now.
             locks: What else is locked with them, because it would set them: the buttons of examples.
-            controls: {name in the address: control}.
+            controls: {name in the URL: control}.
         """
         self._controls |= controls
         self._choices |= choices or {}
         self._locks += locks
 
     def view(self, **options) -> gr.HTML:
-        """Return an empty view for what views.py writes; its `select` event has `choice`, the pressed `data-choose`."""
+        """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked."""
         return gr.HTML("", js_on_load=CHOOSE, **options)
 
-    def on(self, event: Callable | list, handler: Callable, inputs: list, outputs, **options):
-        """Call `handler(*inputs, lang)` at `event`, for instance `button.click`, or at any of a list of events."""
+    def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, **options):
+        """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events."""
         event = functools.partial(gr.on, event) if isinstance(event, list) else event
         options = {"api_visibility": "private", "show_progress": "hidden", **options}
-        return event(guarded(handler), [*inputs, self.lang], outputs, **options)
+        controls = {**controls, "lang": self.lang}
+        return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
-    def opens_with(self, handler: Callable, inputs: list, outputs):
-        """Add the links to share, read the address when the page opens, and then call `handler(*inputs, lang)`."""
+    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, outputs):
+        """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked."""
+
+        def choose(app: App, evt: gr.EventData, **given):
+            return handler(app, choice=str(evt.choice), **given)
+
+        return self.on(view.select, choose, controls, outputs)
+
+    def opens_with(self, handler: Callable, controls: Controls, outputs):
+        """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
         self._links()
         opening = gr.context.Context.root_block.load(
             self._restore, [self.query, self.lang], [self.lang, *self._controls.values(), *self._locks],
-            js=READ_ADDRESS, api_visibility="private", show_progress="hidden",
+            js=READ_URL, api_visibility="private", show_progress="hidden",
         )  # fmt: skip
-        return self.on(opening.then, handler, inputs, outputs)
+        return self.on(opening.then, handler, controls, outputs)
 
     def _restore(self, query: str, lang: str) -> list:
         self.app.opened.set()
@@ -112,15 +123,14 @@ class Page:
     def _links(self) -> None:
         if not self._controls:
             return
-        with gr.Accordion(t("common.share"), open=False):
-            for lock, key in ((False, "common.link"), (True, "common.locked_link")):
+        with gr.Accordion(t("app.share"), open=False):
+            for lock, key in ((False, "app.link"), (True, "app.locked_link")):
                 with gr.Row(equal_height=True):
                     link = gr.Textbox(label=t(key), scale=4)  # one can select in it, unlike in a disabled one
-                    make = gr.Button(t("common.make_link"), scale=1)
-                names = list(self._controls)
+                    make = gr.Button(t("app.make_link"), scale=1)
                 make.click(
                     None, list(self._controls.values()), link,
-                    js=f"(...values) => hf_llm.link({names}, values, {str(lock).lower()})",
+                    js=f"(...values) => hf_llm.link({list(self._controls)}, values, {str(lock).lower()})",
                     api_visibility="private",
                 )  # fmt: skip
 
@@ -145,58 +155,69 @@ def restored(control: Component, asked: str | None, choices: list | None, max_ch
     return asked[:max_characters]
 
 
-def guarded(handler: Callable) -> Callable:
-    """Return `handler` with its `UserError` turned into a message on the page; a generator stays one."""
-    if inspect.isgeneratorfunction(handler):
+def guarded(function: Callable, app: App) -> Callable:
+    """Return a handler or an endpoint with `app` given and its `UserError` shown as a message in the reader's language.
 
-        @functools.wraps(handler)
+    Gradio reads the signature of what this returns, so that a control with a wrong name is refused at the start.
+    """
+    signature = inspect.signature(function)
+
+    @contextmanager
+    def errors_shown(args: tuple, kwargs: dict) -> Iterator[None]:
+        try:
+            yield
+        except UserError as error:
+            given = signature.bind(app, *args, **kwargs).arguments | kwargs
+            raise gr.Error(error.in_language(given.get("lang", "en")), print_exception=False) from error
+
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
         def guard(*args, **kwargs):
-            try:
-                yield from handler(*args, **kwargs)
-            except UserError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+            with errors_shown(args, kwargs):
+                yield from function(app, *args, **kwargs)
 
     else:
 
-        @functools.wraps(handler)
+        @functools.wraps(function)
         def guard(*args, **kwargs):
-            try:
-                return handler(*args, **kwargs)
-            except UserError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+            with errors_shown(args, kwargs):
+                return function(app, *args, **kwargs)
 
+    guard.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])
     return guard
 
 
-def checked(words: str, most: int, lang: Language = "en") -> str:
+def checked(text: str, most: int) -> str:
     """Return a visitor's text, which the browser's own limit does not bound.
 
     Raises:
-        UserError: When it is longer than `most` characters or is no valid Unicode; the sentence is in `lang`.
+        UserError: When it is longer than `most` characters or is no valid Unicode.
     """
-    if len(words) > most:
-        raise UserError(text("common.too_long", lang, most=most, length=len(words)))
+    if len(text) > most:
+        raise UserError(both("app.too_long", most=most, length=len(text)))
     try:
-        words.encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError:
-        raise UserError(text("common.not_unicode", lang)) from None
-    return words
+        raise UserError(both("app.not_unicode")) from None
+    return text
 
 
-def navigation(paths: tuple[str, ...], current: str) -> str:
-    """Return the links to all pages in both languages, of which the style sheet shows the reader's."""
-    links = []
-    for path in paths:
-        title = texts()[f"{path or 'home'}.title"]
-        here = ' aria-current="page"' if path == current else ""
-        links.append(f'<li><a href="./{path}"{here}>{both(title)}</a></li>')
+def url(page: str, lang: Language | None = None, **settings: str) -> str:
+    """Return the relative URL of a page, for HTML that is written as it is."""
+    query = "&amp;".join(f"{name}={value}" for name, value in {**settings, "lang": lang}.items() if value)
+    return f"./{'' if page == 'home' else page}{'?' if query else ''}{query}"
+
+
+def navigation(pages: tuple[str, ...], current: str) -> str:
+    """Return the links to all pages and to both languages."""
+    links = "".join(
+        f'<li><a href="{url(page)}"{" aria-current=page" if page == current else ""}>'
+        f"{in_both_languages(f'{page}.title')}</a></li>"
+        for page in pages
+    )
     languages = (
         '<li><a href="?lang=pt-BR" hreflang="pt-BR" lang="pt-BR" data-language>Português</a></li>'
         '<li><a href="?lang=en" hreflang="en" lang="en" data-language>English</a></li>'
     )
-    return f"<nav><ul>{''.join(links)}</ul><ul>{languages}</ul></nav>"
-
-
-def both(words: dict[str, str]) -> str:
-    """Return a text in both languages, for the style sheet to choose from."""
-    return f'<span lang="pt-BR">{escape(words["pt"])}</span><span lang="en">{escape(words["en"])}</span>'
+    return f"<nav><ul>{links}</ul><ul>{languages}</ul></nav>"

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from hf_llm.config import UserError, require
+from hf_llm.texts import both
 
 IMAGES, LABELS = 3, 1  # dimensions
 KINDS = {b"\0\0\x08\x03": "IDX images", b"\0\0\x08\x01": "IDX labels"}
@@ -50,11 +51,11 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
             with gzip.open(file) as unpacked:
                 return _read_array(unpacked, path, dimensions)
     except EOFError:
-        raise UserError(f"{path} is cut off: its gzip stream does not end; copy or download it again") from None
+        raise UserError(both("data.cut_off", path=path)) from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(f"{path} is damaged ({error}); copy or download it again") from None
+        raise UserError(both("data.damaged_copy", path=path, error=error)) from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise UserError(both("data.unreadable", path=path, error=error.strerror or error)) from None
 
 
 def _read_array(file: BinaryIO, path: Path, dimensions: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from pathlib import Path
 from hf_llm.config import UserError, nearest
 from hf_llm.data.download import DownloadError, download
 from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
+from hf_llm.texts import both
 
 
 class MissingData(UserError):
@@ -66,7 +67,7 @@ def sha256_of(path: Path) -> str:
         stat = path.stat()
         return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
     except (OSError, EOFError, zlib.error) as error:  # gzip raises all three
-        raise UserError(f"{path} cannot be read or is damaged ({error}); remove or replace it") from None
+        raise UserError(both("data.damaged", path=path, error=error)) from None
 
 
 @lru_cache
@@ -90,9 +91,7 @@ def _local_file(source: str, file: SourceFile) -> Path | None:
         path = folder / file.path
         if path.is_file():
             if sha256_of(path) != file.sha256:
-                raise UserError(
-                    f"{path} is not the {source} that this project knows (SHA-256 differs); remove or replace it"
-                )
+                raise UserError(both("data.other_content", path=path, source=source))
             return path
     return None
 
@@ -105,7 +104,4 @@ def _find_file(source: str, file: SourceFile) -> Path:
     except DownloadError as error:
         embedded = "digits" if source == "mnist" else "sample"
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        raise MissingData(
-            f"{source} was not found: looked for {looked} and could not download it ({error}); "
-            f"put the file in one of these places, set HF_LLM_DATA_DIR to the folder that holds it, or use '{embedded}'"
-        ) from None
+        raise MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded)) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hf_llm.config import UserError, require
 from hf_llm.data.search import find
+from hf_llm.texts import both
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def read_text(source: str) -> Text:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{source} cannot be read: {error.strerror}") from None
+        raise UserError(both("data.unreadable", path=source, error=error.strerror)) from None
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     require(not utf16, f"{source} is UTF-16, as some Windows programs write; save it as UTF-8")
     require(b"\0" not in content[:65536], f"{source} is a binary file, not a text; name a UTF-8 text file")

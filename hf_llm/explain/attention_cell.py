@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
+from hf_llm.texts import both
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ def attention_cell(
         query, key: Row and column: the place of the token that looks, and of the one looked at, from 0.
 
     Raises:
-        UserError: When there is no such layer, head or place.
+        UserError: When there is no such layer, head or position.
     """
     require(input_ids.shape[0] == 1, f"one text at a time; input_ids has shape {tuple(input_ids.shape)}")
     T, layers = input_ids.shape[1], len(model.h)
-    require(0 <= layer < layers, f"there is no layer {layer}; they are 0 to {layers - 1}")
+    require(0 <= layer < layers, both("explain.no_layer", layer=layer, last=layers - 1))
     heads = model.h[layer].attn.n_head
-    require(0 <= head < heads, f"there is no head {head}; they are 0 to {heads - 1}")
-    require(0 <= query < T and 0 <= key < T, f"there is no cell ({query}, {key}); both are 0 to {T - 1}")
+    require(0 <= head < heads, both("explain.no_head", head=head, last=heads - 1))
+    require(0 <= query < T and 0 <= key < T, both("explain.no_cell", row=query, column=key, last=T - 1))
     name = f"layer.{layer}.attention"
     _, seen = model(input_ids, capture=[f"{name}.q", f"{name}.k", f"{name}.masked_scores", f"{name}.weights"])
     q, k = seen[f"{name}.q"][0, head, query], seen[f"{name}.k"][0, head, key]  # (head_size,)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from hf_llm.config import require
 from hf_llm.models.modeling_lenet import LeNetForImageClassification
+from hf_llm.texts import both
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ def convolution_cell(
     """
     layer = model.c1
     maps, size = layer.out_channels, pixel_values.shape[-1]
-    require(0 <= feature_map < maps, f"there is no feature map {feature_map}; they are 0 to {maps - 1}")
-    require(0 <= row < size and 0 <= column < size, f"there is no cell ({row}, {column}); both are 0 to {size - 1}")
+    require(0 <= feature_map < maps, both("explain.no_map", map=feature_map, last=maps - 1))
+    within = 0 <= row < size and 0 <= column < size
+    require(within, both("explain.no_cell", row=row, column=column, last=size - 1))
     side, padding = layer.kernel_size[0], layer.padding[0]
     padded = F.pad(pixel_values[0, 0], [padding] * 4)  # (H + 4, W + 4)
     patch = padded[row : row + side, column : column + side]
@@ -75,7 +77,8 @@ def pooling_cell(
     hidden = model(pixel_values=pixel_values, output_hidden_states=True).hidden_states
     c1, s2 = hidden[0][0], hidden[1][0]  # (maps, H, W), (maps, H / 2, W / 2)
     maps, size = s2.shape[0], s2.shape[-1]
-    require(0 <= feature_map < maps, f"there is no feature map {feature_map}; they are 0 to {maps - 1}")
-    require(0 <= row < size and 0 <= column < size, f"there is no cell ({row}, {column}); both are 0 to {size - 1}")
+    require(0 <= feature_map < maps, both("explain.no_map", map=feature_map, last=maps - 1))
+    within = 0 <= row < size and 0 <= column < size
+    require(within, both("explain.no_cell", row=row, column=column, last=size - 1))
     window = c1[feature_map, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
     return PoolingCell(window.numpy(), model.config.pooling, s2[feature_map, row, column].item())

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from hf_llm.config import require
 from hf_llm.explain.intermediates import matching
+from hf_llm.texts import both
 
 Hook = Callable[[str, Tensor], Tensor]
 # what transformers' GPT2Config could change, and this file computes in the published way only
@@ -142,10 +143,11 @@ class GPT2Explained(nn.Module):
         Raises:
             UserError: When `model` is not a GPT-2 as published: this file would compute something else.
         """
-        require(model.config.model_type == "gpt2", f"only GPT-2 is explained here, not {model.config.model_type!r}")
+        kind = model.config.model_type
+        require(kind == "gpt2", both("explain.not_gpt2", kind=kind))
         for name, value in PUBLISHED.items():
             found = getattr(model.config, name)
-            require(found == value, f"GPT2Explained computes GPT-2 as published: {name} must be {value}, not {found}")
+            require(found == value, both("explain.not_published", name=name, value=value, found=found))
         with torch.device("meta"):  # no memory for weights that the next line replaces
             explained = cls(model.config)
         explained.load_state_dict(model.transformer.state_dict(), assign=True)
@@ -175,9 +177,9 @@ class GPT2Explained(nn.Module):
         ids_shape = tuple(input_ids.shape)
         require(len(ids_shape) == 2 and 0 not in ids_shape, f"input_ids must have shape (B, T), not {ids_shape}")
         T = ids_shape[1]
-        require(n_positions >= T, f"{T} tokens are more than this model's context of {n_positions}; take fewer")
+        require(n_positions >= T, both("explain.too_long", tokens=T, context=n_positions))
         fit = int(input_ids.min()) >= 0 and int(input_ids.max()) < vocab_size
-        require(fit, f"token ids must lie in 0 … {vocab_size - 1}; use this model's own tokenizer")
+        require(fit, both("explain.foreign_ids", last=vocab_size - 1))
         wanted = {name for pattern in capture for name in matching(pattern, n_layer)}
         edits = {name: new for pattern, new in (edit or {}).items() for name in matching(pattern, n_layer)}
         captured = {}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hf_llm.config import require
+from hf_llm.texts import both
 
 
 @dataclass
@@ -45,20 +46,16 @@ class GenerationSettings:
 
     def __post_init__(self):
         for name in ("max_new_tokens", "num_beams"):
-            require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+            require(getattr(self, name) >= 1, both("generation.at_least_one", name=name, given=getattr(self, name)))
         for name in ("temperature", "repetition_penalty"):
             value = getattr(self, name)
             # beyond these the logits overflow; far below 1, a temperature is greedy anyway
-            require(0.001 <= value <= 1000, f"{name} must be between 0.001 and 1000, not {value}")
-        require(self.top_k >= 0, f"top_k must be at least 1, or 0 for no limit, not {self.top_k}")
-        require(0 < self.top_p <= 1, f"top_p must be greater than 0 and at most 1, not {self.top_p}")
-        require(0 <= self.seed < 2**63, f"seed must be between 0 and 2**63 - 1, not {self.seed}")
-        require("" not in self.stop, "a stop text must not be empty: it would end the text before it begins")
-        require(
-            self.num_beams == 1 or not self.do_sample,
-            f"num_beams {self.num_beams} looks for the likeliest text and draws nothing: switch do_sample off "
-            f"(--no_do_sample), or leave num_beams at 1",
-        )
+            require(0.001 <= value <= 1000, both("generation.out_of_bounds", name=name, given=value))
+        require(self.top_k >= 0, both("generation.top_k", given=self.top_k))
+        require(0 < self.top_p <= 1, both("generation.top_p", given=self.top_p))
+        require(0 <= self.seed < 2**63, both("generation.seed", given=self.seed))
+        require("" not in self.stop, both("generation.empty_stop"))
+        require(self.num_beams == 1 or not self.do_sample, both("generation.beams_draw", given=self.num_beams))
 
 
 @dataclass(kw_only=True)

@@ -14,6 +14,7 @@ from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.inference import context_length
 from hf_llm.generation.sampling import Sampler
+from hf_llm.texts import both
 
 
 def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> Iterator[int]:
@@ -58,12 +59,9 @@ def require_room_for_beams(model: PreTrainedModel, prompt_ids: list[int], settin
     if context is None:
         return
     room = context - len(prompt_ids)
-    advice = f"set max_new_tokens to at most {room}" if room > 0 else "shorten the prompt"
-    require(
-        settings.max_new_tokens <= room,
-        f"beam search stays within the model's context of {context} tokens, and a prompt of {len(prompt_ids)} "
-        f"(its start token included) with {settings.max_new_tokens} new ones exceeds it; {advice}",
-    )
+    advice = both("generation.fewer_tokens", room=room) if room > 0 else both("generation.shorter_prompt")
+    values = {"context": context, "prompt": len(prompt_ids), "new": settings.max_new_tokens, "advice": advice}
+    require(settings.max_new_tokens <= room, both("generation.beams_too_long", **values))
 
 
 def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> list[int]:

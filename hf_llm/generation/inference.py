@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
+from hf_llm.texts import both
 
 
 @contextmanager
@@ -31,8 +32,4 @@ def require_own_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizer
     A model may have spare rows (padded to a round number), so that a tokenizer with fewer tokens is accepted.
     """
     rows = model.get_input_embeddings().num_embeddings
-    require(
-        len(tokenizer) <= rows,
-        f"another model's tokenizer: it has {len(tokenizer)} tokens and the model knows {rows}; "
-        f"use the tokenizer that was saved with the model",
-    )
+    require(len(tokenizer) <= rows, both("generation.foreign_tokenizer", tokens=len(tokenizer), rows=rows))

@@ -15,6 +15,7 @@ from transformers import (
 
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
+from hf_llm.texts import both
 
 
 class Sampler:
@@ -60,7 +61,7 @@ class Sampler:
         """
         require(
             bool(logits.amax().isfinite()),  # the greatest of several numbers and a NaN is the NaN
-            "the model's output is not a finite number, so its training must have diverged; use an earlier checkpoint",
+            both("generation.diverged"),
         )
         return logits.to(torch.float32, copy=True)
 

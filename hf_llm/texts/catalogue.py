@@ -35,6 +35,9 @@ class Translated(str):
         made.portuguese = portuguese
         return made
 
+    def __getnewargs__(self):  # an error goes from one process to another
+        return str(self), self.portuguese
+
     def in_language(self, lang: Language) -> str:
         return str(self) if lang == "en" else self.portuguese
 

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.data import MissingData
+from hf_llm.texts import both
 from hf_llm.tokenization.readable import readable, token_bytes
 from hf_llm.tokenization.tokenizer import check_unicode, load_tokenizer
 
@@ -64,7 +65,7 @@ def compare(text: str, tokenizers: dict[str, PreTrainedTokenizerFast]) -> list[E
     Raises:
         UserError: When the text is empty or holds a lone surrogate.
     """
-    require(text != "", "there is no text to compare; give at least one character")
+    require(text != "", both("tokenization.no_text"))
     size, words = len(check_unicode(text).encode("utf-8")), len(text.split())
     return [Encoding(name, len(one), _tokens(one, text), size, words) for name, one in tokenizers.items()]
 

@@ -23,6 +23,7 @@ from hf_llm.config import UserError, require
 from hf_llm.data import find
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import both
 from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
 
 logger = logging.getLogger(__name__)
@@ -87,33 +88,24 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
         lines = merges_file.read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
         return _gpt2_class(vocab, [tuple(line.split(" ")) for line in lines])
     path = Path(name)
-    require(not path.is_file(), f"{name} is a file; name the folder that holds tokenizer.json")
+    require(not path.is_file(), both("tokenization.is_a_file", name=name))
     # asked first, since AutoTokenizer builds an empty tokenizer from a lone config.json
     files = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-    require(
-        not path.is_dir() or any((path / file).is_file() for file in files),
-        f"{name} is a folder without a tokenizer (no tokenizer.json); make one with scripts/train_tokenizer.py",
-    )
+    has_one = not path.is_dir() or any((path / file).is_file() for file in files)
+    require(has_one, both("tokenization.none_in_folder", name=name))
     local = path.is_dir() or path.is_absolute() or (len(path.parts) > 1 and path.parent.is_dir())
-    require(
-        path.is_dir() or not local, f"there is no tokenizer folder {name}; make one with scripts/train_tokenizer.py"
-    )
+    require(path.is_dir() or not local, both("tokenization.no_folder", name=name))
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(name), trust_remote_code=False)
     except Exception as error:  # a damaged file is an untyped exception of the tokenizers library
         reason = " ".join(str(error).split())[:200]
         if local:
-            raise UserError(f"the tokenizer in {name} cannot be read ({reason}); make or pull it again") from None
-        raise UserError(
-            f"there is no tokenizer {name!r}: no such folder, and the Hub did not give one ({reason}); "
-            f"name a folder, a Hub id or gpt2-tokenizer"
-        ) from None
-    require(hasattr(tokenizer, "backend_tokenizer"), f"{name} has no tokenizer.json; convert it with transformers")
+            raise UserError(both("tokenization.unreadable", name=name, reason=reason)) from None
+        raise UserError(both("tokenization.unknown", name=name, reason=reason)) from None
+    require(hasattr(tokenizer, "backend_tokenizer"), both("tokenization.slow", name=name))
     recorded = (read_manifest(path) or {}).get("files", {}).get("tokenizer.json") if local else None
-    require(
-        recorded is None or recorded == file_sha256(path / "tokenizer.json"),
-        f"the tokenizer in {name} is another model's: its SHA-256 is not the one in run.json; copy the run again",
-    )
+    own = recorded is None or recorded == file_sha256(path / "tokenizer.json")
+    require(own, both("tokenization.foreign", name=name))
     return tokenizer
 
 
@@ -145,7 +137,7 @@ def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[n
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
     """Return the id that begins a document: bos, or eos where a tokenizer has no bos."""
     ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
-    require(bool(ids), "this tokenizer has neither a bos nor an eos token to begin documents with; use another one")
+    require(bool(ids), both("tokenization.no_start"))
     return ids[0]
 
 
@@ -154,10 +146,8 @@ def check_unicode(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UserError(
-            f"the text holds half of a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start}, "
-            f"which UTF-8 cannot express; remove it or decode its source again"
-        ) from None
+        code = f"U+{ord(text[error.start]):04X}"
+        raise UserError(both("tokenization.surrogate", code=code, position=error.start)) from None
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a page must not do, found by looking at it in a browser. Each check returns sentences; none means well.
+"""What a page must not do, found by looking at it in a browser. Each check returns what it found; nothing means well.
 
 The checks are shared: test_pages_in_browser.py walks every page with them, and a test of its own puts a fault of each
 kind into a page and sees them find it.
@@ -10,10 +10,10 @@ from pathlib import Path
 import axe_playwright_python
 from playwright.sync_api import Page
 
-from hf_llm.app.texts import texts
+from hf_llm.app.i18n import keys
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-KEY = re.compile(r"\b(?:" + "|".join(sorted({key.split(".")[0] for key in texts()})) + r")\.[a-z]\w+\b|__i18n__")
+KEY = re.compile(r"\b(?:" + "|".join(sorted({key.split(".")[0] for key in keys()})) + r")\.[a-z]\w+\b|__i18n__")
 
 
 class Watched:

@@ -76,7 +76,7 @@ def test_the_limit_by_address_is_on_and_can_be_switched_off(launched, monkeypatc
 @pytest.mark.parametrize(
     "setting", [{"port": 70000}, {"trainings": 0}, {"requests_per_minute": -1}, {"max_characters": 0}]
 )
-def test_an_impossible_setting_meets_a_sentence(setting):
+def test_an_impossible_setting_is_refused(setting):
     with pytest.raises(UserError, match=next(iter(setting))):
         AppConfig(**setting)
 

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
+from saved_results import CURRENT
 
-from hf_llm.app.pages import discussion as page
-from hf_llm.app.texts import text, texts
-from hf_llm.config import UserError
+from hf_llm.app.page import guarded
+from hf_llm.app.pages.discussion import answers as page
+from hf_llm.app.server.results import committed
+from hf_llm.texts import text, texts
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -17,61 +20,76 @@ def with_results(app, monkeypatch):
     return app
 
 
+def answer(app, question="L33", made="L33", lang="en") -> tuple:
+    return page.show_answer(app, question=question, made=made, lang=lang)
+
+
 @pytest.mark.parametrize("number", page.QUESTIONS)
 def test_a_question_has_all_its_texts(number):
-    keys = ["", "_background", "_predict", "_look", "_class", *(f"_{option}" for option in page.OPTIONS)]
-    keys += [f"_{name}" for name in page.QUESTIONS[number].bearing]
-    assert {f"discussion.{number}{key}" for key in keys} <= set(texts())
-    pt, en = (text(f"discussion.{number}_class", lang).strip().splitlines() for lang in ("pt-BR", "en"))
+    keys = ["question", "background", "predict", "look", "class"]
+    keys += [f"bearing.{name}" for name in page.QUESTIONS[number].bearing]
+    assert {f"{number}.{key}" for key in keys} <= set(texts("discussion"))
+    assert all(page.option(number, name, lang) for name in page.OPTIONS for lang in ("pt-BR", "en"))
+    pt, en = (text(f"discussion.{number}.class", lang).splitlines() for lang in ("pt-BR", "en"))
     assert len(pt) == len(en) >= 3
 
 
-def test_asking_hides_the_answer_and_empties_the_prediction():
-    background, choice, words, notice, answered = page.ask("L33", "pt-BR")
-    assert text("discussion.L33_predict", "pt-BR") in background
+def test_asking_hides_the_answer_and_empties_the_prediction(app):
+    background, choice, reason, notice, answered = page.ask(app, question="L33", lang="pt-BR")
+    assert text("discussion.L33.predict", "pt-BR") in background
     assert [value for _, value in choice["choices"]] == ["a", "b", "c", "other"]
-    assert (choice["value"], words, notice, answered["visible"]) == (None, "", "", False)
+    assert (choice["value"], reason, notice, answered["visible"]) == (None, "", "", False)
 
 
 @pytest.mark.parametrize("made", ["", "L31"])
 def test_without_a_prediction_for_this_question_nothing_is_shown(with_results, made):
-    notice, *rest = page.show_answer(with_results, "L33", made, "en")
+    notice, *rest = answer(with_results, made=made)
     assert "Your prediction first" in notice
     assert not any(isinstance(value, str) or "visible" in value for value in rest)
 
 
 def test_a_question_without_an_experiment_points_to_labs(with_results, monkeypatch):
     monkeypatch.setitem(page.QUESTIONS, "L33", page.Question(None, ("optimizers", "nowhere")))
-    _, answered, answer, measured, _, _, after = page.show_answer(with_results, "L33", "L33", "pt-BR")
+    _, answered, first, measured, full, after = answer(with_results, lang="pt-BR")
     assert answered["visible"]
     assert not measured["visible"]
-    assert 'href="./foundations?lab=optimizers&amp;lang=pt-BR"' in answer
-    assert "nowhere" not in answer
+    assert full == ""
+    assert 'href="./foundations?lab=optimizers&amp;lang=pt-BR"' in first
+    assert "nowhere" not in first
     assert "<ol><li>" in after
 
 
-def test_a_question_with_an_experiment_shows_its_result(with_results, monkeypatch):
-    monkeypatch.setitem(page.QUESTIONS, "L33", page.Question("optimizers", ("feature-scaling",)))
-    _, _, _, measured, title, full, _ = page.show_answer(with_results, "L33", "L33", "en")
+def test_a_question_with_an_experiment_shows_its_answer_and_what_the_data_support(with_results, monkeypatch):
+    monkeypatch.setitem(page.QUESTIONS, "L33", page.Question(CURRENT, ("feature-scaling",)))
+    monkeypatch.setattr(page, "option", lambda number, name, lang: f"option {name}")
+    saved = committed(str(RESULTS), CURRENT)
+    saved = type(saved)(saved.folder, {**saved.values, "predictions": {"a": "no", "b": "yes", "c": "inconclusive"}})
+    monkeypatch.setattr(page, "committed", lambda results, name: saved)
+    _, _, first, measured, full, after = answer(with_results)
     assert measured["visible"]
-    assert title.startswith("## Optimizers")
-    assert "python scripts/discuss.py optimizers --output_dir results/optimizers" in full
+    assert "✗ no</strong> · option a" in first
+    assert "✓ yes</strong> · option b" in first
+    assert "? inconclusive</strong> · option c" in first
+    assert saved.values["answer"]["en"][:40].split("*")[0] in full
+    assert f"python scripts/discuss.py {CURRENT} --output_dir results/{CURRENT}" in full
+    assert text("discussion.also", "en") in after
 
 
 def test_the_endpoint_gives_the_committed_result(with_results):
-    discuss = page.endpoints(with_results)["discuss"]
-    answer = discuss("losses", "en")
-    saved = page.committed(str(RESULTS), "losses", "en")
-    assert [finding["value"] for finding in answer["findings"]] == [f["value"] for f in saved.values["findings"]]
-    assert answer["findings"][0]["claim"] == saved.values["findings"][0]["claim"]["en"]
-    assert answer["report"] == (RESULTS / "losses" / "report.en.md").read_text(encoding="utf-8")
-    assert discuss("losses")["caveats"][0] == saved.values["caveats"][0]["pt-BR"]
+    discuss = guarded(page.discuss, with_results)
+    given, saved = discuss(CURRENT, "en"), committed(str(RESULTS), CURRENT).values
+    found = [*saved["findings"], *saved["timings"]["findings"]]
+    assert [finding["value"] for finding in given["findings"]] == [finding["value"] for finding in found]
+    assert given["findings"][0]["claim"] == found[0]["claim"]["en"]
+    assert given["answer"] == saved["answer"]["en"]
+    assert given["report"] == (RESULTS / CURRENT / "report.en.md").read_text(encoding="utf-8")
+    assert discuss(CURRENT)["limits"][0] == saved["limits"][0]["pt-BR"]
 
 
 def test_the_endpoint_refuses_other_names(with_results, tmp_path, monkeypatch):
-    discuss = page.endpoints(with_results)["discuss"]
-    with pytest.raises(UserError, match="no experiment"):
+    discuss = guarded(page.discuss, with_results)
+    with pytest.raises(gr.Error, match="no experiment"):
         discuss("../results/losses", "en")
     monkeypatch.setattr(with_results.config, "results", str(tmp_path))
-    with pytest.raises(UserError, match="não está nesta cópia"):
+    with pytest.raises(gr.Error, match="não está nesta cópia"):
         discuss("losses", "pt-BR")

@@ -1,4 +1,4 @@
-"""The public endpoints as their clients meet them: stable names, hostile texts, sentences instead of tracebacks."""
+"""The public endpoints as their clients meet them: stable names, hostile texts, clear errors, no tracebacks."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_the_public_names_are_these_and_no_other(client):
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_text_is_answered_or_refused_in_words(server, name, text):
+def test_a_hostile_text_is_answered_or_refused(server, name, text):
     event, data = call(server, name, CALLS[name](text))
     assert event == ("error" if name in NAMES_ONLY else "complete"), data
     assert "Traceback" not in data
@@ -54,12 +54,12 @@ def test_a_hostile_text_is_answered_or_refused_in_words(server, name, text):
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("text", ["", "a\ud800b", MEGABYTE], ids=["empty", "lone surrogate", "a megabyte"])
-def test_an_impossible_text_meets_a_sentence(server, name, text):
+def test_an_impossible_text_gets_a_clear_error(server, name, text):
     event, data = call(server, name, CALLS[name](text))
     assert event in ("complete", "error"), data
     if event == "error":
         assert "Traceback" not in data
-        assert len(json.loads(data)["error"] or "") > 10, "an error without a sentence"
+        assert len(json.loads(data)["error"] or "") > 10, "an error without a message"
     else:
         assert text == "", "only an empty text may have an answer: the beginning of a document"
 

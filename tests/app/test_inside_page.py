@@ -4,25 +4,26 @@ import base64
 import copy
 import json
 import re
-from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 import torch
 from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.inspection import activations, attention_maps, inspect, lens
-from hf_llm.app.pages.inside import page
-from hf_llm.app.reading import LONGEST, read
+from hf_llm.app.page import guarded
+from hf_llm.app.pages.inside import answers as page
+from hf_llm.app.pages.inside.call import call
 from hf_llm.app.server.build import build
 from hf_llm.app.server.library import LanguageModel
-from hf_llm.app.what_if import addresses, switched_off
-from hf_llm.config import UserError
+from hf_llm.explain.inspection import activations, attention_maps, inspect, lens
+from hf_llm.explain.reading import LONGEST, read
+from hf_llm.explain.what_if import addresses, switched_off
 from hf_llm.tokenization.tokenizer import encode_document
 
-WORDS = "O gato dormia."
+TEXT = "O gato dormia."
 CONTROLS = {
-    "preset": "cat", "model": "story", "words": WORDS, "part": "prediction", "layer": 1, "head": 1, "token": -1,
+    "preset": "cat", "model": "story", "text": TEXT, "part": "prediction", "layer": 1, "head": 1, "token": -1,
     "key": -1, "step": "softmax", "shuffle": 1, "off": "head", "lang": "en",
 }  # fmt: skip
 
@@ -44,14 +45,14 @@ def story(app) -> LanguageModel:
 
 @pytest.fixture
 def reading(story):
-    return read(story, WORDS)
+    return read(story.model, story.tokenizer, TEXT)
 
 
 @pytest.fixture
 def expected(story) -> torch.Tensor:
     """What transformers finds likely after each token, shape (T, vocab_size)."""
     with torch.no_grad():
-        return story.model(torch.tensor([encode_document(story.tokenizer, WORDS).tolist()])).logits[0].softmax(-1)
+        return story.model(torch.tensor([encode_document(story.tokenizer, TEXT).tolist()])).logits[0].softmax(-1)
 
 
 @pytest.mark.parametrize("token", [-1, 2])
@@ -91,10 +92,10 @@ def test_each_step_of_the_attention_follows_from_the_one_before(reading):
 def test_the_lens_ends_in_the_models_output(app, reading, expected):
     found = lens(reading, top=10)
     assert [layer["layer"] for layer in found["layers"]] == [None, 0, 1]
-    for place, likely in enumerate(found["layers"][-1]["likely"]):
-        assert [one["id"] for one in likely] == expected[place].topk(10).indices.tolist()
+    for position, likely in enumerate(found["layers"][-1]["likely"]):
+        assert [one["id"] for one in likely] == expected[position].topk(10).indices.tolist()
         for one in likely:
-            assert one["probability"] == pytest.approx(expected[place, one["id"]].item(), abs=1e-5)
+            assert one["probability"] == pytest.approx(expected[position, one["id"]].item(), abs=1e-5)
     assert found["layers"][-1]["final"] == pytest.approx(expected.max(-1).values.tolist(), abs=1e-5)
     last = [row for row in records(show(app, part="lens")["lens"], "lens") if row["layer"] == "Layer 1"]
     assert [row["id"] for row in last] == expected[-1].topk(5).indices.tolist()
@@ -140,7 +141,7 @@ def test_a_part_switched_off_moves_the_prediction(reading, expected, part):
 def test_every_part_is_drawn_in_both_languages(app, part, lang):
     for off in ("head", "heads", "mlp"):
         for step in ("product", "scale", "mask", "softmax"):
-            shown = show(app, part=part, lang=lang, off=off, step=step, words="<img src=x onerror=alert(1)> ${1}")
+            shown = show(app, part=part, lang=lang, off=off, step=step, text="<img src=x onerror=alert(1)> ${1}")
             assert set(shown) == {"why", "tokens", *page.PARTS[part], "call"}
             assert all(drawn for name, drawn in shown.items() if name != "why")
             assert "<img src=x" not in "".join(shown.values())
@@ -152,10 +153,10 @@ def test_a_masked_cell_says_so(app):
 
 
 def test_a_long_text_is_cut_with_a_message(app, story):
-    reading = read(story, WORDS * 20)
-    whole = len(encode_document(story.tokenizer, WORDS * 20))
+    reading = read(story.model, story.tokenizer, TEXT * 20)
+    whole = len(encode_document(story.tokenizer, TEXT * 20))
     assert (reading.T, reading.left_out) == (LONGEST, whole - LONGEST)
-    assert f"{whole - LONGEST} ficaram de fora" in show(app, words=WORDS * 20, lang="pt-BR")["tokens"]
+    assert f"{whole - LONGEST} ficaram de fora" in show(app, text=TEXT * 20, lang="pt-BR")["tokens"]
     assert "were left out" not in show(app)["tokens"]
 
 
@@ -168,22 +169,22 @@ def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, sentenc
     shown = show(app, lang=lang)
     assert sentence in shown["tokens"]
     assert shown["next"] == shown["call"] == ""
-    with pytest.raises(UserError, match="only open GPT-2"):
-        page.endpoints(app)["inspect"](WORDS, "story")
+    with pytest.raises(gr.Error, match="only open GPT-2"):
+        guarded(page.inspect, app)(TEXT, "story")
 
 
-def test_a_model_whose_training_diverged_meets_a_sentence(app, story, monkeypatch):
+def test_a_model_whose_training_diverged_is_refused(app, story, monkeypatch):
     broken = copy.deepcopy(story.model)
     broken.transformer.ln_f.weight.data[0] = float("nan")
     monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, broken, story.tokenizer))
     assert "diverged" in show(app)["tokens"]
 
 
-def test_what_cannot_be_read_meets_a_sentence(app):
-    assert "Escreva" in show(app, words="", lang="pt-BR")["tokens"]
-    assert "substituto" in show(app, words="a\ud800", lang="pt-BR")["tokens"]
-    assert "characters" in show(app, words="a" * (app.config.max_characters + 1))["tokens"]
-    assert "no model None" in show(app, model=None)["tokens"]
+def test_what_cannot_be_read_is_refused(app):
+    assert "Escreva" in show(app, text="", lang="pt-BR")["tokens"]
+    assert "substituto" in show(app, text="a\ud800", lang="pt-BR")["tokens"]
+    assert "characters" in show(app, text="a" * (app.config.max_characters + 1))["tokens"]
+    assert "no model called None" in show(app, model=None)["tokens"]
 
 
 def test_without_any_model_the_reader_is_sent_to_train_one(tmp_path):
@@ -194,49 +195,47 @@ def test_without_any_model_the_reader_is_sent_to_train_one(tmp_path):
 def test_controls_of_a_larger_model_and_a_longer_text_still_show_something(app):
     shown = show(app, part="attention", layer=40, head=20, token=60, key=60)
     assert "layer 1, head 1" in shown["map"]
-    layer, head = page.fit(app, "story", 40, 0, "en")
+    layer, head = page.fit(app, model="story", layer=40, head=0, lang="en")
     assert (layer["maximum"], layer["value"], head["value"]) == (1, 1, 0)
 
 
-def test_what_is_pressed_is_chosen():
-    assert page.choose_token(SimpleNamespace(choice="3"), "en") == (3, -1)
-    assert page.choose_cell(SimpleNamespace(choice="3,2"), "en") == (3, 2)
-    assert page.choose_lens_token(SimpleNamespace(choice="1,4"), "en") == (4, -1)
-    assert (
-        page.choose_head(SimpleNamespace(choice="1"), "en") == page.choose_key(SimpleNamespace(choice="1"), "en") == 1
-    )
+def test_what_is_clicked_is_chosen(app):
+    assert page.choose_token(app, choice="3", lang="en") == (3, -1)
+    assert page.choose_cell(app, choice="3,2", lang="en") == (3, 2)
+    assert page.choose_lens_token(app, choice="1,4", lang="en") == (4, -1)
+    assert page.choose_number(app, choice="1", lang="en") == 1
 
 
 @pytest.mark.parametrize("preset", page.PRESETS)
 def test_a_preset_says_why_until_the_text_is_another(app, preset):
-    words, part, token, key = page.choose_preset(preset, "pt-BR")
-    shown = show(app, preset=preset, words=words, part=part, token=token, key=key, lang="pt-BR")
+    text, part, token, key = page.choose_preset(app, preset=preset, lang="pt-BR")
+    shown = show(app, preset=preset, text=text, part=part, token=token, key=key, lang="pt-BR")
     assert "message" in shown["why"]
     assert all(shown[name] for name in page.PARTS[part])
     assert show(app, preset=preset)["why"] == ""
 
 
 def test_the_endpoints_give_json(app, expected):
-    endpoints = page.endpoints(app)
-    found = json.loads(json.dumps(endpoints["inspect"](WORDS, "story", layer=1, head=0), allow_nan=False))
+    endpoints = {name: guarded(endpoint, app) for name, endpoint in page.ENDPOINTS.items()}
+    found = json.loads(json.dumps(endpoints["inspect"](TEXT, "story", layer=1, head=0), allow_nan=False))
     assert found["next"][0]["probability"] == pytest.approx(expected[-1].max().item(), abs=1e-5)
-    json.dumps(endpoints["logit_lens"](WORDS, "story"), allow_nan=False)
+    json.dumps(endpoints["logit_lens"](TEXT, "story"), allow_nan=False)
     for wrong, sentence in [
         ({"layer": 2}, "layer"),
         ({"head": -1}, "head"),
         ({"token": 99}, "token"),
         ({"key": 99}, "token"),
     ]:
-        with pytest.raises(UserError, match=f"no {sentence}"):
-            endpoints["inspect"](WORDS, "story", **wrong)
-    with pytest.raises(UserError, match="no model"):
-        endpoints["inspect"](WORDS, "../../etc")
-    with pytest.raises(UserError, match="between 1 and 10"):
-        endpoints["logit_lens"](WORDS, "story", top=0)
+        with pytest.raises(gr.Error, match=f"no {sentence}"):
+            endpoints["inspect"](TEXT, "story", **wrong)
+    with pytest.raises(gr.Error, match="no model"):
+        endpoints["inspect"](TEXT, "../../etc")
+    with pytest.raises(gr.Error, match="between 1 and 10"):
+        endpoints["logit_lens"](TEXT, "story", top=0)
 
 
 @pytest.mark.parametrize("part", page.PARTS)
 def test_the_call_behind_a_part_runs(app, part, capsys):
-    shown = page.call(app, "story", WORDS, part, 1, 0, 2, "heads")
+    shown = call(app.library.source("story"), TEXT, part, 1, 0, 2, "heads")
     exec(shown, {})  # it is printed for the reader to run
     assert capsys.readouterr().out

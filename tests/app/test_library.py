@@ -32,7 +32,7 @@ def test_the_newest_is_first_and_an_unfinished_or_damaged_one_is_left_out(runs, 
 
 @pytest.mark.parametrize("name", ["", "..", "../story", "/etc", "story/../story", "nobody/nothing", "mlp"])
 def test_only_what_is_offered_is_loaded(library, name):
-    with pytest.raises(UserError, match="pick one from the list"):
+    with pytest.raises(UserError, match="There is no model called"):
         library.language_model(name)
 
 
@@ -58,7 +58,7 @@ def test_only_some_stay_in_memory(runs, tmp_path):
     assert len(library._loaded) == KEPT
 
 
-def test_a_damaged_model_meets_a_sentence(runs, tmp_path):
+def test_a_damaged_model_is_refused(runs, tmp_path):
     shutil.copytree(runs / "mlp", tmp_path / "mlp")
     (tmp_path / "mlp/model.safetensors").write_bytes(b"no tensors")
     with pytest.raises(UserError, match="cannot be loaded"):

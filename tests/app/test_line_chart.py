@@ -1,4 +1,4 @@
-"""Line charts: every point at its place, words escaped, axes in the reader's language."""
+"""Line charts: every point at its position, text escaped, axes in the reader's language."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_it_draws_whatever_there_is(values, log):
     assert "<svg" in line_chart([Line("a", values)], "c", "x", "y", "en", log)
 
 
-def test_words_are_escaped_and_numbers_translated():
+def test_text_is_escaped_and_numbers_translated():
     chart = line_chart([Line("<b>", [(0, 0), (1, 1)])], "<i>", "<u>", "<s>", "pt-BR")
     assert not re.search("<[bius]>", chart)
     assert ">0,4<" in chart

@@ -1,7 +1,8 @@
-"""The MNIST page's functions: answers are the models' own, hostile pictures meet a sentence, every number is real."""
+"""The MNIST page's functions: answers are the models' own, hostile pictures are refused, every number is real."""
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -9,35 +10,32 @@ import pytest
 import torch
 from PIL import Image
 
-from hf_llm.app.config import AppConfig
-from hf_llm.app.pages.mnist import page
-from hf_llm.app.pages.mnist.answers import accuracy_by_shift, ask, prepare, seen_pixels
-from hf_llm.app.pages.mnist.board import begin, choose_example, choose_preset, show_board, show_examples
-from hf_llm.app.pages.mnist.cell import show_cell
-from hf_llm.app.pages.mnist.models import classifiers
+from hf_llm.app.pages.mnist import answers, page, views
+from hf_llm.app.pages.mnist.convolution import written_out
 from hf_llm.app.pages.mnist.pictures import (
     MOST_CHARACTERS,
     MOST_PIXELS,
     as_picture,
     examples,
     open_picture,
-    preset,
+    preset_picture,
     shifted,
     sources,
 )
 from hf_llm.app.pages.mnist.pictures import (
     test_images as digits_of,
 )
-from hf_llm.app.pages.mnist.study import SIZES, show_study
-from hf_llm.app.pages.mnist.training import PRESETS, show, start
+from hf_llm.app.pages.mnist.recipe import PRESETS, SETTINGS, training_command
+from hf_llm.app.pages.mnist.study import SIZES
+from hf_llm.app.server.results import committed
 from hf_llm.config import UserError
+from hf_llm.explain.image_classifier import accuracy, classify, prepare, seen_pixels
+
+SHOWN = {"invert": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 12, "column": 14, "lang": "en"}
 
 
-class Chosen:
-    """What gradio hands over when something in a view is pressed."""
-
-    def __init__(self, choice):
-        self.choice = choice
+def show_all(app, drawing: str, **changes) -> list[str]:
+    return answers.show_all(app, drawing=drawing, **{**SHOWN, **changes})
 
 
 @pytest.fixture
@@ -59,12 +57,15 @@ def test_probabilities_are_the_softmax_of_transformers(app, runs, digit, name):
     pixel_values = AutoImageProcessor.from_pretrained(runs / name)(digit, return_tensors="pt").pixel_values
     with torch.no_grad():
         expected = model(pixel_values=pixel_values).logits.softmax(-1)[0].numpy()
-    given = page.endpoints(app)["classify_digit"](as_picture(digit), name)
+    given = answers.classify_digit(app, as_picture(digit), name)
     assert list(given) == [str(label) for label in range(10)]
     np.testing.assert_allclose(list(given.values()), expected, rtol=0, atol=1e-5)
-    shown = page.show_all(app, as_picture(digit), True, name, name, 0, 12, 14, "en")[1]
+    shown = show_all(app, as_picture(digit), left=name)[1]
     numbers = re.findall(r'<th scope="row"><bdi>\d</bdi></th><td>.*?</td><td>(.*?)</td>', shown)
-    np.testing.assert_allclose([float(number) for number in numbers], expected, rtol=0, atol=1e-5)
+    shown_numbers = [float(number.replace("−", "-")) for number in numbers]
+    np.testing.assert_allclose(shown_numbers, expected, rtol=5e-4)  # four significant digits
+    saved = json.loads(base64.b64decode(re.search(r'download="probabilities.json" href="[^,]*,([^"]+)"', shown)[1]))
+    np.testing.assert_allclose([row["probability"] for row in saved], expected, rtol=0, atol=1e-5)
 
 
 def test_the_pixels_of_a_digit_of_the_right_size_are_kept(digit):
@@ -78,8 +79,8 @@ def test_light_paper_is_inverted_only_where_that_is_asked_for(digit):
 
 
 def test_an_empty_board_is_said_to_be_empty(app, digit):
-    assert "empty" in page.show_all(app, png(), True, "mlp", "lenet", 0, 0, 0, "en")[0]
-    assert "empty" not in page.show_all(app, as_picture(digit), True, "mlp", "lenet", 0, 0, 0, "en")[0]
+    assert "empty" in show_all(app, png())[0]
+    assert "empty" not in show_all(app, as_picture(digit))[0]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -94,53 +95,54 @@ def test_a_data_uri_is_read(digit):
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [
-        ("", "no PNG"),
-        ("${window.__x=1}", "no PNG"),
-        ("é" * 10, "no PNG"),
-        (base64.b64encode(b"GIF89a" + bytes(100)).decode(), "no PNG"),
-        (png()[:60], "no PNG|damaged"),
+        ("", "not a PNG"),
+        ("${window.__x=1}", "not a PNG"),
+        ("é" * 10, "not a PNG"),
+        (base64.b64encode(b"GIF89a" + bytes(100)).decode(), "not a PNG"),
+        (png()[:60], "not a PNG|damaged"),
         ("A" * (MOST_CHARACTERS + 4), "characters"),
         (png("1", (MOST_PIXELS + 1, 1)), "pixels"),
-        (png("1", (30_000, 30_000)), "characters|pixels|no PNG"),
+        (png("1", (30_000, 30_000)), "characters|pixels|not a PNG"),
     ],
 )
-def test_a_hostile_picture_meets_a_sentence(app, picture, sentence):
+def test_a_hostile_picture_is_refused(app, picture, sentence):
     with pytest.raises(UserError, match=sentence):
-        page.endpoints(app)["classify_digit"](picture, "mlp")
-    seen, *rest = page.show_all(app, picture, True, "mlp", "lenet", 0, 12, 14, "en")
+        answers.classify_digit(app, picture, "mlp")
+    seen, *rest = show_all(app, picture)
     assert re.search(sentence, seen)
     assert "<img" not in seen
     assert not any(rest)
 
 
-def test_a_truncated_png_meets_a_sentence():
+def test_a_truncated_png_is_refused():
     noise = np.random.default_rng(0).integers(0, 256, (140, 140), dtype=np.uint8)
     file = base64.b64decode(as_picture(noise))
     for length in (8, 40, len(file) // 2, len(file) * 9 // 10):
-        with pytest.raises(UserError, match=r"no PNG|damaged"):
+        with pytest.raises(UserError, match=r"not a PNG|damaged"):
             open_picture(base64.b64encode(file[:length]).decode())
-    with pytest.raises(UserError, match="danificado"):
-        open_picture(base64.b64encode(file[: len(file) // 2]).decode(), "pt-BR")
+    with pytest.raises(UserError) as refused:
+        open_picture(base64.b64encode(file[: len(file) // 2]).decode())
+    assert "danificado" in refused.value.in_language("pt-BR")
 
 
 def test_only_models_on_the_list_answer(app, digit):
     with pytest.raises(UserError, match="no model"):
-        page.endpoints(app)["classify_digit"](as_picture(digit), "../../etc")
+        answers.classify_digit(app, as_picture(digit), "../../etc")
 
 
 def test_each_side_begins_with_its_own_kind(app):
-    assert classifiers(app, "mlp") == ["mlp", "lenet"]
-    assert classifiers(app, "lenet") == ["lenet", "mlp"]
+    assert answers.classifiers(app, "mlp") == ["mlp", "lenet"]
+    assert answers.classifiers(app, "lenet") == ["lenet", "mlp"]
 
 
 def test_activations_are_the_models_own(app, digit):
     pixel_values = prepare(open_picture(as_picture(digit)))
-    answer = ask(app.library.image_classifier("lenet"), pixel_values)
+    answer = classify(app.library.image_classifier("lenet"), pixel_values)
     assert {name: values.shape for name, values in answer.layers.items()} == {
         "C1": (6, 28, 28), "S2": (6, 14, 14), "C3": (16, 10, 10), "S4": (16, 5, 5), "C5": (120,), "F6": (84,),
     }  # fmt: skip
     mlp = app.library.image_classifier("mlp")
-    answer = ask(mlp, pixel_values)
+    answer = classify(mlp, pixel_values)
     (first, units), second = next(iter(answer.layers.items())), answer.layers["2"]
     assert (first, units.shape, second.shape) == ("1", (16,), (16,))
     unit, weights = next(iter(answer.templates.items()))
@@ -152,64 +154,64 @@ def test_activations_are_the_models_own(app, digit):
 def test_the_cell_written_out_is_the_cell_of_the_map(app, digit):
     model = app.library.image_classifier("lenet")
     pixel_values = prepare(open_picture(as_picture(digit)))
-    shown = show_cell("lenet", model, pixel_values, 2, 12, 14, "en")
+    shown = written_out("lenet", model, pixel_values, 2, 12, 14, "en")
     with torch.no_grad():
         c1, s2 = model(pixel_values=pixel_values, output_hidden_states=True).hidden_states[:2]
     output = float(re.search(r"After the activation \(relu\): ([^ ]*)\.", shown)[1])
-    pooled = float(re.search(r"Pooling at row 6, column 7 .*: ([^ ]*)\.</p>", shown)[1])
+    pooled = float(re.search(r"At row 6, column 7 .*: ([^ ]*)\.</p>", shown)[1])
     assert output == pytest.approx(c1[0, 2, 12, 14].item(), abs=1e-4)
     assert pooled == pytest.approx(s2[0, 2, 6, 7].item(), abs=1e-4)
     assert shown.count('data-choose="') == 28 * 28
 
 
-@pytest.mark.parametrize("choice", ["28,0", "-1,0", "a,b", "", None])
-def test_a_cell_that_is_none_is_refused(choice):
+@pytest.mark.parametrize("choice", ["28,0", "-1,0", "a,b", "", "None"])
+def test_a_cell_that_is_none_is_refused(app, choice):
     with pytest.raises(UserError):
-        page.choose_cell(Chosen(choice), "en")
-    assert page.choose_cell(Chosen("3,27"), "en") == (3, 27)
+        answers.choose_cell(app, choice=choice, lang="en")
+    assert answers.choose_cell(app, choice="3,27", lang="en") == (3, 27)
 
 
 def test_without_a_lenet_the_convolution_says_so(app, digit):
-    *_, cell = page.show_all(app, as_picture(digit), True, "mlp", "mlp", 0, 0, 0, "pt-BR")
+    *_, cell = show_all(app, as_picture(digit), right="mlp", lang="pt-BR")
     assert "LeNet" in cell
     assert "<table" not in cell
 
 
 def test_without_a_model_the_page_says_what_to_do(app, digit):
-    seen, left, right, call, _ = page.show_all(app, as_picture(digit), True, None, None, 0, 0, 0, "en")
+    seen, left, right, call, _ = show_all(app, as_picture(digit), left=None, right=None)
     assert "<img" in seen
     assert "make mnist" in left
     assert left == right
     assert call == ""
 
 
-def test_an_example_is_the_test_sets(digit):
-    drawing, board, _ = choose_example(Chosen("digits 2"), "en")
+def test_an_example_is_the_test_sets(app, digit):
+    drawing, board, _ = answers.choose_example(app, choice="digits 2", lang="en")
     assert np.array_equal(np.asarray(open_picture(drawing)), digit)
     assert drawing in board
-    for choice in ("digits 10", "../etc 1", None):
+    for choice in ("digits 10", "../etc 1", "None"):
         with pytest.raises(UserError):
-            choose_example(Chosen(choice), "en")
-    assert show_examples("en").count('data-choose="digits ') == 10
+            answers.choose_example(app, choice=choice, lang="en")
+    assert answers.show_examples(app, lang="en").count('data-choose="digits ') == 10
 
 
-def test_examples_of_mnist_are_offered_where_it_lies():
+def test_examples_of_mnist_are_offered_where_it_lies(app):
     if "mnist" not in sources():
         pytest.skip("mnist is not on this machine")
     images, labels = digits_of("mnist")
     assert len(images) == 10_000
     assert np.array_equal(examples("mnist")[7], images[np.argmax(labels == 7)])
-    assert 'data-choose="mnist 7"' in show_examples("pt-BR")
+    assert 'data-choose="mnist 7"' in answers.show_examples(app, lang="pt-BR")
 
 
 def test_the_presets_are_what_they_say(app, digit):
-    assert choose_preset(app, "centred", "mlp", "en")[:2] == (as_picture(digit), True)
-    moved, _ = preset("shifted", "digits")
+    centred, *others = (answers.choose_preset(app, name=name, left="mlp", lang="en") for name in page.PRESETS)
+    assert centred[:2] == (as_picture(digit), True)
+    moved, _ = preset_picture("shifted", "digits")
     assert np.array_equal(np.asarray(open_picture(moved))[:, :-4], digit[:, 4:])
-    assert preset("paper", "digits") == (as_picture(255 - digit), False)
-    assert open_picture(preset("face", "digits")[0]).size == (140, 140)
-    reasons = {choose_preset(app, name, "mlp", "en")[3] for name in page.PRESETS}
-    assert len(reasons) == len(page.PRESETS)
+    assert preset_picture("paper", "digits") == (as_picture(255 - digit), False)
+    assert open_picture(preset_picture("face", "digits")[0]).size == (140, 140)
+    assert len({why for *_, why in (centred, *others)}) == len(page.PRESETS)
 
 
 def test_a_shift_lets_black_in():
@@ -219,32 +221,42 @@ def test_a_shift_lets_black_in():
 
 def test_accuracy_by_shift_begins_with_the_accuracy(app):
     model = app.library.image_classifier("lenet")
-    shares = accuracy_by_shift(model, "digits")
     images, labels = (part[:200] for part in digits_of("digits"))
     with torch.no_grad():
         right = model(pixel_values=prepare(list(images))).logits.argmax(-1).numpy() == labels
-    assert shares[0] == right.mean()
-    assert "<polyline" in page.show_shifts(app, "mlp", "lenet", "en")
+    assert accuracy(model, images, labels) == right.mean()
+    shown = answers.show_shifts(app, left="mlp", right="lenet", lang="en")
+    assert "<polyline" in shown
+    encoded = re.search(r'download="accuracy-by-shift.json" href="[^,]*,([^"]+)"', shown)[1]
+    rows = json.loads(base64.b64decode(encoded))
+    assert [row["pixels"] for row in rows] == list(answers.SHIFTS)
+    assert rows[0]["lenet"] == right.mean()
+    assert rows[2]["lenet"] == accuracy(model, shifted(images, -2), labels)
 
 
 def test_the_board_holds_text_only_as_text(app):
     hostile = '"><img src=x onerror=alert(1)>'
-    assert "<img" not in show_board(hostile, "en")
-    assert begin(app, hostile, "mlp", "en")[0] == hostile  # the sentence about it comes with the answers
+    assert "<img" not in views.board(hostile, "en")
+    begun, _ = answers.begin(app, drawing=hostile, left="mlp", lang="en")
+    assert begun == hostile  # the message about it comes with the answers
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_studys_curves_are_the_committed_ones(app, size):
-    shown = show_study(app, size, "loss", "pt-BR")
-    assert shown.count("<polyline") == 2 * 8 + 2 * 3  # a curve and its sample in the legend
-    assert "dropout_study.py" in shown
+    shown = answers.show_study(app, size=size, curve="loss", lang="pt-BR")
+    rows = [row for row in committed("results", "dropout-study").rows("test") if row["size"] == size]
+    dropouts = {row["dropout"] for row in rows}
+    assert shown.count("<polyline") == 2 * (2 * len(dropouts) + 1)  # a curve and its sample in the legend
+    saved = json.loads(base64.b64decode(re.search(r'download="dropout-test.json" href="[^,]*,([^"]+)"', shown)[1]))
+    for row in saved:
+        accuracies = [each["test_accuracy"] for each in rows if each["dropout"] == row["dropout"]]
+        assert row["test_accuracy"] == pytest.approx(sum(accuracies) / len(accuracies))
+    assert "discuss.py dropout-study" in shown
 
 
-def test_without_the_study_the_page_says_how_to_make_it(app, tmp_path):
-    class Elsewhere:
-        config = AppConfig(results=str(tmp_path))
-
-    assert "dropout_study.py" in show_study(Elsewhere, "few", "loss", "en")
+def test_without_the_study_the_page_says_how_to_make_it(app, tmp_path, monkeypatch):
+    monkeypatch.setattr(app.config, "results", str(tmp_path))
+    assert "discuss.py dropout-study" in answers.show_study(app, size="few", curve="loss", lang="en")
 
 
 class Started:
@@ -254,7 +266,7 @@ class Started:
         self.config, self.trainings, self.command = config, self, None
         self.name = "page/mlp-1"
 
-    def start(self, kind, command, lang):
+    def start(self, kind, command):
         self.command = command
         return self
 
@@ -264,8 +276,9 @@ def test_the_training_is_the_projects_own_script(app):
     from hf_llm.recipes.classifier_config import ClassifierConfig
 
     started = Started(app.config)
-    for settings in PRESETS.values():
-        assert start(started, *settings, "en") == "page/mlp-1"
+    for name, settings in PRESETS.items():
+        assert answers.start(started, **dict(zip(SETTINGS, settings)), lang="en") == "page/mlp-1"
+        assert answers.choose_training(app, name=name, lang="en")[1:] == [*settings]
         script, *flags = started.command
         assert script == "scripts/train_mnist.py"
         config = parse(ClassifierConfig, flags)
@@ -285,8 +298,10 @@ def test_the_training_is_the_projects_own_script(app):
 )  # fmt: skip
 def test_an_impossible_training_is_refused(app, settings):
     started = Started(app.config)
-    with pytest.raises(UserError, match="cannot be here"):
-        start(started, *settings, "en")
+    with pytest.raises(UserError, match="not possible here"):
+        answers.start(started, **dict(zip(SETTINGS, settings)), lang="en")
+    with pytest.raises(UserError, match="not possible here"):
+        training_command(app, **dict(zip(SETTINGS, settings)))
     assert started.command is None
 
 
@@ -302,17 +317,17 @@ class Finished:
     def shown_command(self):
         return "python scripts/train_mnist.py"
 
-    def last_words(self):
+    def error(self):
         return "the loss is <not> a number"
 
 
 def test_a_training_is_shown_in_every_state(runs):
     training = Finished(runs / "mlp")
-    assert "page/mlp-1" in show(training, "en")
-    assert "<polyline" in show(training, "en")
+    assert "page/mlp-1" in views.training(training, "en")
+    assert "<polyline" in views.training(training, "en")
     training.state = "failed"
-    assert "&lt;not&gt;" in show(training, "pt-BR")
+    assert "&lt;not&gt;" in views.training(training, "pt-BR")
     for state in ("running", "paused", "stopped"):
         training.state = state
-        assert "3 s" in show(training, "pt-BR")
-    assert "polyline" not in show(None, "en")
+        assert "3 s" in views.training(training, "pt-BR")
+    assert "polyline" not in views.training(None, "en")

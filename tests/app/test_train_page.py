@@ -1,4 +1,4 @@
-"""The page that trains: the command it makes, what it shows of a run, and the sentence of one that diverged."""
+"""The page that trains: the command it makes, what it shows of a run, and the message of one that diverged."""
 
 import shutil
 import time
@@ -7,8 +7,8 @@ import pytest
 
 from hf_llm.app.config import AppConfig
 from hf_llm.app.page import App
-from hf_llm.app.pages import home
-from hf_llm.app.pages.train import page as train
+from hf_llm.app.pages.home import answers as home
+from hf_llm.app.pages.train import answers as train
 from hf_llm.app.pages.train import recipe as train_recipe
 from hf_llm.app.pages.train import views as train_views
 from hf_llm.app.server.library import Library
@@ -25,7 +25,7 @@ from hf_llm.training.config import PretrainConfig
 def own_app(tmp_path) -> App:
     """An app with no model yet."""
     config = AppConfig(runs=str(tmp_path), training_steps=600, max_characters=1000)
-    app = App(config, Library(tmp_path, []), Trainings(tmp_path, at_once=1, seconds=600), ("", "train", "generate"))
+    app = App(config, Library(tmp_path, []), Trainings(tmp_path, at_once=1, seconds=600), ("home", "train", "generate"))
     yield app
     app.trainings.shutdown()
 
@@ -40,8 +40,12 @@ def finished(own_app, runs) -> str:
     return "page/gpt2-abcdef"
 
 
+def show(app: App, run: str, **seen) -> train.Shown:
+    return train.show(app, run=run, **seen, lang="pt-BR")
+
+
 def chosen(name: str = "demo", **changes) -> dict:
-    return train_recipe.preset(name, 600) | {"corpus": "sample"} | changes
+    return train_recipe.preset_values(name, 600) | {"corpus": "sample"} | changes
 
 
 def parsed(command: list[str], monkeypatch) -> PretrainConfig:
@@ -51,7 +55,7 @@ def parsed(command: list[str], monkeypatch) -> PretrainConfig:
 
 def test_the_demo_is_the_recipe_itself(own_app):
     values = chosen(corpus=train_recipe.recipe().corpus)
-    command, files = train_recipe.training_command(own_app, {**values, "corpus": "sample"}, "", "en")
+    command, files = train_recipe.training_command(own_app, {**values, "corpus": "sample"}, "")
     assert command == ["scripts/pretrain.py", "--config", train_recipe.RECIPE, "--corpus", "sample",
                        "--logging_steps", "5"]  # fmt: skip
     assert files == {}
@@ -60,21 +64,21 @@ def test_the_demo_is_the_recipe_itself(own_app):
 @pytest.mark.parametrize("name", train_recipe.PRESETS)
 def test_the_script_takes_the_command_of_each_preset(own_app, name, monkeypatch):
     values = chosen(name)
-    command, _ = train_recipe.training_command(own_app, values, "", "en")
+    command, _ = train_recipe.training_command(own_app, values, "")
     config = parsed(command, monkeypatch)
     assert {setting: getattr(config, setting) for setting in values} == values
-    *shown, reason = train.choose(own_app, name, "pt-BR")
-    assert shown == list(train_recipe.preset(name, 600).values())
+    *shown, reason = train.choose(own_app, preset=name, lang="pt-BR")
+    assert shown == list(train_recipe.preset_values(name, 600).values())
     assert reason
 
 
 def test_a_preset_keeps_within_the_app(own_app):
-    short = train_recipe.preset("demo", 20)
+    short = train_recipe.preset_values("demo", 20)
     assert (short["max_steps"], short["warmup_steps"]) == (20, 20)
 
 
 def test_a_text_of_the_reader_becomes_a_file(own_app, monkeypatch):
-    command, files = train_recipe.training_command(own_app, chosen(corpus="own"), "Era uma vez", "en")
+    command, files = train_recipe.training_command(own_app, chosen(corpus="own"), "Era uma vez")
     assert files == {"text.txt": "Era uma vez"}
     assert command[command.index("--corpus") + 1] == "{text.txt}"
     assert parsed(command, monkeypatch).eval_stride == 32  # every token by itself takes minutes on a long text
@@ -82,7 +86,7 @@ def test_a_text_of_the_reader_becomes_a_file(own_app, monkeypatch):
 
 @pytest.mark.parametrize("prompt", ["--restart", "{text.txt}", "$(x) `y` \"'", "a\0b", "<img src=x>", "é ${1}"])
 def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
-    command, _ = train_recipe.training_command(own_app, chosen(sample_prompt=prompt), "", "en")
+    command, _ = train_recipe.training_command(own_app, chosen(sample_prompt=prompt), "")
     config = parsed(command, monkeypatch)
     assert config.sample_prompt == prompt.replace("\0", "")
     assert config.restart is False
@@ -100,20 +104,21 @@ def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
         ({"max_steps": 10}, "", "aquecimento"),
         ({"sample_prompt": "a" * 201}, "", "200"),
         ({"corpus": "own"}, "  ", "Escreva um texto"),
-        ({"corpus": "own"}, "a" * 10_001, "10000"),
+        ({"corpus": "own"}, "a" * 10_001, "10.000"),
         ({"corpus": "own"}, "a\ud800", "substituto"),
     ],
 )
 def test_what_cannot_be_is_refused_in_the_readers_language(own_app, changes, own, sentence):
-    with pytest.raises(UserError, match=sentence):
-        train.begin(own_app, *chosen(**changes).values(), own, "pt-BR")
+    with pytest.raises(UserError) as refused:
+        train.begin(own_app, **chosen(**changes), own=own, lang="pt-BR")
+    assert sentence in refused.value.in_language("pt-BR")
     assert not own_app.trainings.folder.exists()
 
 
-def test_the_loops_own_sentence_reaches_the_page(own_app):
+def test_the_loops_own_error_message_reaches_the_page(own_app):
     values = chosen("exploding", model="nano", n_positions=32, vocab_size=300, bpe_dropout=0.0)
-    name, _ = train.begin(own_app, *values.values(), "", "pt-BR")
-    running = train.show(own_app, name, "pt-BR")
+    name, _ = train.begin(own_app, **values, own="", lang="pt-BR")
+    running = show(own_app, name)
     assert running.timer["active"] is True
     assert (running.pause["interactive"], running.resume["interactive"]) == (True, False)
     assert 'role="status"' not in running.status  # a tick is not read aloud
@@ -121,7 +126,7 @@ def test_the_loops_own_sentence_reaches_the_page(own_app):
     while own_app.trainings.get(name).state == "running":
         assert time.monotonic() < end
         time.sleep(0.05)
-    shown = train.show(own_app, name, running.seen, "pt-BR")
+    shown = show(own_app, name, seen=running.seen)
     assert "deixou de ser um número" in shown.status
     assert "the loss is no longer a finite number" in shown.status
     assert "lower learning_rate (now 100)" in shown.status
@@ -133,7 +138,7 @@ def test_the_loops_own_sentence_reaches_the_page(own_app):
 
 
 def test_a_finished_training_is_found_again_with_all_that_came_out(own_app, finished):
-    shown = train.show(own_app, finished, "pt-BR")
+    shown = show(own_app, finished)
     bits = read_manifest(own_app.library.folder(finished))["metrics"]["validation"]["bits_per_byte"]
     assert f"{bits:.3f}".replace(".", ",") in shown.status
     assert f"./generate?model={finished}" in shown.status
@@ -141,28 +146,28 @@ def test_a_finished_training_is_found_again_with_all_that_came_out(own_app, fini
     assert "O que o modelo escreve" in shown.samples
     assert (shown.timer["active"], shown.pause["interactive"], shown.stop["interactive"]) == (False, False, False)
     assert shown.download["value"].endswith("gpt2-abcdef.zip")
-    assert train.find_again(own_app, "", finished, "en") == finished
-    assert train.find_again(own_app, "page/other", finished, "en") == "page/other"
-    assert train.find_again(own_app, "", "page/gone", "en") == ""
+    for run, last, found in (("", finished, finished), ("page/other", finished, "page/other"), ("", "page/gone", "")):
+        assert train.find_again(own_app, run=run, last=last, lang="en") == found
 
 
 def test_a_tick_that_brings_nothing_new_redraws_nothing(own_app, finished):
-    first = train.show(own_app, finished, "en")
-    again = train.show(own_app, finished, first.seen, "en")
+    first = show(own_app, finished)
+    again = show(own_app, finished, seen=first.seen)
     assert again.status == first.status
     assert not isinstance(again.curves, str)
 
 
-def test_a_training_that_is_not_there_meets_a_sentence(own_app):
-    assert "&lt;b&gt;" in train.show(own_app, "<b>", "en").status
-    assert "No training" in train.show(own_app, "", "en").status
-    train.direct(own_app, "paused", "page/none", "en")
+def test_a_training_that_is_not_there_is_named(own_app):
+    assert "&lt;b&gt;" in show(own_app, "<b>").status
+    assert "Nenhum treino" in show(own_app, "").status
+    for act in (train.pause, train.resume, train.stop):
+        act(own_app, run="page/none", lang="en")
 
 
 def test_what_the_model_writes_is_text(own_app, finished):
     with open(own_app.trainings.folder / "gpt2-abcdef" / "log.jsonl", "a") as log:
         log.write('{"step": 7, "loss": 1.0, "sample": "<img src=x>\\n\\n${1}"}\n')
-    shown = train.show(own_app, finished, "en").samples
+    shown = show(own_app, finished).samples
     assert "&lt;img src=x&gt; ⏎ ${1}" in shown
     assert "<img" not in shown
 
@@ -180,25 +185,25 @@ def test_over_fitting_is_named(monkeypatch):
 
 
 def test_with_no_model_the_first_page_offers_to_train_one(own_app, monkeypatch):
-    models, button, progress, timer = home.show(own_app, "", "en")
+    models, button, progress, timer = home.show(own_app, last="", lang="en")
     assert "Train the first one" in models
     assert (button["visible"], progress, timer["active"]) == (True, "", False)
     started = []
-    monkeypatch.setattr(Trainings, "start", lambda self, kind, command, lang: started.append(command) or own_app.config)
+    monkeypatch.setattr(Trainings, "start", lambda self, kind, command: started.append(command) or own_app.config)
     monkeypatch.setattr(own_app.config, "name", "page/x", raising=False)
 
     def missing(source):
         raise MissingData("not here")
 
     monkeypatch.setattr(train_recipe, "find", missing)
-    home.train_first(own_app, "en")
+    home.train_first(own_app, lang="en")
     assert started[0][:5] == ["scripts/pretrain.py", "--config", train_recipe.RECIPE, "--corpus", "sample"]
     with pytest.raises(UserError, match="own story"):
-        train_recipe.training_command(own_app, chosen(corpus="the-verdict"), "", "en")
+        train_recipe.training_command(own_app, chosen(corpus="the-verdict"), "")
 
 
 def test_with_a_model_the_first_page_leads_on(own_app, finished):
-    models, button, progress, timer = home.show(own_app, finished, "en")
+    models, button, progress, timer = home.show(own_app, last=finished, lang="en")
     assert './generate"' in models
     assert "bits per byte" in progress
     assert (button["visible"], timer["active"]) == (False, False)

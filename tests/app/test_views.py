@@ -13,7 +13,7 @@ ESCAPED = "&lt;b onclick=&quot;x&quot;&gt;&amp;&quot;"
 WRITTEN = {
     "table": lambda: views.table([{HOSTILE: HOSTILE}], {HOSTILE: HOSTILE}, HOSTILE, "en"),
     "downloads": lambda: views.downloads(HOSTILE, [{"a": 1}], "en"),
-    "behind": lambda: views.behind("name", [{"a": HOSTILE}], {"a": HOSTILE}, HOSTILE, "en"),
+    "figure data": lambda: views.figure_data("name", [{"a": HOSTILE}], {"a": HOSTILE}, HOSTILE, "en"),
     "code": lambda: views.code(HOSTILE, "en"),
     "message": lambda: views.message(HOSTILE),
     "image": lambda: views.image(b"", HOSTILE),
@@ -32,10 +32,11 @@ def test_a_readers_text_stays_text(write):
 
 @pytest.mark.parametrize(
     ("value", "lang", "shown"),
-    [(0.125, "en", "0.125"), (0.125, "pt-BR", "0,125"), (0.00004, "en", "4.0e-05"), (0.0, "pt-BR", "0,000")],
-)
-def test_numbers_in_the_readers_language(value, lang, shown):
-    assert views.number(value, lang) == shown
+    [(0.125, "en", "0.125"), (0.125, "pt-BR", "0,125"), (0.00004, "en", "4.00e−05"), (0.0, "pt-BR", "0"),
+     (None, "en", "–"), ("a<b", "en", "a&lt;b")],
+)  # fmt: skip
+def test_the_cells_of_a_table_are_in_the_readers_language(value, lang, shown):
+    assert f"<td>{shown}</td>" in views.table([{"x": value}], {"x": "x"}, "c", lang)
 
 
 def test_large_counts_have_separators():
@@ -54,9 +55,11 @@ def test_the_saved_data_is_the_data():
     assert base64.b64decode(saved["csv"]).decode() == 'token,value\r\n"ação;\n",0.1\r\n"""",\r\n'
 
 
-def test_shades_are_parts_of_the_largest_and_a_negative_cell_says_so():
+def test_shades_are_fractions_of_the_largest_and_a_negative_cell_says_so():
     drawn = views.heat_map([[1.0, -2.0, None]], ["r"], ["a", "b", "c"], "map", "en", chosen=(0, 1))
-    assert re.findall(r'class="(cell[^"]*)" style="--shade:([\d.]+)"', drawn) == [
+    assert re.findall(
+        r'class="(cell[^"]*)" data-choose="[^"]*" aria-pressed="[^"]*" style="--shade:([\d.]+)"', drawn
+    ) == [
         ("cell", "0.500"),
         ("cell minus", "1.000"),
     ]

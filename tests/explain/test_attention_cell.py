@@ -46,7 +46,7 @@ def test_a_later_key_is_masked(explained, sample_ids):
 
 @pytest.mark.parametrize(
     ("place", "sentence"),
-    [((3, 0, 0, 0), "no layer 3"), ((0, 4, 0, 0), "no head 4"), ((0, 0, 48, 0), r"\(48, 0\)"), ((0, 0, 0, -1), "-1")],
+    [((3, 0, 0, 0), "no layer 3"), ((0, 4, 0, 0), "no head 4"), ((0, 0, 48, 0), r"\(48, 0\)"), ((0, 0, 0, -1), "−1")],
 )
 def test_what_is_not_there_is_refused(explained, sample_ids, place, sentence):
     with pytest.raises(UserError, match=sentence):

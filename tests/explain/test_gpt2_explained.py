@@ -163,7 +163,7 @@ def test_weights_are_shared_and_frozen(trained, explained, sample_ids):
         ({"edit": {"logit": torch.zeros_like}}, "did you mean 'logits'"),
         ({"edit": {"logits": torch.zeros(1)}}, "the edit of logits turned"),
         ({"input_ids": torch.zeros(1, 49, dtype=torch.long)}, "this model's context of 48"),
-        ({"input_ids": torch.tensor([[256]])}, "token ids must lie in 0 … 255"),
+        ({"input_ids": torch.tensor([[256]])}, "Token ids must lie between 0 and 255"),
         ({"input_ids": torch.tensor([1, 2])}, "must have shape"),
         ({"input_ids": torch.zeros(1, 0, dtype=torch.long)}, "must have shape"),
     ],
@@ -176,9 +176,9 @@ def test_what_cannot_be_gets_a_sentence(explained, sample_ids, arguments, senten
 def test_only_gpt2_as_published_is_explained():
     config = gpt2_config("nano")
     config.activation_function = "relu"
-    with pytest.raises(UserError, match="activation_function must be gelu_new, not relu"):
+    with pytest.raises(UserError, match="activation_function must be gelu_new, and in this model it is relu"):
         GPT2Explained.from_transformers(new_gpt2(config, 0, "meta"))
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
     llama = LlamaForCausalLM(LlamaConfig(vocab_size=8, **sizes))
-    with pytest.raises(UserError, match="only GPT-2 is explained"):
+    with pytest.raises(UserError, match="Only a GPT-2 can be opened"):
         GPT2Explained.from_transformers(llama)

@@ -73,7 +73,7 @@ def test_beams_do_not_slide(model):
     settings = GenerationSettings(max_new_tokens=28, do_sample=False, num_beams=2)
     with pytest.raises(UserError, match="max_new_tokens to at most 27"):
         require_room_for_beams(model, PROMPT, settings)
-    with pytest.raises(UserError, match="shorten the prompt"):
+    with pytest.raises(UserError, match="Shorten the prompt"):
         require_room_for_beams(model, PROMPT * 8, settings)
 
 

@@ -30,7 +30,7 @@ from hf_llm.generation.config import GenerateConfig, GenerationSettings
     ],
 )
 def test_out_of_bounds(name, value):
-    with pytest.raises(UserError, match="stop text" if name == "stop" else name) as caught:
+    with pytest.raises(UserError, match="stop sequence" if name == "stop" else name) as caught:
         GenerationSettings(**{name: value})
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,1 @@
-"""A page a module, or a folder with `page.py` and what it shows.
-
-`build(page)` draws it, `endpoints(app)` names the public functions that belong to it.
-"""
+"""A folder a page: page.py (layout and bindings), answers.py (handlers and endpoints), views.py (HTML), texts.yaml."""

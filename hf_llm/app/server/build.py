@@ -13,26 +13,17 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from hf_llm.app.config import ON_SPACE, AppConfig
+from hf_llm.app.i18n import i18n
 from hf_llm.app.page import App, Page, guarded
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.rate_limit import RateLimit
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
-from hf_llm.app.texts import i18n
 from hf_llm.config import UserError
 
 HERE = Path(__file__).parents[1]
-# path of each page: its module in pages/, and `<path>.title` in texts/
-PAGES = {
-    "": "home",
-    "tokenizer": "tokenizer",
-    "inside": "inside.page",
-    "generate": "generate.page",
-    "train": "train.page",
-    "mnist": "mnist.page",
-    "foundations": "foundations",
-    "discussion": "discussion",
-}
+# each is a folder of pages/ and a path; home is the root
+PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 QUEUE = 40  # calls that may wait; the next is told that it is full
@@ -53,22 +44,24 @@ THEME = gr.themes.Default(
 def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     """Return the app with all its pages, and what they share."""
     runs = Path(config.runs)
-    app = App(
-        config,
-        Library(runs, config.hub_models),
-        Trainings(runs, config.trainings, config.training_seconds),
-        tuple(PAGES),
-    )
-    modules = {path: importlib.import_module(f"hf_llm.app.pages.{module}") for path, module in PAGES.items()}
+    trainings = Trainings(runs, config.trainings, config.training_seconds)
+    app = App(config, Library(runs, config.hub_models), trainings, PAGES)
     blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
-    for path, module in modules.items():
-        with blocks.route(path, f"/{path}", show_in_navbar=False) if path else blocks:
-            module.build(Page(app, path))
-            if not path:
-                for each in modules.values():
-                    for name, endpoint in each.endpoints(app).items():
-                        gr.api(guarded(endpoint), api_name=name)
+    for name in PAGES:
+        page = importlib.import_module(f"hf_llm.app.pages.{name}.page")
+        with blocks if name == "home" else blocks.route(name, f"/{name}", show_in_navbar=False):
+            page.build(Page(app, name))
+            if name == "home":
+                add_endpoints(app)
     return blocks, app
+
+
+def add_endpoints(app: App) -> None:
+    """Add the public functions of all pages, `ENDPOINTS` in their answers.py."""
+    for name in PAGES:
+        answers = importlib.import_module(f"hf_llm.app.pages.{name}.answers")
+        for api_name, endpoint in getattr(answers, "ENDPOINTS", {}).items():
+            gr.api(guarded(endpoint, app), api_name=api_name)
 
 
 def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
@@ -76,14 +69,14 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
 
     Args:
         config: Settings.
-        block: Whether to say where it is and stay until the process is ended; tests go on.
+        block: Whether to print the URL and stay until the process is ended; tests go on.
 
     Raises:
         UserError: When the port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
-    middleware = [Middleware(Shell, paths=list(PAGES))]
+    middleware = [Middleware(Shell, pages=PAGES)]
     if config.requests_per_minute:
         middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
     blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
@@ -131,5 +124,5 @@ def warm_up(app: App) -> None:
     import hf_llm.tokenization.compare  # noqa: F401
 
     for name in app.library.language_models()[:1]:
-        with contextlib.suppress(UserError):  # a damaged model: whoever chooses it is told
+        with contextlib.suppress(UserError):  # a damaged model: whoever chooses it reads why
             app.library.language_model(name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hf_llm.config import UserError, require
 from hf_llm.runs.manifest import NAME as MANIFEST
 from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import both
 
 if TYPE_CHECKING:  # the first page is there before these are imported
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -51,7 +52,7 @@ class Library:
         """Return the names of the finished image classifiers, the newest first."""
         return self._finished("image-classification")
 
-    def address(self, name: str) -> str:
+    def source(self, name: str) -> str:
         """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`."""
         return name if name in self.hub_models else (self.runs / name).as_posix()
 
@@ -61,7 +62,7 @@ class Library:
         Raises:
             UserError: When no finished run has this name.
         """
-        require(name in [*self._finished("pretraining"), *self._finished("image-classification")], _unknown(name))
+        self._require(name, [*self._finished("pretraining"), *self._finished("image-classification")])
         return self.runs / name
 
     def language_model(self, name: str) -> LanguageModel:
@@ -70,14 +71,18 @@ class Library:
         Raises:
             UserError: When it is not on the list, or damaged.
         """
-        require(name in self.language_models(), _unknown(name))
+        self._require(name, self.language_models())
         source = name if name in self.hub_models else self.runs / name
         return self._load(source, lambda: _load_language_model(name, source))
 
     def image_classifier(self, name: str) -> "PreTrainedModel":
         """Return the image classifier called `name`, in evaluation mode; errors as above."""
-        require(name in self.image_classifiers(), _unknown(name))
+        self._require(name, self.image_classifiers())
         return self._load(self.runs / name, lambda: _load_classifier(self.runs / name))
+
+    @staticmethod
+    def _require(name: str, names: list[str]) -> None:
+        require(name in names, both("app.unknown_model", name=str(name)))
 
     def _load(self, source: str | Path, load):
         # a run that was trained anew under the same name is another model
@@ -124,8 +129,5 @@ def _load_classifier(folder: Path) -> "PreTrainedModel":
             folder, use_safetensors=True, trust_remote_code=False
         ).eval()
     except Exception as error:  # each library below raises its own
-        raise UserError(f"the model in {folder} cannot be loaded ({type(error).__name__}); train it again") from error
-
-
-def _unknown(name: str) -> str:
-    return f"there is no model {name!r} to choose; pick one from the list"
+        kind = type(error).__name__
+        raise UserError(both("app.damaged_classifier", folder=folder.as_posix(), kind=kind)) from error

@@ -5,15 +5,16 @@ therefore answers it: `?lang=` first, then what the reader chose before, then th
 """
 
 import json
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hf_llm.app.texts import texts
+from hf_llm.texts.catalogue import texts
 
 LANGUAGE_SCRIPT = """<script>(() => {
   let chosen = new URLSearchParams(location.search).get("lang");
   try { chosen ? localStorage.setItem("hf_llm_lang", chosen) : chosen = localStorage.getItem("hf_llm_lang"); }
-  catch { /* a browser that keeps nothing: the address alone decides */ }
+  catch { /* a browser that keeps nothing: the URL alone decides */ }
   const lang = (chosen || navigator.language || "").toLowerCase().startsWith("en") ? "en" : "pt-BR";
   Object.defineProperty(navigator, "language", { configurable: true, get: () => lang });
   Object.defineProperty(navigator, "languages", { configurable: true, get: () => [lang] });
@@ -21,7 +22,7 @@ LANGUAGE_SCRIPT = """<script>(() => {
   const titles = %s;
   addEventListener("DOMContentLoaded", () => {
     const page = location.pathname.split("/").pop();
-    const title = (titles[page] || titles[""])[lang === "en" ? "en" : "pt"] + " · hf_llm";
+    const title = (titles[page] || titles.home)[lang] + " · hf_llm";
     // Gradio sets the title of the whole app on every page
     new MutationObserver(() => { if (document.title !== title) document.title = title; })
       .observe(document.head, { childList: true, subtree: true, characterData: true });
@@ -36,17 +37,17 @@ HEADERS = {
 }
 
 
-def language_script(paths: list[str]) -> bytes:
-    """Return the script with the titles of the pages at `paths`; the texts are `<path or home>.title`."""
-    titles = {path: texts()[f"{path or 'home'}.title"] for path in paths}
+def language_script(pages: Sequence[str]) -> bytes:
+    """Return the script with the titles of the pages."""
+    titles = {page: texts(page)["title"] for page in pages}
     return (LANGUAGE_SCRIPT % json.dumps(titles)).encode("utf-8")
 
 
 class Shell:
     """ASGI middleware: adds the headers to every answer, and the script to the head of every page."""
 
-    def __init__(self, app: ASGIApp, paths: list[str]):
-        self.app, self.script = app, language_script(paths)
+    def __init__(self, app: ASGIApp, pages: Sequence[str]):
+        self.app, self.script = app, language_script(pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

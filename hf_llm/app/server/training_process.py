@@ -26,7 +26,7 @@ from hf_llm.runs.manifest import read_manifest
 ROOT = Path(__file__).parents[3]  # of the checkout, where scripts/ lies
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
-FAILURE = "error: "  # how a script begins the sentence that says why it ended
+FAILURE = "error: "  # how a script begins the message that says why it ended
 
 State = Literal["running", "paused", "stopped", "finished", "failed"]
 
@@ -158,8 +158,8 @@ class Training:
         """Return the lines of log.jsonl so far."""
         return RunLog(self.folder / "log.jsonl").records()
 
-    def last_words(self) -> str:
-        """Return the sentence with which a script that could not go on says why; empty where it said none."""
+    def error(self) -> str:
+        """Return the message of a script that could not go on; empty where it gave none."""
         try:
             lines = (self.beside / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except FileNotFoundError:

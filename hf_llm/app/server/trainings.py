@@ -5,7 +5,7 @@
 What happens to their processes when the app ends:
 
 - It ends by itself, by Ctrl-C or by SIGTERM: each saves a checkpoint and ends.
-- It is killed with SIGKILL: nobody can tell them. Each goes on to its last step, publishes its model, and ends.
+- It is killed with SIGKILL: nothing can ask them to. Each goes on to its last step, publishes its model, and ends.
 
 In both cases the app that is started next finds the training by its name: paused, to be resumed; or still running, to
 be watched, or finished.
@@ -21,8 +21,8 @@ import zipfile
 from pathlib import Path
 
 from hf_llm.app.server.training_process import RECORD, ROOT, Training
-from hf_llm.app.texts import Language, text
-from hf_llm.config import UserError
+from hf_llm.config import UserError, require
+from hf_llm.texts import both
 
 KEPT = 20  # trainings in the page; the oldest go
 FOLDER = "page"  # below the runs folder
@@ -46,41 +46,38 @@ class Trainings:
         self._archives = tempfile.TemporaryDirectory(prefix="hf_llm-")
         atexit.register(self.shutdown)
 
-    def start(
-        self, kind: str, command: list[str], files: dict[str, str] | None = None, lang: Language = "en"
-    ) -> Training:
+    def start(self, kind: str, command: list[str], files: dict[str, str] | None = None) -> Training:
         """Start a script with `--output_dir` set to a new run folder.
 
         Args:
             kind: What the run is called. Some letters are added that nobody guesses: only who knows the name of a
                 training can pause or stop it.
-            command: A script and its flags, without `--output_dir`. The word `{name}` stands for a file of `files`.
+            command: A script and its flags, without `--output_dir`. The argument `{name}` stands for a file of `files`.
             files: {name: content} of texts that the command reads.
-            lang: Language of the sentence of an error.
 
         Raises:
             UserError: When as many as may are running.
         """
         with self._lock:
-            self._require_room(lang)
+            self._require_free()
             name = f"{kind}-{''.join(secrets.choice(LETTERS) for _ in range(6))}"
             beside = self._beside(name)
             beside.mkdir(parents=True)
-            places = {}
+            paths = {}
             for file, content in (files or {}).items():
                 (beside / file).write_text(content, encoding="utf-8", newline="")
-                places[f"{{{file}}}"] = _from_root(beside / file)
-            words = [places.get(word, word) for word in command]
+                paths[f"{{{file}}}"] = _from_root(beside / file)
+            command = [paths.get(argument, argument) for argument in command]
             folder = self.folder / name
             training = Training(
-                f"{FOLDER}/{name}", folder, [*words, "--output_dir", _from_root(folder)], beside, self.seconds
+                f"{FOLDER}/{name}", folder, [*command, "--output_dir", _from_root(folder)], beside, self.seconds
             )
             self._trainings[training.name] = training
             training.start()
             self._forget_oldest()
         return training
 
-    def resume(self, training: Training, lang: Language = "en") -> None:
+    def resume(self, training: Training) -> None:
         """Go on with a paused training, or with one that failed for a reason that is gone.
 
         Raises:
@@ -88,9 +85,9 @@ class Trainings:
         """
         with self._lock:
             if training.state in ("paused", "failed"):
-                self._require_room(lang)
+                self._require_free()
                 if not training.left:
-                    raise UserError(text("common.training_time_over", lang, seconds=round(training.limit)))
+                    raise UserError(both("app.training_time_over", seconds=round(training.limit)))
                 training.start()
 
     def get(self, name: str) -> Training | None:
@@ -131,10 +128,9 @@ class Trainings:
     def _beside(self, name: str) -> Path:
         return self.folder / ".inputs" / name
 
-    def _require_room(self, lang: Language) -> None:
+    def _require_free(self) -> None:
         running = sum(training.state == "running" for training in self._trainings.values())
-        if running >= self.at_once:
-            raise UserError(text("common.trainings_full", lang, at_once=self.at_once))
+        require(running < self.at_once, both("app.trainings_full", at_once=self.at_once))
 
     def _forget_oldest(self) -> None:
         records = sorted(self._beside("").glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime)

@@ -2,26 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from hf_llm.app.page import App, checked
 from hf_llm.app.pages.generate import views
-from hf_llm.app.texts import Language, text
 from hf_llm.app.views import message
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
+from hf_llm.texts import Language, both
+from hf_llm.texts import text as in_language
 
 if TYPE_CHECKING:
     from hf_llm.app.server.library import LanguageModel
     from hf_llm.generation.next_token import Stage
 
-MOST_NEW = 400  # tokens a press of the button may ask for
-SECONDS = 60  # and how long the model may write
+MOST_NEW = 400  # tokens that may be asked for at once
+SECONDS = 60  # and how long the models may write
 REDRAW = 0.1  # seconds between two pictures of a text that grows
 TOKENS = 600  # of a text that is coloured
-# greedy, temperature, top_k, top_p, repetition_penalty; each with `preset_…` and `why_…` in texts/generate.yaml
+# greedy, temperature, top_k, top_p, repetition_penalty; each with the texts `preset.<name>` and `why.<name>`
 PRESETS = {
     "nucleus": (False, 1.0, 0, 0.9, 1.0),
     "cooler": (False, 0.7, 40, 1.0, 1.0),
@@ -32,174 +33,220 @@ PRESETS = {
 }
 
 
+def generate(
+    app: App, prompt: str, model: str, max_new_tokens: int = 100, do_sample: bool = True, temperature: float = 1.0,
+    top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0, seed: int = 0,
+) -> str:  # fmt: skip
+    """Continue a prompt: the new text so far after each token, at the end the whole."""  # Gradio wants -> str
+    chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty, seed, max_new_tokens)
+    writing = Writing(app, prompt, [model], chosen)
+    for _ in writing:
+        yield writing.texts[0]
+
+
+def next_token(
+    app: App, text: str, model: str, most: int = 100, do_sample: bool = True, temperature: float = 1.0, top_k: int = 0,
+    top_p: float = 1.0, repetition_penalty: float = 1.0,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Each token's probability to come next, by the model and after each setting that is on; most=0 gives all."""
+    chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty)
+    loaded = app.library.language_model(model)
+    _, stages = _stages(app, loaded, text, chosen)
+    return views.records(loaded.tokenizer, stages, most)
+
+
+ENDPOINTS = {"generate": generate, "next_token": next_token}
+
+
 def settings(
-    greedy: bool,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    repetition_penalty: float,
-    seed: int = 0,
-    most: int = 200,
-) -> GenerationSettings:
+    greedy: bool, temperature: float, top_k: int, top_p: float, repetition_penalty: float, seed: int = 0,
+    max_new_tokens: int = 200,
+) -> GenerationSettings:  # fmt: skip
     """Return the page's controls as settings.
 
     Raises:
         UserError: When a value is out of bounds, or more tokens are asked for than the app gives at once.
     """
-    require(
-        most <= MOST_NEW, f"max_new_tokens is at most {MOST_NEW} here, not {most}; scripts/generate.py has no limit"
-    )
+    require(max_new_tokens <= MOST_NEW, both("generate.too_many", most=MOST_NEW, given=max_new_tokens))
     return GenerationSettings(  # a slider and JSON say 2 for 2.0, which transformers' processors refuse
-        max_new_tokens=int(most), do_sample=not greedy, temperature=float(temperature), top_k=int(top_k),
+        max_new_tokens=int(max_new_tokens), do_sample=not greedy, temperature=float(temperature), top_k=int(top_k),
         top_p=float(top_p), repetition_penalty=float(repetition_penalty), seed=int(seed or 0),
     )  # fmt: skip
 
 
-def choose_preset(name: str | None, lang: Language) -> tuple:
+class Writing:
+    """Models that continue one prompt with the same settings, a token of each in turn; iterate to let them write.
+
+    Gradio ends a generator only at a `yield`, hence one after each token.
+    """
+
+    def __init__(self, app: App, prompt: str, models: list[str], chosen: GenerationSettings):
+        from hf_llm.generation.generate import TextStream
+
+        checked(prompt, app.config.max_characters)
+        loaded = [app.library.language_model(name) for name in models]
+        self.streams = [TextStream(one.model, one.tokenizer, prompt, chosen) for one in loaded]
+        self.texts = [""] * len(models)
+        self.out_of_time = False
+
+    def __iter__(self) -> Iterator[None]:
+        pieces, until = dict(enumerate(map(iter, self.streams))), time.monotonic() + SECONDS
+        while pieces:
+            for number in sorted(pieces):
+                if time.monotonic() > until:
+                    self.out_of_time = True
+                    return
+                piece = next(pieces[number], None)
+                if piece is None:
+                    del pieces[number]
+                else:
+                    self.texts[number] += piece
+                    yield
+
+
+def choose_preset(app: App, *, preset: str | None, lang: Language) -> tuple:
     """Return the preset's settings, and why it is good or bad."""
-    if name not in PRESETS:
+    if preset not in PRESETS:
         return (*[gr.skip()] * len(PRESETS["greedy"]), "")
-    return (*PRESETS[name], message(text(f"generate.why_{name}", lang)))
+    return (*PRESETS[preset], message(in_language(f"generate.why.{preset}", lang)))
 
 
 def write(
-    app: App, prompt: str, model: str, other: str, compare: bool, greedy: bool, temperature: float, top_k: int,
-    top_p: float, repetition_penalty: float, seed: int, most: int, lang: Language,
-) -> Iterator[tuple[str, str, str, str, str]]:  # fmt: skip
-    """Let one model or two continue the prompt with the same settings, a token of each in turn.
-
-    Gradio ends a generator only at a `yield`, hence one after each token.
+    app: App, *, prompt: str, model: str, other: str, compare: bool, max_new_tokens: int, lang: Language, **choice
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """Let one model or two continue the prompt with the same settings; `choice` holds the other controls.
 
     Yields:
         The texts of the first and the second model, the status, the call behind them, the first text without markup.
     """
-    from hf_llm.generation.generate import TextStream
-
-    chosen = settings(greedy, temperature, top_k, top_p, repetition_penalty, seed, most)
-    checked(prompt, app.config.max_characters, lang)
+    chosen = settings(**choice, max_new_tokens=max_new_tokens)
+    checked(prompt, app.config.max_characters)
     if not model:
-        yield "", "", message(text("common.no_model", lang)), "", ""
+        yield "", "", message(in_language("app.no_model", lang)), "", ""
         return
     names = [model, other] if compare else [model]
-    called = views.generate_call(_paths(app, model, other, compare), prompt, chosen, lang)
-    yield "", "", message(text("generate.loading", lang)), called, ""
-    loaded = [app.library.language_model(name) for name in names]
-    streams = [TextStream(one.model, one.tokenizer, prompt, chosen) for one in loaded]
-    pieces, texts = [iter(stream) for stream in streams], [""] * len(names)
-    until, writing, redraw = time.monotonic() + SECONDS, set(range(len(names))), 0.0
+    call = views.generate_call(_sources(app, model, other, compare), prompt, chosen, lang)
+    yield "", "", message(in_language("generate.loading", lang)), call, ""
+    writing, redraw = Writing(app, prompt, names, chosen), 0.0
 
     def shown(status: str) -> tuple[str, str, str, str, str]:
         drawn = [
-            views.written(name, prompt, words, stream.result, lang)
-            for name, words, stream in zip(names, texts, streams, strict=True)
+            views.written(name, prompt, text, stream.result, lang)
+            for name, text, stream in zip(names, writing.texts, writing.streams, strict=True)
         ]
-        return (drawn[0], drawn[1] if compare else "", message(text(status, lang)), called, prompt + texts[0])
+        said = message(in_language(f"generate.{status}", lang))
+        return drawn[0], drawn[1] if compare else "", said, call, prompt + writing.texts[0]
 
-    while writing and time.monotonic() < until:
-        for place in sorted(writing):
-            piece = next(pieces[place], None)
-            if piece is None:
-                writing.discard(place)
-                continue
-            texts[place] += piece
-            if time.monotonic() < redraw:
-                yield (gr.skip(),) * 5  # a small model writes faster than a browser draws, which then hears no Stop
-            else:
-                yield shown("generate.writing")
-                redraw = time.monotonic() + REDRAW
-    yield shown("generate.out_of_time" if writing else "generate.finished")
+    for _ in writing:
+        if time.monotonic() < redraw:
+            yield (gr.skip(),) * 5  # a small model writes faster than a browser draws, which then hears no Stop
+        else:
+            yield shown("writing")
+            redraw = time.monotonic() + REDRAW
+    yield shown("out_of_time" if writing.out_of_time else "finished")
 
 
-def stopped(lang: Language) -> str:
-    return message(text("generate.stopped", lang))
+def stopped(app: App, *, lang: Language) -> str:
+    return message(in_language("generate.stopped", lang))
 
 
-def next_token(loaded: "LanguageModel", words: str, chosen: GenerationSettings) -> "tuple[list[Stage], int]":
-    """Return the distribution behind a text, stage by stage, and the token that the seed draws from the last one."""
-    from hf_llm.generation.decoding import decode
-    from hf_llm.generation.inference import evaluating
+def take(app: App, *, written: str, scored: str, lang: Language) -> str:
+    """Return the text that the model wrote as the one to colour; with none written, the one that is there."""
+    return written or scored
+
+
+def _stages(
+    app: App, loaded: "LanguageModel", text: str, chosen: GenerationSettings
+) -> "tuple[list[int], list[Stage]]":
+    """Return a text's tokens, and the distribution of the next one, stage by stage."""
     from hf_llm.generation.next_token import next_token_stages
+
+    ids = _ids(app, loaded, text)
+    return ids, next_token_stages(loaded.model, ids, chosen)
+
+
+def _ids(app: App, loaded: "LanguageModel", text: str) -> list[int]:
     from hf_llm.tokenization.tokenizer import encode_document
 
-    ids = encode_document(loaded.tokenizer, words).tolist()
-    stages = next_token_stages(loaded.model, ids, chosen)
-    with evaluating(loaded.model):
-        return stages, next(decode(loaded.model, ids, chosen))
+    return encode_document(loaded.tokenizer, checked(text, app.config.max_characters)).tolist()
 
 
-def pair(show: Callable, app: App, model: str, other: str, compare: bool, *args) -> tuple[str, str]:
+def _sources(app: App, model: str, other: str, compare: bool) -> list[str]:
+    return [app.library.source(name) for name in ([model, other] if compare else [model]) if name]
+
+
+def _pair(show: Callable[[str], str], model: str, other: str, compare: bool) -> tuple[str, str]:
     """Return `show` of the first model and, where two are compared, of the second."""
-    return show(app, model, *args), show(app, other, *args) if compare else ""
+    return show(model), show(other) if compare else ""
 
 
-def show_next_tokens(app: App, model: str, other: str, compare: bool, words: str, *controls) -> tuple[str, ...]:
+def show_next_tokens(
+    app: App, *, model: str, other: str, compare: bool, prompt: str, lang: Language, **choice
+) -> tuple[str, ...]:
     """Return what the next token may be for each model, the call, and nothing in place of what was prepared before."""
-    shown = pair(show_next_token, app, model, other, compare, words, *controls)
-    *controls, lang = controls
-    paths = _paths(app, model, other, compare)
-    return (*shown, views.next_token_call(paths, words, settings(*controls), lang), "", "")
+    chosen = settings(**choice)
+    shown = _pair(lambda name: show_next_token(app, name, prompt, chosen, lang), model, other, compare)
+    return *shown, views.next_token_call(_sources(app, model, other, compare), prompt, chosen, lang), "", ""
 
 
-def _paths(app: App, model: str, other: str, compare: bool) -> list[str]:
-    return [app.library.address(name) for name in ([model, other] if compare else [model]) if name]
+def show_next_token(app: App, name: str, text: str, chosen: GenerationSettings, lang: Language) -> str:
+    """Return what the next token may be: before the settings, and after each that is on."""
+    from hf_llm.generation.decoding import decode
+    from hf_llm.generation.inference import evaluating
 
-
-def show_next_token(app: App, name: str, words: str, *controls) -> str:
-    """Return what the next token may be: before the settings, and after each that is on; `controls` end in lang."""
-    *controls, lang = controls
     if not name:
-        return message(text("common.no_model", lang))
-    chosen, loaded = settings(*controls), app.library.language_model(name)
-    stages, drawn = next_token(loaded, checked(words, app.config.max_characters, lang), chosen)
+        return message(in_language("app.no_model", lang))
+    loaded = app.library.language_model(name)
+    ids, stages = _stages(app, loaded, text, chosen)
+    with evaluating(loaded.model):
+        drawn = next(decode(loaded.model, ids, chosen))
     return views.stages(loaded, stages, drawn, chosen, lang)
 
 
-def show_whole(app: App, name: str, words: str, *controls) -> str:
-    """Return links that save the distribution over the whole vocabulary."""
-    *controls, lang = controls
+def show_vocabularies(
+    app: App, *, model: str, other: str, compare: bool, prompt: str, lang: Language, **choice
+) -> tuple[str, str]:
+    """Return links that save the distribution over the whole vocabulary, for each model."""
+    chosen = settings(**choice)
+    return _pair(lambda name: show_vocabulary(app, name, prompt, chosen, lang), model, other, compare)
+
+
+def show_vocabulary(app: App, name: str, text: str, chosen: GenerationSettings, lang: Language) -> str:
     if not name:
-        return message(text("common.no_model", lang))
+        return message(in_language("app.no_model", lang))
     loaded = app.library.language_model(name)
-    stages, _ = next_token(loaded, checked(words, app.config.max_characters, lang), settings(*controls))
-    return views.whole(loaded, stages, lang)
+    return views.vocabulary(loaded, _stages(app, loaded, text, chosen)[1], lang)
 
 
-def show_surprises(app: App, model: str, other: str, compare: bool, words: str, lang: Language) -> tuple[str, ...]:
+def show_surprises(app: App, *, model: str, other: str, compare: bool, scored: str, lang: Language) -> tuple[str, ...]:
     """Return the text coloured by each model, the call, and nothing in place of the token that was chosen before."""
-    shown = pair(show_surprise, app, model, other, compare, words, lang)
-    return (*shown, views.surprise_call(_paths(app, model, other, compare), words, lang), "", "")
+    shown = _pair(lambda name: show_surprise(app, name, scored, lang), model, other, compare)
+    return *shown, views.surprise_call(_sources(app, model, other, compare), scored, lang), "", ""
 
 
-def show_surprise(app: App, name: str, words: str, lang: Language, place: int | None = None) -> str:
-    """Return the text's tokens coloured by the model's surprise, -log2 p in bits; `place` is the pressed one."""
+def show_surprise(app: App, name: str, text: str, lang: Language, position: int | None = None) -> str:
+    """Return the text's tokens coloured by the model's surprise, -log2 p in bits; `position` is the chosen one."""
     from hf_llm.evaluation.surprise import surprise
-    from hf_llm.tokenization.tokenizer import encode_document
 
-    if not name:
-        return message(text("common.no_model", lang))
-    if not words:
-        return message(text("common.empty", lang))
+    if not name or not text:
+        return message(in_language("app.empty" if name else "app.no_model", lang))
     loaded = app.library.language_model(name)
-    ids = encode_document(loaded.tokenizer, checked(words, app.config.max_characters, lang)).tolist()
+    ids = _ids(app, loaded, text)
     kept = ids[: TOKENS + 1]
-    bits = surprise(loaded.model, kept)
-    return views.surprise(loaded, kept, bits, len(ids) - len(kept), place, lang)
+    return views.surprise(loaded, kept, surprise(loaded.model, kept), len(ids) - len(kept), position, lang)
 
 
-def show_place(app: App, name: str, words: str, choice: str, lang: Language) -> tuple[str, str]:
-    """Return the coloured text with one token pressed, and what the model expected in its place."""
+def show_expected(app: App, *, choice: str, model: str, scored: str, lang: Language) -> tuple[str, str]:
+    """Return the coloured text with one token chosen, and what the model expected in its place."""
     from hf_llm.evaluation.surprise import view_start
     from hf_llm.generation.next_token import next_token_stages
-    from hf_llm.tokenization.tokenizer import encode_document
 
-    loaded = app.library.language_model(name)
-    ids = encode_document(loaded.tokenizer, checked(words, app.config.max_characters, lang)).tolist()
-    place = {str(place): place for place in range(min(len(ids) - 1, TOKENS))}.get(str(choice))
-    if place is None:  # the text is shorter by now
-        return show_surprise(app, name, words, lang), ""
-    seen = ids[view_start(loaded.model, place + 1) : place + 1]
+    loaded = app.library.language_model(model)
+    ids = _ids(app, loaded, scored)
+    position = {str(position): position for position in range(min(len(ids) - 1, TOKENS))}.get(choice)
+    if position is None:  # the text is shorter by now
+        return show_surprise(app, model, scored, lang), ""
+    seen = ids[view_start(loaded.model, position + 1) : position + 1]
     (stage,) = next_token_stages(loaded.model, seen, GenerationSettings(temperature=1.0))
-    return (
-        show_surprise(app, name, words, lang, place),
-        views.expected(loaded, stage, ids[place + 1], lang),
-    )
+    coloured = show_surprise(app, model, scored, lang, position)
+    return coloured, views.expected(loaded, stage, ids[position + 1], lang)

@@ -4,9 +4,9 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import bars, behind, code, downloads, message, number, shortened, tokens
+from hf_llm.app.views import bars, code, downloads, figure_data, message, paragraph, shortened, tokens
 from hf_llm.generation.config import GenerationSettings
+from hf_llm.texts import Language, number, text
 from hf_llm.tokenization.labels import token_labels
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ STAGES = ("repetition_penalty", "temperature", "top_k", "top_p")
 DIGITS = 9  # of a probability in the data: what fp32 holds
 
 
-def written(name: str, prompt: str, words: str, result: "GenerationResult | None", lang: Language) -> str:
+def written(name: str, prompt: str, new: str, result: "GenerationResult | None", lang: Language) -> str:
     """Return the prompt and what the model has added to it; with a result, how it ended."""
     ended = ""
     if result is not None:
-        said = [text(f"generate.end_{result.finish_reason}", lang, tokens=len(result.token_ids))]
+        said = [text(f"generate.end.{result.finish_reason}", lang, tokens=len(result.token_ids))]
         if result.slid:
             said.append(text("generate.slid", lang))
         ended = f"<p><strong>{escape(' '.join(said))}</strong></p>"
     return (
         f'<figure class="written"><figcaption><bdi>{escape(name)}</bdi></figcaption>'
-        f'<p dir="auto">{escape(prompt)}<mark>{escape(words)}</mark></p>{ended}</figure>'
+        f'<p dir="auto">{escape(prompt)}<mark>{escape(new)}</mark></p>{ended}</figure>'
     )
 
 
@@ -57,29 +57,20 @@ def stages(loaded: "LanguageModel", made: "list[Stage]", drawn: int, chosen: Gen
     cards, on = [], [stage.name for stage in made]
     for stage in made:
         value = getattr(chosen, stage.name, None)
-        title = text(f"generate.after_{stage.name}", lang, value=_value(value, lang))
+        title = text(f"generate.after.{stage.name}", lang, value=value)
         cards.append(_distribution(loaded.tokenizer, stage, title, largest, lang))
-    off = [text(f"generate.{name}", lang) for name in STAGES if name not in on]
+    off = [text(f"generate.setting.{name}", lang) for name in STAGES if name not in on]
     (label,) = token_labels(loaded.tokenizer, [drawn])
     how = "generate.drawn" if chosen.do_sample else "generate.likeliest"
     shown = sorted({id for stage in made for id in _top(stage)}, key=lambda id: -made[0].probabilities[id])
-    headings = {"id": text("generate.id", lang), "token": text("generate.token", lang)}
-    headings |= {name: text(f"generate.column_{name}", lang) for name in on}
     caption = text("generate.next_token", lang, name=loaded.name)
     return (
         f"<h3>{escape(caption)}</h3>"
         + f'<div class="stages">{"".join(cards)}</div>'
-        + (f"<p>{escape(text('generate.unused', lang, names=', '.join(off)))}</p>" if off else "")
+        + (paragraph(text("generate.unused", lang, names=", ".join(off))) if off else "")
         + message(text(how, lang, token=label, seed=chosen.seed))
-        + behind("next-token", _records(loaded.tokenizer, made, shown), headings, caption, lang)
+        + figure_data("next-token", _records(loaded.tokenizer, made, shown), "generate.column", caption, lang)
     )
-
-
-def _value(value: float | None, lang: Language) -> str:
-    if value is None:
-        return ""
-    shown = f"{value:g}"
-    return shown if lang == "en" else shown.replace(".", ",")
 
 
 def _top(stage: "Stage") -> list[int]:
@@ -101,10 +92,10 @@ def _distribution(
         names.append(text("generate.rest", lang, others=others))
         values.append(_rest(stage))
     possible = text("generate.possible", lang, possible=stage.possible, vocab=len(stage.probabilities))
-    return f"<div>{bars(names, values, title, lang, largest=largest)}<p>{escape(possible)}</p></div>"
+    return f"<div>{bars(names, values, title, lang, largest)}{paragraph(possible)}</div>"
 
 
-def whole(loaded: "LanguageModel", made: "list[Stage]", lang: Language) -> str:
+def vocabulary(loaded: "LanguageModel", made: "list[Stage]", lang: Language) -> str:
     """Return links that save every token of the vocabulary with its probability at each stage."""
     data = records(loaded.tokenizer, made)
     return message(text("generate.prepared", lang, name=loaded.name, tokens=len(data))) + downloads(
@@ -113,7 +104,7 @@ def whole(loaded: "LanguageModel", made: "list[Stage]", lang: Language) -> str:
 
 
 def surprise(
-    loaded: "LanguageModel", ids: list[int], bits: "np.ndarray", left_out: int, place: int | None, lang: Language
+    loaded: "LanguageModel", ids: list[int], bits: "np.ndarray", left_out: int, position: int | None, lang: Language
 ) -> str:
     """Return tokens coloured by their bits, their mean and total, and a table of them.
 
@@ -122,28 +113,27 @@ def surprise(
         ids: The document's tokens, its start first.
         bits: -log2 p of each but the first.
         left_out: Tokens of the text that were not scored.
-        place: The pressed token, from 0.
+        position: The chosen token, from 0.
         lang: The reader's.
     """
     chance = math.log2(loaded.model.config.get_text_config().vocab_size)
     names, costs = token_labels(loaded.tokenizer, ids[1:]), bits.tolist()
     unit = text("generate.bits", lang)
+    mean = float(bits.mean()) if costs else 0.0
     summary = text(
-        "generate.summary", lang, name=loaded.name, mean=number(float(bits.mean()), lang, 2),
-        total=number(float(bits.sum()), lang, 1), tokens=len(costs), chance=number(chance, lang, 1),
-    )  # fmt: skip
+        "generate.summary", lang, name=loaded.name, mean=mean, total=sum(costs), tokens=len(costs), chance=chance
+    )
     data = [
-        {"place": at, "id": id, "token": name, "probability": float(f"{2**-cost:.{DIGITS}g}"), "bits": cost}
+        {"position": at, "id": id, "token": name, "probability": float(f"{2**-cost:.{DIGITS}g}"), "bits": cost}
         for at, (id, name, cost) in enumerate(zip(ids[1:], names, costs, strict=True), 1)
     ]
-    headings = {key: text(f"generate.{key}", lang) for key in data[0]}
     caption = text("generate.surprises", lang, name=loaded.name)
     return (
         message(summary)
-        + tokens(names, [f"{number(cost, lang, 1)} {unit}" for cost in costs], place,
+        + tokens(names, [f"{number(cost, lang, '.1f')} {unit}" for cost in costs], position,
                  shades=[min(1, cost / chance) for cost in costs])
         + (message(text("generate.left_out", lang, tokens=left_out)) if left_out else "")
-        + behind("surprise", data, headings, caption, lang)
+        + figure_data("surprise", data, "generate.column", caption, lang)
     )  # fmt: skip
 
 
@@ -153,52 +143,50 @@ def expected(loaded: "LanguageModel", stage: "Stage", token: int, lang: Language
     rank = 1 + int((stage.probabilities > stage.probabilities[token]).sum())
     (label,) = token_labels(loaded.tokenizer, [token])
     said = text(
-        "generate.was", lang, token=label, probability=number(p, lang, 4),
-        bits=number(-math.log2(p) if p else math.inf, lang, 1), rank=rank, vocab=len(stage.probabilities),
+        "generate.was", lang, token=label, probability=p, bits=-math.log2(p) if p else math.inf, rank=rank,
+        vocab=len(stage.probabilities),
     )  # fmt: skip
     title = text("generate.expected", lang)
     shown = _records(loaded.tokenizer, [stage], _top(stage))
-    headings = {"id": text("generate.id", lang), "token": text("generate.token", lang)}
-    headings["model"] = text("generate.probability", lang)
     return (
         message(said)
         + _distribution(loaded.tokenizer, stage, title, None, lang)
-        + behind("expected", shown, headings, title, lang)
+        + figure_data("expected", shown, "generate.column", title, lang)
     )
 
 
-def generate_call(paths: list[str], prompt: str, chosen: GenerationSettings, lang: Language) -> str:
+def generate_call(sources: list[str], prompt: str, chosen: GenerationSettings, lang: Language) -> str:
     return code(
         "from hf_llm import GenerationSettings, load_causal_lm, load_tokenizer\n"
         "from hf_llm.generation.generate import TextStream\n\n"
         f"settings = {_settings(chosen)}\n"
-        f"for name in {paths!r}:\n"
+        f"for name in {sources!r}:\n"
         f"    for piece in TextStream(load_causal_lm(name), load_tokenizer(name), {shortened(prompt)!r}, settings):\n"
         '        print(piece, end="", flush=True)',
         lang,
     )
 
 
-def next_token_call(paths: list[str], words: str, chosen: GenerationSettings, lang: Language) -> str:
+def next_token_call(sources: list[str], prompt: str, chosen: GenerationSettings, lang: Language) -> str:
     return code(
         "from hf_llm import GenerationSettings, load_causal_lm, load_tokenizer\n"
         "from hf_llm.generation.next_token import next_token_stages\n"
         "from hf_llm.tokenization.tokenizer import encode_document\n\n"
         f"settings = {_settings(chosen)}\n"
-        f"for name in {paths!r}:\n"
-        f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
+        f"for name in {sources!r}:\n"
+        f"    ids = encode_document(load_tokenizer(name), {shortened(prompt)!r}).tolist()\n"
         "    print(next_token_stages(load_causal_lm(name), ids, settings))",
         lang,
     )
 
 
-def surprise_call(paths: list[str], words: str, lang: Language) -> str:
+def surprise_call(sources: list[str], scored: str, lang: Language) -> str:
     return code(
         "from hf_llm import load_causal_lm, load_tokenizer\n"
         "from hf_llm.evaluation.surprise import surprise\n"
         "from hf_llm.tokenization.tokenizer import encode_document\n\n"
-        f"for name in {paths!r}:\n"
-        f"    ids = encode_document(load_tokenizer(name), {shortened(words)!r}).tolist()\n"
+        f"for name in {sources!r}:\n"
+        f"    ids = encode_document(load_tokenizer(name), {shortened(scored)!r}).tolist()\n"
         "    print(surprise(load_causal_lm(name), ids))",
         lang,
     )

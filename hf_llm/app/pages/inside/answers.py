@@ -1,89 +1,161 @@
-"""What the model would say next, drawn: now, after each layer, and with a part of it switched off."""
+"""What the page inside a GPT-2 answers: what the model computes, drawn part by part, and what was clicked in it."""
 
-from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hf_llm.app.pages.inside.figure import data
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import bars, message, number
+import gradio as gr
+
+from hf_llm.app.page import App, checked
+from hf_llm.app.pages.inside import attention, views
+from hf_llm.app.pages.inside.call import call
+from hf_llm.app.views import code, message
+from hf_llm.config import UserError, require
+from hf_llm.texts import Language, both
+from hf_llm.texts import text as in_language
+
+if TYPE_CHECKING:
+    from hf_llm.explain.reading import Reading
+
+PARTS = {  # of the page, and the views that each one fills
+    "prediction": ["next"],
+    "embedding": ["embedding", "addresses"],
+    "attention": ["heads", "map", "cell"],
+    "stream": ["norms", "mlp"],
+    "lens": ["lens"],
+    "off": ["off"],
+}
+LAST = -1  # the last token; as a key, the one with the most weight
 
 
-def draw_next(found: dict, lang: Language) -> str:
-    """Return the likeliest tokens after the chosen one."""
-    label, following = found["tokens"][found["token"]]["text"], found["tokens"][found["token"] + 1 :]
-    caption = text("inside.next", lang, token=label, position=found["token"])
-    really = message(text("inside.really", lang, token=following[0]["text"])) if following else ""
-    rows = found["next"]
-    drawn = bars([row["text"] for row in rows], [row["probability"] for row in rows], caption, lang, digits=4)
-    return drawn + really + data("next", rows, caption, lang)
+class Preset(NamedTuple):
+    """A text and the part of the page to look at it with; `inside.why.<name>` says why."""
+
+    text: str
+    part: str
 
 
-def draw_lens(found: dict, token: int, lang: Language) -> str:
-    """Return the likeliest next token after each layer: for the chosen token in full, for all others the first."""
-    labels = [one["text"] for one in found["tokens"]]
-    names = [
-        text("inside.after_embedding" if layer["layer"] is None else "inside.lens_layer", lang, layer=layer["layer"])
-        for layer in found["layers"]
-    ]
-    answer = found["layers"][-1]["likely"][token][0]["text"]
-    rising = text("inside.rising", lang, token=labels[token], position=token, answer=answer)
-    bar_names = [f"{name} · {layer['likely'][token][0]['text']}" for name, layer in zip(names, found["layers"])]
-    drawn = bars(bar_names, [layer["final"][token] for layer in found["layers"]], rising, lang, digits=4)
-    records = [
-        {"layer": name, "rank": rank, **one}
-        for name, layer in zip(names, found["layers"])
-        for rank, one in enumerate(layer["likely"][token], 1)
-    ]
-    caption = text("inside.lens", lang)
-    head = "".join(f'<th scope="col"><bdi>{escape(label)}</bdi></th>' for label in labels)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>'
-        + "".join(
-            f'<td><button type="button" class="cell" data-choose="{depth},{place}"'
-            f' aria-pressed="{str(place == token).lower()}" style="--shade:{one[0]["probability"]:.3f}">'
-            f"<bdi>{escape(one[0]['text'])}</bdi><small>{number(one[0]['probability'], lang, 2)}</small></button></td>"
-            for place, one in enumerate(found["layers"][depth]["likely"])
-        )
-        + "</tr>"
-        for depth, name in enumerate(names)
+PRESETS = {
+    "cat": Preset("O gato que estava no quarto do apartamento 3 foi encontrado por", "attention"),
+    "cat_en": Preset("The cat that was in the bedroom of apartment 3 was found by", "attention"),
+    "by_heart": Preset("I had always thought Jack Gisburn rather a cheap genius", "lens"),
+    "repeated": Preset("red green blue, red green blue, red green", "attention"),
+    "nothing_before": Preset("a", "attention"),
+    "never_seen": Preset("xq zvk wjq pfh kkq", "prediction"),
+    "too_long": Preset("One word after another, and no end in sight. " * 12, "prediction"),
+}
+
+
+def inspect(
+    app: App, text: str, model: str, layer: int = 0, head: int = 0, token: int = -1, key: int = -1
+) -> dict[str, Any]:
+    """Look inside a GPT-2: embeddings, one head's attention with one cell written out, norms, MLP, next tokens.
+
+    Positions count from 0; token -1 is the last one, key -1 the one that gets most attention from it.
+    """
+    from hf_llm.explain import inspection
+
+    return {"model": model, **inspection.inspect(_read(app, text, model), layer, head, token, key)}
+
+
+def logit_lens(app: App, text: str, model: str, top: int = 5) -> dict[str, Any]:
+    """What a GPT-2 would answer after each layer, for every token of a text; the last layer is its output."""
+    from hf_llm.explain import inspection
+
+    return {"model": model, **inspection.lens(_read(app, text, model), top)}
+
+
+ENDPOINTS = {"inspect": inspect, "logit_lens": logit_lens}
+
+
+def _read(app: App, text: str, model: str | None) -> "Reading":
+    """Return the text as the model reads it.
+
+    Raises:
+        UserError: When the text or the model will not do.
+    """
+    from hf_llm.explain.reading import read
+    from hf_llm.generation.inference import require_own_tokenizer
+
+    require(text != "", both("app.empty"))
+    checked(text, app.config.max_characters)
+    require(bool(app.library.language_models()), both("app.no_model"))
+    loaded = app.library.language_model(model)
+    kind = loaded.model.config.model_type
+    require(kind == "gpt2", both("inside.not_gpt2", model=model, kind=kind))
+    require_own_tokenizer(loaded.model, loaded.tokenizer)
+    return read(loaded.model, loaded.tokenizer, text)
+
+
+def show(
+    app: App, *, preset: str, model: str, text: str, part: str, layer: int, head: int, token: int, key: int, step: str,
+    shuffle: int, off: str, lang: Language,
+) -> dict[str, str]:  # fmt: skip
+    """Return the views of one part of the page and those of all, {name: HTML}; a message for what cannot be shown."""
+    from hf_llm.explain.inspection import activations, attention_maps, inspect, lens
+    from hf_llm.explain.what_if import addresses, switched_off
+
+    is_preset = text == PRESETS[preset].text
+    shown = {"why": message(in_language(f"inside.why.{preset}", lang)) if is_preset else ""}
+    try:
+        reading = _read(app, text, model)
+    except UserError as error:  # what was drawn before belongs to another text or model
+        said = message(error.in_language(lang), "bad")
+        return {**shown, "tokens": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
+    # the controls may still stand where a longer text or a larger model had them
+    layer, head = min(int(layer), reading.n_layer - 1), min(int(head), reading.n_head - 1)
+    token = int(token) if 0 <= int(token) < reading.T else reading.T - 1
+    key = int(key) if 0 <= int(key) < reading.T else LAST
+    shown["tokens"] = views.tokens_read(reading.as_dict(), token, lang)
+    if part == "lens":
+        shown["lens"] = views.lens(lens(reading), token, lang)
+    elif part == "off":
+        shown["off"] = views.off(switched_off(reading, layer, head, off, token), off, layer, head, lang)
+    else:
+        found = inspect(reading, layer, head, token, key)
+        if part == "prediction":
+            shown["next"] = views.following(found, lang)
+        elif part == "embedding":
+            shown["embedding"] = views.embedding(found, lang)
+            shown["addresses"] = views.addresses(addresses(reading, int(shuffle), token), lang)
+        elif part == "attention":
+            shown["heads"] = attention.heads(found, attention_maps(reading, layer), lang)
+            shown["map"] = attention.step_map(found, step, lang)
+            shown["cell"] = attention.cell(found, lang)
+        else:
+            shown["norms"] = views.norms(found, lang)
+            shown["mlp"] = views.mlp(found, activations(reading, layer), lang)
+    source = call(app.library.source(model), text, part, layer, head, token, off)
+    return {**shown, "call": code(source, lang)}
+
+
+def fit(app: App, *, model: str | None, layer: int, head: int, lang: Language) -> tuple:
+    """Return the sliders of layer and head, from 0 to the model's last ones."""
+    config = app.library.language_model(model).model.config if model else None
+    if config is None or config.model_type != "gpt2":
+        return gr.skip(), gr.skip()
+    return tuple(
+        gr.update(maximum=max(1, count - 1), value=min(int(value), count - 1))
+        for value, count in ((layer, config.n_layer), (head, config.n_head))
     )
-    grid = (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="heat lens"'
-        f" data-arrows><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
-    return drawn + data("lens", records, rising, lang) + grid
 
 
-def draw_off(found: dict, part: str, layer: int, head: int, lang: Language) -> str:
-    """Return the likeliest next tokens with and without a part, and what each head alone would move."""
-    name = text(f"inside.off_{part}_now", lang, layer=layer, head=head)
-    caption = text("inside.off_next", lang, part=name)
-    largest = max(max(row["before"], row["after"]) for row in found["next"]) or 1.0
-    rows = "".join(
-        f'<tr><th scope="row"><bdi>{escape(row["text"])}</bdi></th>{_bar(row["before"], largest, "", lang)}'
-        f"{_bar(row['after'], largest, ' minus', lang)}</tr>"
-        for row in found["next"]
-    )
-    columns = "".join(
-        f'<th scope="col" colspan="2">{escape(text(f"inside.column_{name}", lang))}</th>'
-        for name in ("before", "after")
-    )
-    pairs = (
-        f'<table class="bars pairs"><caption>{escape(caption)}</caption><thead><tr><td></td>{columns}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
-    moved = message(text("inside.moved", lang, share=number(100 * found["moved"], lang, 2)))
-    each = text("inside.each_head", lang, layer=layer)
-    drawn = bars(
-        [text("inside.head_number", lang, head=one["head"]) for one in found["heads"]],
-        [100 * one["moved"] for one in found["heads"]], each, lang,
-    )  # fmt: skip
-    return (
-        moved + pairs + data("switched-off", found["next"], caption, lang)
-        + drawn + data("heads-off", found["heads"], each, lang)
-    )  # fmt: skip
+def choose_preset(app: App, *, preset: str, lang: Language) -> tuple:
+    """Return the preset's text and part, and the last token."""
+    return *PRESETS[preset], LAST, LAST
 
 
-def _bar(value: float, largest: float, kind: str, lang: Language) -> str:
-    bar = f'<span class="bar{kind}" style="--share:{value / largest:.4f}"></span>'
-    return f"<td>{bar}</td><td>{number(value, lang, 4)}</td>"
+def choose_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
+    return int(choice), LAST
+
+
+def choose_lens_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
+    return int(choice.split(",")[1]), LAST
+
+
+def choose_cell(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
+    token, key = choice.split(",")
+    return int(token), int(key)
+
+
+def choose_number(app: App, *, choice: str, lang: Language) -> int:
+    """Return the chosen head, or the chosen token that is looked at."""
+    return int(choice)

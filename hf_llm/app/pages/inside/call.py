@@ -1,12 +1,11 @@
 """The lines of Python behind each part of the page "inside"."""
 
-from hf_llm.app.page import App
 from hf_llm.app.views import shortened
 
 
-def call(app: App, model: str, words: str, part: str, layer: int, head: int, token: int, off: str) -> str:
-    """Return the lines of Python that compute what a part of the page shows."""
-    path, words = app.library.address(model), shortened(words)
+def call(source: str, text: str, part: str, layer: int, head: int, token: int, off: str) -> str:
+    """Return the lines of Python that compute what a part of the page shows; `source` is the model's."""
+    text = shortened(text)
     attention = f"layer.{layer}.attention"
     edit = (
         f"without_mlp({layer})" if off == "mlp" else f"without_heads({layer}, {[head] if off == 'head' else 'heads'})"
@@ -40,6 +39,6 @@ def call(app: App, model: str, words: str, part: str, layer: int, head: int, tok
     return (
         "import torch\n\nfrom hf_llm import GPT2Explained, load_causal_lm, load_tokenizer\n" + imports +
         "from hf_llm.tokenization.tokenizer import encode_document\n\n"
-        f"model = GPT2Explained.from_transformers(load_causal_lm({path!r}))\n"
-        f"ids = torch.tensor([encode_document(load_tokenizer({path!r}), {words!r}).tolist()])\n" + lines
+        f"model = GPT2Explained.from_transformers(load_causal_lm({source!r}))\n"
+        f"ids = torch.tensor([encode_document(load_tokenizer({source!r}), {text!r}).tolist()])\n" + lines
     )  # fmt: skip

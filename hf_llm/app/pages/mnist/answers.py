@@ -1,199 +1,227 @@
-"""What an image classifier makes of a picture: its probabilities and the activations on the way to them."""
+"""What the page with digits answers: what two classifiers make of a drawing, and a classifier trained in the page."""
 
-from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
+import gradio as gr
 
-from hf_llm.app.pages.mnist.pictures import image_tag, shifted, test_images
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import bars, behind, message, number
-from hf_llm.config import UserError
+from hf_llm.app.page import App
+from hf_llm.app.pages.mnist import study, views
+from hf_llm.app.pages.mnist.convolution import SIDE, written_out
+from hf_llm.app.pages.mnist.pictures import (
+    as_picture,
+    examples,
+    open_picture,
+    preset_picture,
+    shifted,
+    sources,
+    test_images,
+)
+from hf_llm.app.pages.mnist.recipe import MODELS, PRESETS, training_command
+from hf_llm.app.server.results import committed
+from hf_llm.app.views import message
+from hf_llm.config import UserError, require
+from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import Language, both, text
 
 if TYPE_CHECKING:
     import torch
-    from PIL import Image
-    from transformers import PreTrainedModel
 
-TEMPLATES = 6  # units of an MLP whose weights are drawn
-STRONGEST = 10  # units of a fully connected layer in the table
-UNITS_A_ROW = 32
 SHIFTS = range(7)
 SHIFTED_IMAGES = 200
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a model says, and how it comes to it; all fp32.
+def classify_digit(app: App, image: str, model: str) -> dict[str, float]:
+    """Classify one digit: the base64 text of a PNG of any size up to 1024×1024, dark on light or light on dark.
 
-    Args:
-        labels: Names of the classes.
-        probabilities: (classes,).
-        layers: {name: activations}, (maps, H, W) or (units,).
-        templates: Of an MLP, {unit: weights over the pixels, (H, W)} of the strongest units of the first layer.
+    The model is a name that the page lists. Returns the probability of each class.
     """
+    from hf_llm.explain.image_classifier import classify
 
-    labels: list[str]
-    probabilities: np.ndarray
-    layers: dict[str, np.ndarray]
-    templates: dict[int, np.ndarray]
-
-
-@cache
-def _processor():
-    from hf_llm.models.image_processing_digits import DigitsImageProcessor
-
-    return DigitsImageProcessor()
+    _, pixel_values = _read(image)
+    answer = classify(app.library.image_classifier(model), pixel_values)
+    return dict(zip(answer.labels, answer.probabilities.tolist(), strict=True))
 
 
-def prepare(image: "Image.Image | list[np.ndarray]", invert: bool = True) -> "torch.Tensor":
-    """Return what the models are given, (B, 1, 28, 28).
+ENDPOINTS = {"classify_digit": classify_digit}
+
+
+def _read(picture: str, invert: bool = True) -> "tuple[object, torch.Tensor]":
+    """Return a picture, and what the models are given of it, (1, 1, 28, 28).
 
     Raises:
-        UserError: When the image processor does not take the image.
+        UserError: When it is no picture that can be read.
     """
+    from hf_llm.explain.image_classifier import prepare
+
+    image = open_picture(picture)
     try:
-        return _processor()(image, do_invert=invert, return_tensors="pt").pixel_values
-    except ValueError as error:
-        raise UserError(str(error)) from error
+        return image, prepare(image, invert)
+    except ValueError:
+        raise UserError(both("mnist.damaged")) from None
 
 
-def seen_pixels(pixel_values: "torch.Tensor") -> np.ndarray:
-    """Return the model's input as grey levels again, uint8 (28, 28): the normalisation undone."""
-    processor = _processor()
-    levels = pixel_values[0, 0].numpy() * processor.image_std[0] + processor.image_mean[0]
-    return np.rint(levels * 255).clip(0, 255).astype(np.uint8)
+def show_all(
+    app: App, *, drawing: str, invert: bool, left: str | None, right: str | None, feature_map: int, row: int,
+    column: int, lang: Language,
+) -> list[str]:  # fmt: skip
+    """Return what the models see, both answers, the call, the convolution; for a bad picture a message alone."""
+    from hf_llm.explain.image_classifier import classify, prepare
 
-
-def ask(model: "PreTrainedModel", pixel_values: "torch.Tensor") -> Answer:
-    """Return the model's answer to one image, (1, 1, 28, 28)."""
-    import torch
-
-    with torch.no_grad():
-        output = model(pixel_values=pixel_values, output_hidden_states=True)
-    labels = [str(model.config.id2label[place]) for place in range(model.config.num_labels)]
-    states = [state[0].float().numpy() for state in output.hidden_states]
-    templates = {}
-    if model.config.model_type == "hf_llm_mlp":
-        weights = model.layers[0][0].weight.detach().numpy().reshape(-1, *pixel_values.shape[-2:])
-        templates = {int(unit): weights[unit] for unit in np.argsort(-states[0])[:TEMPLATES]}
-    layers = dict(zip(layer_names(model, states), states))
-    return Answer(labels, output.logits.softmax(-1)[0].numpy(), layers, templates)
-
-
-def layer_names(model: "PreTrainedModel", states: list[np.ndarray]) -> list[str]:
-    """Return the names of the hidden states: LeNet's own, else the number, from 1."""
-    if model.config.model_type == "hf_llm_lenet":
-        return ["C1", "S2", "C3", "S4", *(f"{'CF'[place % 2]}{5 + place}" for place in range(len(states) - 4))]
-    return [str(place + 1) for place in range(len(states))]
-
-
-def show_seen(image: "Image.Image", pixel_values: "torch.Tensor", lang: Language) -> str:
-    """Return the picture as it came and as the models see it, with the steps between in words."""
-    plain = prepare(image, invert=False)
-    inverted = bool((plain - pixel_values).abs().max() > 0.1)
-    seen = seen_pixels(pixel_values)
-    lightest, darkest = (number(float(end), lang) for end in (pixel_values.max(), pixel_values.min()))
-    steps = [
-        text("mnist.kept", lang) if image.size == (28, 28)
-        else text("mnist.scaled", lang, width=image.width, height=image.height),
-        *([text("mnist.inverted", lang)] if inverted else []),
-        text("mnist.normalised", lang, darkest=darkest, lightest=lightest),
-        *([] if seen.any() else [text("mnist.blank", lang)]),
+    try:
+        image, pixel_values = _read(drawing, invert)
+    except UserError as error:
+        return [message(error.in_language(lang), "bad"), "", "", "", ""]
+    names, drawn = [name for name in (left, right) if name], []
+    for name in (left, right):
+        if name:
+            answer = classify(app.library.image_classifier(name), pixel_values)
+            drawn.append(views.answer(name, trained_on(app, name), answer, lang))
+        else:
+            drawn.append(message(text("mnist.no_model", lang)))
+    return [
+        views.seen(image, pixel_values, prepare(image, invert=False), lang), *drawn,
+        views.call(app.library.source(names[0]), invert, lang) if names else "",
+        _cell(app, names, pixel_values, feature_map, row, column, lang),
     ]  # fmt: skip
-    caption = text("mnist.seen", lang)
-    records = [{"row": row, **{str(column): int(level) for column, level in enumerate(levels)}}
-               for row, levels in enumerate(seen)]  # fmt: skip
-    headings = {key: text("mnist.row_column", lang) if key == "row" else key for key in records[0]}
-    return (
-        f"<figure><figcaption>{caption}</figcaption>{image_tag(seen, caption, 'seen')}</figure>"
-        + message(" ".join(steps))
-        + behind("digit", records, headings, text("mnist.levels", lang), lang)
-    )
 
 
-def show_answer(name: str, data: str, answer: Answer, lang: Language) -> str:
-    """Return a model's probabilities and activations, drawn; `data` is what it was trained on."""
-    best = int(answer.probabilities.argmax())
-    percent = number(100 * float(answer.probabilities[best]), lang, 1)
-    records = [
-        {"label": label, "probability": float(probability)}
-        for label, probability in zip(answer.labels, answer.probabilities, strict=True)
-    ]
-    caption = text("mnist.probabilities", lang, model=name)
-    return (
-        message(text("mnist.says", lang, model=name, data=data, label=answer.labels[best], percent=percent))
-        + bars(answer.labels, answer.probabilities.round(5).tolist(), caption, lang, digits=5, largest=1.0)
-        + behind("probabilities", records, {key: text(f"mnist.{key}", lang) for key in records[0]}, caption, lang)
-        + "".join(_layer(layer, values, lang) for layer, values in answer.layers.items())
-        + (_templates(answer.templates, lang) if answer.templates else "")
-        + behind("activations", *_strongest(answer, lang), text("mnist.activations", lang, model=name), lang)
-    )
+def show_cell(
+    app: App, *, drawing: str, invert: bool, left: str | None, right: str | None, feature_map: int, row: int,
+    column: int, lang: Language,
+) -> str:  # fmt: skip
+    """Return the convolution alone, for another map, row or column; errors of the picture are shown elsewhere."""
+    try:
+        _, pixel_values = _read(drawing, invert)
+    except UserError:
+        return ""
+    return _cell(app, [name for name in (left, right) if name], pixel_values, feature_map, row, column, lang)
 
 
-def _layer(name: str, values: np.ndarray, lang: Language) -> str:
-    """Return the activations of a layer as pictures: one for each map, or one of all units."""
-    greatest = float(np.abs(values).max())
-    silent = number(100 * float((values == 0).mean()), lang, 0)
-    if values.ndim == 3:
-        title = text("mnist.maps", lang, layer=name, maps=len(values), side=values.shape[-1], silent=silent)
-        pictures = "".join(
-            f"<li>{image_tag(shade(each, greatest), text('mnist.map', lang, layer=name, map=place))}"
-            f"<small>{place}: {number(float(each.max()), lang, 2)}</small></li>"
-            for place, each in enumerate(values)
-        )
-        return f'<figure><figcaption>{title}</figcaption><ul class="maps">{pictures}</ul></figure>'
-    title = text("mnist.units", lang, layer=name, units=len(values), silent=silent)
-    rows = -(-len(values) // UNITS_A_ROW)
-    filled = np.zeros(rows * UNITS_A_ROW, dtype=values.dtype)
-    filled[: len(values)] = values
-    return (
-        f"<figure><figcaption>{title}</figcaption>"
-        f"{image_tag(shade(filled.reshape(rows, UNITS_A_ROW), greatest), title, 'units')}</figure>"
-    )
+def _cell(
+    app: App, names: list[str], pixel_values: "torch.Tensor", feature_map: int, row: int, column: int, lang: Language
+) -> str:
+    from hf_llm.models.modeling_lenet import LeNetForImageClassification
+
+    for name in names:
+        model = app.library.image_classifier(name)
+        if isinstance(model, LeNetForImageClassification):
+            return written_out(name, model, pixel_values, int(feature_map), int(row), int(column), lang)
+    return message(text("mnist.no_lenet", lang))
 
 
-def _templates(templates: dict[int, np.ndarray], lang: Language) -> str:
-    """Return the weights of units of an MLP's first layer as pictures."""
-    pictures = "".join(
-        f"<li>{image_tag(shade(weights, float(np.abs(weights).max())), text('mnist.template', lang, unit=unit))}"
-        f"<small>{unit}</small></li>"
-        for unit, weights in templates.items()
-    )
-    title = text("mnist.templates", lang, units=len(templates))
-    return f'<figure><figcaption>{title}</figcaption><ul class="maps">{pictures}</ul></figure>'
+def choose_cell(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
+    """Return row and column of the chosen cell."""
+    row, _, column = choice.partition(",")
+    known = row.isdecimal() and column.isdecimal() and int(row) < SIDE and int(column) < SIDE
+    require(known, both("mnist.no_cell"))
+    return int(row), int(column)
 
 
-def shade(values: np.ndarray, greatest: float) -> np.ndarray:
-    """Return numbers (H, W) as colours, uint8 (H, W, 3): zero black, `greatest` white, below zero orange."""
-    part = np.abs(values) / (greatest or 1.0)
-    colour = np.where(values[..., None] < 0, np.array([255, 140, 0]), np.array([255, 255, 255]))
-    return np.rint(part[..., None] * colour).clip(0, 255).astype(np.uint8)
+def show_shifts(app: App, *, left: str | None, right: str | None, lang: Language) -> str:
+    """Return the accuracy of both models on test digits that are moved to the left, pixel by pixel."""
+    from hf_llm.explain.image_classifier import accuracy
+
+    names = list(dict.fromkeys(name for name in (left, right) if name))
+    if not names:
+        return message(text("mnist.no_model", lang))
+    source = source_like(app, left)
+    images, labels = (each[:SHIFTED_IMAGES] for each in test_images(source))
+    found = {
+        name: [accuracy(app.library.image_classifier(name), shifted(images, -pixels), labels) for pixels in SHIFTS]
+        for name in names
+    }
+    return views.shifts(found, len(images), source, lang)
 
 
-def _strongest(answer: Answer, lang: Language) -> tuple[list[dict], dict[str, str]]:
-    """Return every map, and the strongest units of each fully connected layer, with their activation."""
-    records = []
-    for layer, values in answer.layers.items():
-        greatest = values.reshape(len(values), -1).max(axis=1)  # (maps,) or (units,)
-        mean = values.reshape(len(values), -1).mean(axis=1)
-        shown = range(len(values)) if values.ndim == 3 else np.argsort(-greatest)[:STRONGEST]
-        records += [
-            {"layer": layer, "map_or_unit": int(place), "greatest": float(greatest[place]), "mean": float(mean[place])}
-            for place in shown
-        ]
-    return records, {key: text(f"mnist.{key}", lang) for key in records[0]}
+def begin(app: App, *, drawing: str, left: str | None, lang: Language) -> tuple[str, str]:
+    """Return the picture that the page opens with, the URL's or else a digit, and the board that holds it."""
+    drawing = drawing or preset_picture("centred", source_like(app, left))[0]
+    return drawing, views.board(drawing, lang)
 
 
-def accuracy_by_shift(model: "PreTrainedModel", source: str) -> list[float]:
-    """Return the share of the first test images that the model gets right when they are moved by 0, 1, … pixels."""
-    import torch
+def drawn(app: App, *, choice: str, lang: Language) -> str:
+    """Return what was drawn, for the hidden text that holds the picture."""
+    return choice
 
-    images, labels = (part[:SHIFTED_IMAGES] for part in test_images(source))
-    shares = []
-    for pixels in SHIFTS:
-        with torch.no_grad():
-            logits = model(pixel_values=prepare(list(shifted(images, -pixels)))).logits
-        shares.append(float((logits.argmax(-1).numpy() == labels).mean()))
-    return shares
+
+def show_examples(app: App, *, lang: Language) -> str:
+    return views.example_digits({source: examples(source) for source in sources()}, lang)
+
+
+def choose_example(app: App, *, choice: str, lang: Language) -> tuple[str, str, str]:
+    """Return the chosen example as the picture, the board with it, and no reason."""
+    source, _, digit = choice.partition(" ")
+    require(source in sources() and digit in map(str, range(10)), both("mnist.no_example"))
+    drawing = as_picture(examples(source)[int(digit)])
+    return drawing, views.board(drawing, lang), ""
+
+
+def choose_preset(app: App, *, name: str, left: str | None, lang: Language) -> tuple[str, bool, str, str]:
+    """Return the picture of a preset, whether light paper is inverted, the board, and the reason why to look at it."""
+    drawing, invert = preset_picture(name, source_like(app, left))
+    return drawing, invert, views.board(drawing, lang), message(text(f"mnist.why.{name}", lang))
+
+
+def classifiers(app: App, kind: str) -> list[str]:
+    """Return the image classifiers to choose from, those of `kind` (mlp, lenet) first, the newest of them on top."""
+    return sorted(app.library.image_classifiers(), key=lambda name: _kind(app, name) != kind)
+
+
+def _kind(app: App, name: str) -> str | None:
+    try:
+        return ((read_manifest(app.library.runs / name) or {}).get("config") or {}).get("model")
+    except UserError:
+        return None  # removed since it was listed
+
+
+def trained_on(app: App, name: str) -> str:
+    """Return the name of the images that a classifier was trained on."""
+    return ((read_manifest(app.library.folder(name)) or {}).get("data") or {}).get("name", "?")
+
+
+def source_like(app: App, name: str | None) -> str:
+    """Return where digits like those of a model's training come from, as far as they are at hand."""
+    data = trained_on(app, name) if name else None
+    return data if data in sources() else sources()[0]
+
+
+def show_study(app: App, *, size: str, curve: str, lang: Language) -> str:
+    """Return the committed result of the exercise for a size of the training set, as curves of loss or accuracy."""
+    result = committed(app.config.results, "dropout-study")
+    if result is None:
+        return message(text("mnist.no_study", lang))
+    return study.draw(result, size, curve, lang)
+
+
+def choose_training(app: App, *, name: str, lang: Language) -> list:
+    """Return why to look at a training, and its settings."""
+    return [message(text(f"mnist.train_why.{name}", lang)), *PRESETS[name]]
+
+
+def start(app: App, *, lang: Language, **settings) -> str:
+    """Start a training with the `settings` of `SETTINGS` and return its name.
+
+    Raises:
+        UserError: When a value is impossible here, or as many trainings are running as may.
+    """
+    return app.trainings.start(settings["model"], training_command(app, **settings)).name
+
+
+def look(app: App, *, run: str | None, lang: Language) -> list:
+    """Return how a training goes, the timer, and the lists of models, in which a finished one is chosen."""
+    training = app.trainings.get(run) if run else None
+    lists = [gr.skip()] * len(MODELS)
+    if training is not None and training.state == "finished":
+        lists = [gr.update(choices=classifiers(app, kind)) for kind in MODELS]
+        for kind, update in zip(MODELS, lists):
+            if run.split("/")[-1].startswith(kind):
+                update["value"] = run
+    running = training is not None and training.state == "running"
+    return [views.training(training, lang), gr.Timer(active=running), *lists]
+
+
+def stop(app: App, *, run: str | None, lang: Language) -> str:
+    training = app.trainings.get(run) if run else None
+    if training is not None:
+        training.end("stopped")
+    return views.training(training, lang)

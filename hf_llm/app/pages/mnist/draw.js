@@ -77,9 +77,9 @@ element.addEventListener("keydown", (event) => {
   if (pen.down) { stroke(before, centre()); sendSoon(); }
   board.style.setProperty("--x", pen.x);
   board.style.setProperty("--y", pen.y);
-  const words = element.querySelector("[data-place]").dataset;
-  element.querySelector("[data-place]").textContent =
-    words.place.replace("{row}", pen.y).replace("{column}", pen.x) + " " + (pen.down ? words.down : words.up);
+  const said = element.querySelector("[data-position]").dataset;
+  element.querySelector("[data-position]").textContent =
+    said.position.replace("{row}", pen.y).replace("{column}", pen.x) + " " + (pen.down ? said.down : said.up);
 });
 element.addEventListener("click", (event) => {
   if (locked || !event.target.closest("[data-clear]")) return;

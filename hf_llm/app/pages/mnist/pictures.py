@@ -1,6 +1,6 @@
 """The pictures of the MNIST page: a visitor's PNG, opened with care, example digits, and the presets.
 
-A picture is the base64 text of a PNG, as the drawing board sends it and a link or a call of the API holds it.
+A picture is the base64 text of a PNG, as the drawing board, a link and a call of the API hold it.
 """
 
 import base64
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_llm.app.texts import Language, text
 from hf_llm.app.views import image
-from hf_llm.config import UserError
+from hf_llm.config import UserError, require
 from hf_llm.data import find, is_here
+from hf_llm.texts import both
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 200_000  # of base64
 MOST_PIXELS = 1024  # of height and width; known from the header, before anything is unpacked
 PRESET_DIGIT = 2
-SHIFT = 4  # pixels, of the preset with a digit out of its place
+SHIFT = 4  # pixels, of the preset with a digit off the centre
 
 
-def open_picture(picture: str, lang: Language = "en") -> "Image.Image":
+def open_picture(picture: str) -> "Image.Image":
     """Return the picture that a base64 text holds, of any mode, with or without `data:image/png;base64,` in front.
 
     Raises:
-        UserError: When it is too long, no PNG, cut off, or has too many pixels; the sentence is in `lang`.
+        UserError: When it is too long, no PNG, cut off, or has too many pixels.
     """
     from PIL import Image
 
-    if len(picture) > MOST_CHARACTERS:
-        raise UserError(text("mnist.too_long", lang, length=len(picture), most=MOST_CHARACTERS))
+    within = len(picture) <= MOST_CHARACTERS
+    require(within, both("mnist.too_long", length=len(picture), most=MOST_CHARACTERS))
     if picture.startswith("data:"):
         picture = picture.partition(",")[2]
     try:
         opened = Image.open(io.BytesIO(base64.b64decode(picture, validate=True)), formats=["PNG"])
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
-        raise UserError(text("mnist.no_png", lang)) from None
+        raise UserError(both("mnist.no_png")) from None
     width, height = opened.size
-    if max(width, height) > MOST_PIXELS:
-        raise UserError(text("mnist.too_large", lang, width=width, height=height, most=MOST_PIXELS))
+    within = max(width, height) <= MOST_PIXELS
+    require(within, both("mnist.too_large", width=width, height=height, most=MOST_PIXELS))
     try:
         opened.load()
     except Exception:  # whatever the decoder meets in a file that somebody made for it
-        raise UserError(text("mnist.damaged", lang)) from None
+        raise UserError(both("mnist.damaged")) from None
     return opened
 
 
@@ -95,7 +95,7 @@ def examples(source: str) -> list[np.ndarray]:
     return [images[np.argmax(labels == digit)] for digit in range(10)]
 
 
-def preset(name: str, source: str) -> tuple[str, bool]:
+def preset_picture(name: str, source: str) -> tuple[str, bool]:
     """Return (picture, whether light paper is inverted) of the preset `name`.
 
     Args:

@@ -1,63 +1,64 @@
-"""The exercise's committed result: what dropout does to loss and accuracy, on few, some and all images."""
+"""The exercise's committed result as curves: what dropout does to loss and accuracy, on few and on all images."""
+
+from statistics import mean
 
 from hf_llm.app.line_chart import Line, line_chart
-from hf_llm.app.page import App
-from hf_llm.app.report_views import findings
-from hf_llm.app.results import committed
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import behind, code, message
+from hf_llm.app.pages.experiment.views import answer
+from hf_llm.app.server.results import SavedResult
+from hf_llm.app.views import code, figure_data
+from hf_llm.texts import Language, text
 
-SIZES = ("few", "some", "all")
+SIZES = ("few", "all")
 CURVES = ("loss", "accuracy")
-DROPOUTS = (0.0, 0.2, 0.5, 0.7)  # drawn; eight pairs of curves could not be told apart
 
 
-def show_study(app: App, size: str, curve: str, lang: Language) -> str:
-    """Return the study's curves for a size of the training set, its test accuracy by dropout, and the findings.
+def draw(result: SavedResult, size: str, curve: str, lang: Language) -> str:
+    """Return the study's answer, its curves for a size of the training set, and the test accuracy by dropout.
 
     Args:
-        app: What the pages share.
+        result: Of the experiment `dropout-study`.
         size: One of `SIZES`.
         curve: One of `CURVES`.
+        lang: The reader's.
     """
-    result = committed(app.config.results, "dropout", lang)
-    if result is None:
-        return message(text("mnist.no_study", lang))
-    tables = result.values["tables"]
-    words = next(
-        row["size"] for row in tables["summary"]["rows"] if row["images"] == result.values["settings"]["images"][size]
-    )
-    rows = [row for row in tables["curves"]["rows"] if row["size"] == words]
+    points = _means(result.rows("curves"), size, ("dropout", "step"))
+    tests = _means(result.rows("test"), size, ("dropout",))
+    images = round(tests[0]["images"])
     lines = [
-        Line(text(f"mnist.line_{part}", lang, p=_share(p, lang)),
-             [(row["step"], row[f"{part}_{curve}"]) for row in rows if row["dropout"] == p], colour, part == "train")
-        for colour, p in enumerate(DROPOUTS) for part in ("validation", "train")
-    ]  # fmt: skip
-    title = text(f"mnist.study_{curve}", lang, size=words[lang])
-    test = [row for row in tables["summary"]["rows"] if row["size"] == words]
-    test_title = text("mnist.study_test", lang, size=words[lang])
-    ends = [
         Line(
-            text(f"mnist.line_{name}", lang), [(row["dropout"], row[f"test_accuracy{end}"]) for row in test], 0,
-            bool(end),
+            text(f"mnist.line.{part}", lang, p=p),
+            [(row["step"], row[f"{part}_{curve}"]) for row in points if row["dropout"] == p], colour, part == "train",
         )
-        for name, end in (("mean", ""), ("low", "_low"), ("high", "_high"))
+        for colour, p in enumerate(row["dropout"] for row in tests) for part in ("validation", "train")
     ]  # fmt: skip
+    title = text(f"mnist.study.{curve}", lang, images=images)
+    test_title = text("mnist.study.test", lang, images=images)
+    accuracies = [(row["dropout"], row["test_accuracy"]) for row in tests]
+    p, accuracy = text("mnist.column.dropout", lang), text("mnist.accuracy", lang)
+    y_label = text("mnist.loss", lang) if curve == "loss" else accuracy
+    step = text("mnist.column.step", lang)
     return (
-        line_chart(lines, title, text("mnist.step", lang), text(f"mnist.{curve}", lang), lang, log=curve == "loss")
-        + _behind("dropout-curves", tables["curves"], rows, lang)
-        + line_chart(ends, test_title, text("mnist.p", lang), text("mnist.accuracy", lang), lang)
-        + _behind("dropout-test", tables["summary"], test, lang)
-        + findings(result.values["findings"], "dropout", lang)
-        + code(result.values["command"], lang, "common.command")
+        answer(result, lang)
+        + line_chart(lines, title, step, y_label, lang, log=curve == "loss")
+        + figure_data("dropout-curves", _columns(points), "mnist.column", title, lang)
+        + line_chart([Line(text("mnist.line.test", lang), accuracies)], test_title, p, accuracy, lang)
+        + figure_data("dropout-test", _columns(tests), "mnist.column", test_title, lang)
+        + code(result.values["command"], lang, "app.command")
     )
 
 
-def _behind(name: str, table: dict, rows: list[dict], lang: Language) -> str:
-    headings = {key: words[lang] for key, words in table["headings"].items()}
-    records = [{key: value[lang] if isinstance(value, dict) else value for key, value in row.items()} for row in rows]
-    return behind(name, records, headings, table["caption"][lang], lang)
+def _means(rows: list[dict], size: str, by: tuple[str, ...]) -> list[dict]:
+    """Return the means over the seeds of all numbers, a row for each setting of `by`, in ascending order."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        if row["size"] == size:
+            groups.setdefault(tuple(row[name] for name in by), []).append(row)
+    numbers = [name for name in rows[0] if name not in ("size", "seed")]
+    return [{name: mean(row[name] for row in groups[key]) for name in numbers} for key in sorted(groups)]
 
 
-def _share(p: float, lang: Language) -> str:
-    return f"{p:g}" if lang == "en" else f"{p:g}".replace(".", ",")
+def _columns(rows: list[dict]) -> list[dict]:
+    """Return the rows with the columns that the page has a heading for."""
+    shown = ("dropout", "step", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy",
+             "test_loss", "test_accuracy")  # fmt: skip
+    return [{name: row[name] for name in shown if name in row} for row in rows]

@@ -5,16 +5,16 @@ from functools import cache
 
 from hf_llm.app.page import App, checked
 from hf_llm.app.server.training_process import ROOT
-from hf_llm.app.texts import Language, text
-from hf_llm.config import UserError, load_yaml
+from hf_llm.config import load_yaml, require
 from hf_llm.data import MissingData, find
+from hf_llm.texts import both
 from hf_llm.training.config import PretrainConfig
 
 RECIPE = "configs/gpt2/verdict.yaml"
 SIZES = ("nano", "micro", "mini")
 CORPORA = ("the-verdict", "sample", "own")
 PROMPT = 200  # characters of the text that the samples continue
-OWN = "{text.txt}"  # the word of the command that becomes the path of a pasted text
+OWN = "{text.txt}"  # the argument that becomes the path of a pasted text
 # lowest and highest value of each number; the most steps are a setting of the app
 LIMITS = {
     "max_steps": (1, None),
@@ -28,7 +28,7 @@ LIMITS = {
     "seed": (0, 2**31 - 1),
 }
 SETTINGS = ("corpus", "model", *LIMITS, "sample_prompt")
-# what each preset changes in the recipe; its name and the reason are `preset_…` and `why_…` in texts/train.yaml
+# what each preset changes in the recipe; its name and the reason are the texts `preset.<name>` and `why.<name>`
 PRESETS: dict[str, dict] = {
     "demo": {},
     "exploding": {"learning_rate": 100.0, "warmup_steps": 0, "max_steps": 100},
@@ -46,45 +46,43 @@ def recipe() -> PretrainConfig:
     return PretrainConfig(**load_yaml(PretrainConfig, ROOT / RECIPE))
 
 
-def preset(name: str, most_steps: int) -> dict:
+def preset_values(name: str, most_steps: int) -> dict:
     """Return {setting: value} of a preset, all of `SETTINGS`."""
     values = {setting: getattr(recipe(), setting) for setting in SETTINGS} | PRESETS[name]
     return values | _within(values, most_steps)
 
 
-def training_command(app: App, values: dict, own: str, lang: Language) -> tuple[list[str], dict[str, str]]:
+def training_command(app: App, values: dict, own: str) -> tuple[list[str], dict[str, str]]:
     """Return what `Trainings.start` takes: the command and the texts that it reads.
 
     Args:
         app: What the pages share.
         values: {setting: value}, all of `SETTINGS`.
         own: The pasted text, of which `corpus` "own" is made.
-        lang: Language of an error.
 
     Raises:
         UserError: When a value is impossible here, or the text is missing.
     """
-    values = _checked(app, values, lang)
+    values = _checked(app, values)
     files = {}
     if values["corpus"] == "own":
-        if not own.strip():
-            raise UserError(text("common.empty", lang))
-        files["text.txt"] = checked(own, 10 * app.config.max_characters, lang)
-    elif not _available(values["corpus"]):
-        raise UserError(text("train.no_verdict", lang))
+        require(own.strip() != "", both("app.empty"))
+        files["text.txt"] = checked(own, 10 * app.config.max_characters)
+    else:
+        require(_available(values["corpus"]), both("train.no_verdict"))
     steps, context = values["max_steps"], values["n_positions"]
     values["logging_steps"] = max(1, steps // 100)
     values["eval_steps"] = max(1, steps // 20)
     if files or context < recipe().n_positions:  # a stride of 1 takes minutes on a long text
         values["eval_stride"] = max(1, context // 2)
-    return _words(values), files
+    return _command(values), files
 
 
 def demo_command(most_steps: int) -> list[str]:
     """Return the command of the demo, on the project's own sample where The Verdict cannot be had."""
     corpus = "the-verdict" if _available("the-verdict") else "sample"
-    values = preset("demo", most_steps)
-    return _words({"corpus": corpus, **_within(values, most_steps), "logging_steps": 5})
+    values = preset_values("demo", most_steps)
+    return _command({"corpus": corpus, **_within(values, most_steps), "logging_steps": 5})
 
 
 def _within(values: dict, most_steps: int) -> dict:
@@ -92,37 +90,36 @@ def _within(values: dict, most_steps: int) -> dict:
     return {"max_steps": steps, "warmup_steps": min(values["warmup_steps"], steps)}
 
 
-def _words(values: dict) -> list[str]:
+def _command(values: dict) -> list[str]:
     """Return the command with a flag for each value that the recipe has otherwise."""
     usual = dataclasses.asdict(recipe())
-    words = ["scripts/pretrain.py", "--config", RECIPE]
+    command = ["scripts/pretrain.py", "--config", RECIPE]
     for name, value in values.items():
         if name == "corpus" and value == "own":
-            words += ["--corpus", OWN]
+            command += ["--corpus", OWN]
         elif value != usual[name]:
-            # one word, so that a text which begins with dashes is no flag
-            words += [f"--{name}={value}"] if name == "sample_prompt" else [f"--{name}", _shown(value)]
-    return words
+            # one argument, so that a text which begins with dashes is no flag
+            command += [f"--{name}={value}"] if name == "sample_prompt" else [f"--{name}", _shown(value)]
+    return command
 
 
 def _shown(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _checked(app: App, values: dict, lang: Language) -> dict:
+def _checked(app: App, values: dict) -> dict:
     """Return the values as the types of the recipe; the bounds of sliders hold in the browser alone."""
     checked_values = {}
     for name, (low, high) in LIMITS.items():
         high = app.config.training_steps if high is None else high
         value = values[name]
-        if not isinstance(value, int | float) or not low <= value <= high:
-            raise UserError(text("train.out_of_bounds", lang, name=text(f"train.{name}", lang), low=low, high=high))
+        within = isinstance(value, int | float) and low <= value <= high
+        require(within, both("train.out_of_bounds", name=both(f"train.setting.{name}"), low=low, high=high))
         checked_values[name] = type(getattr(recipe(), name))(value)
-    if values["corpus"] not in CORPORA or values["model"] not in SIZES:
-        raise UserError(text("train.unknown", lang, corpora=", ".join(CORPORA), sizes=", ".join(SIZES)))
-    if checked_values["warmup_steps"] > checked_values["max_steps"]:
-        raise UserError(text("train.long_warmup", lang))
-    prompt = checked(values["sample_prompt"] or "", PROMPT, lang).replace("\0", "")
+    known = values["corpus"] in CORPORA and values["model"] in SIZES
+    require(known, both("train.unknown", corpora=", ".join(CORPORA), sizes=", ".join(SIZES)))
+    require(checked_values["warmup_steps"] <= checked_values["max_steps"], both("train.long_warmup"))
+    prompt = checked(values["sample_prompt"] or "", PROMPT).replace("\0", "")
     return {"corpus": values["corpus"], "model": values["model"], **checked_values, "sample_prompt": prompt}
 
 

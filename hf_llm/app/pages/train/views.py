@@ -4,16 +4,17 @@ import re
 from html import escape
 
 from hf_llm.app.line_chart import Line, line_chart
+from hf_llm.app.page import url
 from hf_llm.app.server.training_process import Training
-from hf_llm.app.texts import Language, text
-from hf_llm.app.views import behind, message, number
+from hf_llm.app.views import figure_data, folded, message
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import Language, text
 
 COLUMNS = ("step", "loss", "validation_loss", "bits_per_byte", "learning_rate", "grad_norm", "tokens_per_second")
 SAMPLES = 3  # shown; the others are folded
 LINE_END = re.compile(r"\s*\n\s*")
-DIVERGED = "no longer a finite number"  # in the loop's sentence
+DIVERGED = "no longer a finite number"  # in the loop's message
 OVERFITTED = 1.005  # validation loss at the end over its best
 
 
@@ -36,13 +37,13 @@ def status(training: Training, lang: Language) -> str:
     if state == "finished":
         return _finished(manifest, values, lang)
     if state == "failed":
-        said = training.last_words()
+        said = training.error()
         reason = "diverged" if DIVERGED in said else "failed" if said else "crashed"
         quote = f'<blockquote lang="en" translate="no">{escape(said)}</blockquote>' if said else ""
-        return message(text(f"train.state_{reason}", lang, **values), "bad") + quote
+        return message(text(f"train.state.{reason}", lang, **values), "bad") + quote
     if state == "stopped" and not training.left:
         state = "time_over"
-    return message(text(f"train.state_{state}", lang, limit=round(training.limit), **values))
+    return message(text(f"train.state.{state}", lang, limit=round(training.limit), **values))
 
 
 def _running(training: Training, records: list[dict], config: dict, values: dict, lang: Language) -> str:
@@ -58,24 +59,23 @@ def _running(training: Training, records: list[dict], config: dict, values: dict
         key = "running"
         items = config["total_batch_size"] * config["n_positions"]
         to_go = round((steps - step) * items / (records[-1]["tokens_per_second"] or 1))
-    sentence = text(f"train.state_{key}", lang, limit=round(training.limit), to_go=to_go, **values)
+    sentence = text(f"train.state.{key}", lang, limit=round(training.limit), to_go=to_go, **values)
     bar = f'<progress max="{steps}" value="{step}" aria-label="{escape(text("train.progress", lang))}"></progress>'
-    # no role="status": a screen reader would read each tick aloud
-    return f'<p class="message">{escape(sentence)}</p>{bar}'
+    return message(sentence, announced=False) + bar  # a screen reader would read each tick aloud
 
 
 def _finished(manifest: dict, values: dict, lang: Language) -> str:
     metrics = manifest.get("metrics", {})
     best, last = metrics.get("validation", {}), metrics.get("validation_last", {})
     if "bits_per_byte" not in best:  # the page was asked for another kind of run
-        return message(text("train.state_other", lang, **values))
+        return message(text("train.state.other", lang, **values))
     sentence = text(
-        "train.state_finished", lang, bits=number(best["bits_per_byte"], lang), best=best["step"],
-        last=number(last["bits_per_byte"], lang), **values,
+        "train.state.finished", lang, bits=best["bits_per_byte"], best=best["step"], last=last["bits_per_byte"],
+        **values,
     )  # fmt: skip
     links = "".join(
-        f'<li><a href="./{path}?model={escape(values["name"])}">{escape(text(f"{path}.title", lang))}</a></li>'
-        for path in ("generate", "inside")
+        f'<li><a href="{url(page, model=escape(values["name"]))}">{escape(text(f"{page}.title", lang))}</a></li>'
+        for page in ("generate", "inside")
     )
     return message(sentence, "good") + f"<p>{escape(text('train.go_on', lang))}</p><ul class='links'>{links}</ul>"
 
@@ -92,24 +92,23 @@ def curves(training: Training, lang: Language) -> str:
         _chart(records, ("learning_rate",), lang),
     ]
     rows = [{name: record.get(name) for name in COLUMNS} for record in records]
-    headings = {name: text(f"train.{name}", lang) for name in COLUMNS}
     return (
         _overfitted(records, lang)
         + f'<div class="charts">{"".join(figures)}</div>'
-        + behind(training.folder.name, rows, headings, text("train.curves", lang), lang)
+        + figure_data(training.folder.name, rows, "train.column", text("train.curves", lang), lang)
     )
 
 
 def _chart(records: list[dict], names: tuple[str, ...], lang: Language, log: bool = False) -> str:
     lines = [
-        Line(text(f"train.{name}", lang), points, colour, dashed=colour > 0)
+        Line(text(f"train.column.{name}", lang), points, colour, dashed=colour > 0)
         for colour, name in enumerate(names)
         if (points := [(record["step"], record[name]) for record in records if name in record])
     ]
     if not any(len(line.points) > 1 for line in lines):
         return ""
-    caption = text(f"train.chart_{names[0]}", lang)
-    return line_chart(lines, caption, text("train.step", lang), text(f"train.axis_{names[0]}", lang), lang, log=log)
+    caption, y_label = text(f"train.chart.{names[0]}", lang), text(f"train.axis.{names[0]}", lang)
+    return line_chart(lines, caption, text("train.column.step", lang), y_label, lang, log=log)
 
 
 def _overfitted(records: list[dict], lang: Language) -> str:
@@ -121,11 +120,10 @@ def _overfitted(records: list[dict], lang: Language) -> str:
     if last["validation_loss"] < OVERFITTED * best["validation_loss"] or last["loss"] > best["loss"]:
         return ""
     sentence = text(
-        "train.overfits", lang, best=best["step"], last=last["step"], low=number(best["validation_loss"], lang, 2),
-        high=number(last["validation_loss"], lang, 2), train=number(last["loss"], lang, 2),
-        before=number(best["loss"], lang, 2),
+        "train.overfits", lang, best=best["step"], last=last["step"], low=best["validation_loss"],
+        high=last["validation_loss"], train=last["loss"], before=best["loss"],
     )  # fmt: skip
-    return f'<p class="message bad">{escape(sentence)}</p>'  # no role="status": it changes at each evaluation
+    return message(sentence, "bad", announced=False)  # it changes at each evaluation
 
 
 def samples(training: Training, lang: Language) -> str:
@@ -139,11 +137,6 @@ def samples(training: Training, lang: Language) -> str:
     ]
     if not written:
         return ""
-    shown, folded = written[:SAMPLES], written[SAMPLES:]
-    more = (
-        f"<details><summary>{escape(text('train.earlier_samples', lang))}</summary>"
-        f'<ul class="samples">{"".join(folded)}</ul></details>'
-        if folded
-        else ""
-    )
-    return f'<h2>{escape(text("train.samples", lang))}</h2><ul class="samples">{"".join(shown)}</ul>{more}'
+    newest, older = (f'<ul class="samples">{"".join(some)}</ul>' for some in (written[:SAMPLES], written[SAMPLES:]))
+    more = folded(text("train.earlier_samples", lang), older) if len(written) > SAMPLES else ""
+    return f"<h2>{escape(text('train.samples', lang))}</h2>{newest}{more}"

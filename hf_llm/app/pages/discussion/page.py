@@ -1,0 +1,45 @@
+"""The seven questions of the lecture: the reader predicts, and then sees what was measured or runs it.
+
+A prediction stays in the reader's browser: no handler gets it, and JavaScript tells the server only that there is one.
+"""
+
+import gradio as gr
+
+from hf_llm.app.i18n import t
+from hf_llm.app.page import Page
+from hf_llm.app.pages.discussion import answers
+from hf_llm.app.pages.discussion.answers import QUESTIONS, answering
+from hf_llm.app.pages.experiment import page as experiment
+
+LONGEST = 2000  # characters of a prediction
+KEEP = "(question, choice, reason) => hf_llm.predicted(question, choice, reason)"
+RESTORE = "(question) => hf_llm.prediction(question)"
+
+
+def build(page: Page) -> None:
+    question = gr.Radio(
+        [(t(f"discussion.{number}.question"), number) for number in QUESTIONS], value="L31",
+        label=t("discussion.question"),
+    )  # fmt: skip
+    asked = page.view()
+    with gr.Group():
+        choice = gr.Radio([], label=t("discussion.choice"))
+        reason = gr.Textbox(label=t("discussion.reason"), info=t("discussion.private"), lines=3, max_length=LONGEST)
+    reveal = gr.Button(t("discussion.reveal"), variant="primary")
+    made = gr.Textbox(visible="hidden", label="made", container=False)  # the question that has a prediction
+    notice = page.view()
+    with gr.Column(visible=False) as answered:
+        answer = page.view()
+        with gr.Column() as measured:
+            full = experiment.build(page, "question", question, answering)
+        after = page.view()
+
+    page.settings(question=question)
+    asking = (answers.ask, {"question": question}, [asked, choice, reason, notice, answered])
+    for opened in (page.opens_with(*asking), page.on(question.change, *asking)):
+        opened.then(None, question, [choice, reason], js=RESTORE, api_visibility="private")
+    kept = reveal.click(None, [question, choice, reason], made, js=KEEP, api_visibility="private")
+    page.on(
+        kept.then, answers.show_answer, {"question": question, "made": made},
+        [notice, answered, answer, measured, full, after],
+    )  # fmt: skip

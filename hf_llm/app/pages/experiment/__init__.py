@@ -1,0 +1,1 @@
+"""What the pages of labs and questions show of an experiment: its committed result, and its short version live."""

@@ -1,0 +1,54 @@
+"""What the first page answers: the models, how the first training goes, and where to go from here."""
+
+import gradio as gr
+
+from hf_llm.app.page import App
+from hf_llm.app.pages.home import views
+from hf_llm.app.pages.train.recipe import demo_command
+from hf_llm.config import UserError
+from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import Language
+
+
+def show(app: App, *, last: str, lang: Language) -> tuple:
+    """Return the models, the button that is there while there is none, how the training goes, and the timer.
+
+    Args:
+        app: What the pages share.
+        last: Name of the training that this browser started last; may be empty or gone.
+        lang: The reader's language.
+    """
+    training = app.trainings.get(last or "")
+    running = training is not None and training.state == "running"
+    none_yet = not app.library.language_models()
+    worth_showing = training is not None and (running or none_yet or training.state == "finished")
+    return (
+        views.models(models(app), none_yet, lang) + ("" if none_yet else views.links(app.pages, lang)),
+        gr.update(visible=none_yet and not running),
+        views.progress(training, lang) if worth_showing else "",
+        gr.update(active=running),
+    )
+
+
+def train_first(app: App, *, lang: Language) -> str:
+    """Start the demo's training and return its name; errors as in `Trainings.start`."""
+    return app.trainings.start("gpt2", demo_command(app.config.training_steps)).name
+
+
+def models(app: App) -> list[dict]:
+    """Return the finished runs and the Hub models, with what each was trained on and how good it is."""
+    records = []
+    for name in [*app.library.language_models(), *app.library.image_classifiers()]:
+        try:
+            manifest = {} if name in app.library.hub_models else read_manifest(app.library.folder(name)) or {}
+        except UserError:
+            continue  # removed since it was listed
+        validation = manifest.get("metrics", {}).get("validation", {})
+        records.append({
+            "name": name,
+            "parameters": manifest.get("model", {}).get("parameters"),
+            "data": manifest.get("data", {}).get("name"),
+            "bits_per_byte": validation.get("bits_per_byte"),
+            "accuracy": validation.get("accuracy"),
+        })  # fmt: skip
+    return records

@@ -1,0 +1,124 @@
+"""What the tokenizer page answers: encodings of a text, what Portuguese costs, and how a BPE learns step by step."""
+
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import gradio as gr
+
+from hf_llm.app.page import App, checked
+from hf_llm.app.pages.tokenizer import views
+from hf_llm.app.views import message
+from hf_llm.config import UserError, require
+from hf_llm.data import is_here, read_text
+from hf_llm.texts import Language, both
+from hf_llm.texts import text as in_language
+
+GPT2 = "gpt2-tokenizer"
+CORPORA = ("the-verdict", "sample", "own")
+SMALLEST, LARGEST = 257, 1000  # tokens of a BPE that is trained in the page
+# examples: the text of each; `tokenizer.why.<name>` says what it shows
+PRESETS = {
+    "words": "The picture was one of those that he had painted before he gave up painting.",
+    "numbers": "3 33 333 3333 33333 · 1999 2000 2001 · 3,14159265 · R$ 1.234,56",
+    "emoji": "👩🏽\u200d🚀 🏳️\u200d🌈 ação ac\u0327a\u0303o",
+    "spaces": "def f(x):\n        return   x\n\n\n",
+    "invented": "Supercalifragilisticoexpialidoso desengripantemente.",
+}
+# the same two sentences, written for this page, so that only the language differs
+PAIR = {
+    "pt-BR": "O gato que estava no quarto do apartamento 3 foi encontrado ontem. Ninguém sabia de quem ele era.",
+    "en": "The cat that was in the bedroom of apartment 3 was found yesterday. Nobody knew whose cat it was.",
+}
+
+
+def tokenize(app: App, text: str, tokenizers: list[str]) -> list[dict[str, Any]]:
+    """Encode a text: for each tokenizer its tokens with id, text and bytes, tokens per word, bytes per token."""
+    from hf_llm.tokenization.compare import compare
+
+    require(bool(tokenizers), both("tokenizer.choose"))
+    loaded = {name: _gpt2() if name == GPT2 else app.library.language_model(name).tokenizer for name in tokenizers}
+    return [encoding.as_dict() for encoding in compare(checked(text, app.config.max_characters), loaded)]
+
+
+def train_bpe(app: App, text: str, vocab_size: int) -> list[dict[str, Any]]:
+    """Train a byte-level BPE on a text; every merge with its pair, count, a word before and after."""
+    from hf_llm.tokenization.bpe import replay
+
+    within = SMALLEST <= vocab_size <= LARGEST
+    require(within, both("tokenizer.vocab_size_bounds", smallest=SMALLEST, largest=LARGEST, given=vocab_size))
+    merges = replay(checked(text, 10 * app.config.max_characters), int(vocab_size))
+    return [merge._asdict() for merge in islice(merges, LARGEST)]
+
+
+ENDPOINTS = {"tokenize": tokenize, "train_bpe": train_bpe}
+
+
+@cache
+def _gpt2():
+    from hf_llm.tokenization.tokenizer import load_tokenizer
+
+    return load_tokenizer(GPT2)
+
+
+def available(app: App) -> list[str]:
+    """Return the tokenizers to choose from: those of the models that are here, and GPT-2's own where it is."""
+    return [*app.library.language_models(), *([GPT2] if is_here(GPT2) else [])]
+
+
+def choose_preset(app: App, *, preset: str | None, lang: Language) -> tuple:
+    """Return an example's text, and why one should look at it."""
+    if preset not in PRESETS:
+        return gr.skip(), ""
+    return PRESETS[preset], message(in_language(f"tokenizer.why.{preset}", lang))
+
+
+def show_encodings(app: App, *, text: str, tokenizers: list[str], lang: Language) -> str:
+    """Return the text's tokens under each tokenizer, with ids and bytes, and the comparison as a table."""
+    if not text:
+        return message(in_language("app.empty", lang))
+    if not tokenizers:
+        return message(in_language("tokenizer.choose", lang))
+    sources = [name if name == GPT2 else app.library.source(name) for name in tokenizers]
+    return views.encodings(tokenize(app, text, tokenizers), lang) + views.call(sources, text, lang)
+
+
+def show_cost(app: App, *, tokenizers: list[str], lang: Language) -> str:
+    """Return what the same sentences cost in Portuguese and in English under each tokenizer."""
+    if not tokenizers:
+        return message(in_language("tokenizer.choose", lang))
+    return views.cost({language: tokenize(app, text, tokenizers) for language, text in PAIR.items()}, lang)
+
+
+def train(app: App, *, corpus: str, own: str, vocab_size: int, lang: Language) -> tuple[list[dict], dict]:
+    """Train on the chosen corpus or the reader's own text; returns the merges and the slider that walks them."""
+    if corpus == "own" and not own.strip():
+        raise UserError(both("app.empty"))
+    merges = train_bpe(app, own if corpus == "own" else read_text(corpus).text, vocab_size)
+    return merges, gr.update(maximum=max(1, len(merges)), value=min(1, len(merges)))
+
+
+def step_back(app: App, *, merges: list[dict], step: int, lang: Language) -> int:
+    return max(0, step - 1)
+
+
+def step_forward(app: App, *, merges: list[dict], step: int, lang: Language) -> int:
+    return min(len(merges), step + 1)
+
+
+def show_merge(app: App, *, merges: list[dict], step: int, lang: Language) -> str:
+    """Return one merge: the pair, how often it occurs, a word before and after, how long the text is now."""
+    if not merges or step < 1:
+        return message(in_language("tokenizer.start" if merges else "tokenizer.untrained", lang))
+    return views.merge(merges[: int(step)], lang)
+
+
+def show_applied(app: App, *, merges: list[dict], step: int, other: str, lang: Language) -> str:
+    """Return another text under the merges up to the chosen step."""
+    from hf_llm.tokenization.bpe import tokenize
+
+    if not merges or not other:
+        return ""
+    text = checked(other, app.config.max_characters)
+    made = tokenize(text, [tuple(merge["pair"]) for merge in merges[: int(step)]])
+    return views.applied(made, len(text.encode("utf-8")), lang)

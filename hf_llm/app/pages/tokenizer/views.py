@@ -1,0 +1,81 @@
+"""What the tokenizer page draws: tokens with their bytes, a comparison, one merge of a BPE."""
+
+from hf_llm.app.views import bars, code, figure_data, message, paragraph, shortened, tokens
+from hf_llm.texts import Language, text
+from hf_llm.tokenization.readable import readable, token_bytes
+
+TOKENS_SHOWN = 600
+
+
+def encodings(found: list[dict], lang: Language) -> str:
+    """Return the tokens under each tokenizer, and how the tokenizers compare; `found` is what `tokenize` returns."""
+    records = [{key: value for key, value in encoding.items() if key != "tokens"} for encoding in found]
+    compared = figure_data("tokens", records, "tokenizer.column", text("tokenizer.compared", lang), lang)
+    return "".join(_encoding(encoding, lang) for encoding in found) + compared
+
+
+def _encoding(encoding: dict, lang: Language) -> str:
+    name, made = encoding["tokenizer"], encoding["tokens"]
+    shown, rest = made[:TOKENS_SHOWN], len(made) - TOKENS_SHOWN
+    summary = text("tokenizer.summary", lang, name=name, tokens=len(made), bytes=encoding["byte_count"])
+    return (
+        message(summary)
+        + tokens([token["text"] for token in shown], [f"{token['id']}\n{token['bytes']}" for token in shown])
+        + (message(text("tokenizer.more", lang, rest=rest)) if rest > 0 else "")
+        + figure_data(
+            f"tokens-{name.replace('/', '-')}", made, "tokenizer.column", text("tokenizer.of", lang, name=name), lang
+        )
+    )
+
+
+def call(sources: list[str], words: str, lang: Language) -> str:
+    return code(
+        "from hf_llm import load_tokenizer\nfrom hf_llm.tokenization.compare import compare\n\n"
+        f"tokenizers = {{name: load_tokenizer(name) for name in {sources!r}}}\n"
+        f"for encoding in compare({shortened(words)!r}, tokenizers):\n    print(encoding.as_dict())",
+        lang,
+    )
+
+
+def cost(found: dict[str, list[dict]], lang: Language) -> str:
+    """Return tokens per word by tokenizer and language; `found` holds encodings of the same sentences by language."""
+    records = [
+        {
+            "language": text(f"tokenizer.languages.{language}", lang),
+            **{key: encoding[key] for key in ("tokenizer", "token_count", "tokens_per_word", "bytes_per_token")},
+        }
+        for language, encoded in found.items()
+        for encoding in encoded
+    ]
+    caption = text("tokenizer.cost", lang)
+    names = [f"{record['tokenizer']} · {record['language']}" for record in records]
+    drawn = bars(names, [record["tokens_per_word"] for record in records], caption, lang)
+    return drawn + figure_data("cost", records, "tokenizer.column", caption, lang)
+
+
+def merge(made: list[dict], lang: Language) -> str:
+    """Return the last of the merges so far, and all of them as a table."""
+    last = made[-1]
+    left, right = map(_shown, last["pair"])
+    records = [
+        {"step": one["step"], "pair": " + ".join(map(_shown, one["pair"])), "count": one["count"],
+         "token": _shown(one["token"]), "text_tokens": one["text_tokens"]}
+        for one in reversed(made)
+    ]  # fmt: skip
+    return (
+        message(text("tokenizer.merge", lang, step=last["step"], left=left, right=right, count=last["count"]))
+        + paragraph(text("tokenizer.before", lang)) + tokens([_shown(token) for token in last["before"]])
+        + paragraph(text("tokenizer.after", lang)) + tokens([_shown(token) for token in last["after"]])
+        + message(text("tokenizer.length", lang, tokens=last["text_tokens"]))
+        + figure_data("merges", records, "tokenizer.column", text("tokenizer.merges", lang), lang)
+    )  # fmt: skip
+
+
+def applied(made: list[str], size: int, lang: Language) -> str:
+    """Return a text of `size` bytes as the tokens that some merges made of it."""
+    summary = message(text("tokenizer.applied", lang, tokens=len(made), bytes=size))
+    return summary + tokens([_shown(token) for token in made[:TOKENS_SHOWN]])
+
+
+def _shown(token: str) -> str:
+    return readable(token_bytes(token))

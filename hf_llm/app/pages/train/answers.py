@@ -1,0 +1,112 @@
+"""What the page that trains answers: a training started, paused, resumed, stopped, found again, and how it goes."""
+
+from typing import NamedTuple
+
+import gradio as gr
+
+from hf_llm.app.page import App
+from hf_llm.app.pages.train import views
+from hf_llm.app.pages.train.recipe import PRESETS, preset_values, training_command
+from hf_llm.app.server.training_process import Training
+from hf_llm.app.views import code, message
+from hf_llm.texts import Language, text
+
+
+class Shown(NamedTuple):
+    """What the page shows of a training, in the order of the components."""
+
+    seen: str  # what was shown, so that a tick which brings nothing new redraws nothing
+    status: str
+    curves: str | dict
+    samples: str | dict
+    command: str | dict
+    timer: dict
+    pause: dict
+    resume: dict
+    stop: dict
+    download: dict
+
+
+def choose(app: App, *, preset: str, lang: Language) -> list:
+    """Return the values of a preset, in the order of `SETTINGS`, and the reason for them."""
+    return [*preset_values(preset, app.config.training_steps).values(), reason(app, preset=preset, lang=lang)]
+
+
+def reason(app: App, *, preset: str, lang: Language) -> str:
+    return message(text(f"train.why.{preset}", lang)) if preset in PRESETS else ""
+
+
+def begin(app: App, *, own: str, lang: Language, **values) -> tuple[str, str]:
+    """Start a training with the `values` of `SETTINGS` and the pasted text; returns its name twice.
+
+    Raises:
+        UserError: When a value is impossible here, or as many trainings are running as may.
+    """
+    name = app.trainings.start("gpt2", *training_command(app, values, own or "")).name
+    return name, name
+
+
+def pause(app: App, *, run: str, lang: Language) -> None:
+    if training := app.trainings.get(run or ""):
+        training.end("paused")
+
+
+def stop(app: App, *, run: str, lang: Language) -> None:
+    if training := app.trainings.get(run or ""):
+        training.end("stopped")
+
+
+def resume(app: App, *, run: str, lang: Language) -> None:
+    """Let a paused training go on; errors as in `begin`."""
+    if training := app.trainings.get(run or ""):
+        app.trainings.resume(training)
+
+
+def find_again(app: App, *, run: str, last: str, lang: Language) -> str:
+    """Return the training that the URL names; else the one that this browser started last, while it is there."""
+    return run or (last if last and app.trainings.get(last) else "")
+
+
+def show(app: App, *, run: str, seen: str | None = None, lang: Language) -> Shown:
+    """Return what the page shows of the training called `run`.
+
+    Args:
+        app: What the pages share.
+        run: Its name; empty for none.
+        seen: What was shown before, where a tick asks.
+        lang: The reader's language.
+    """
+    training = app.trainings.get(run or "")
+    if training is None:
+        nothing = message(text("train.unknown_run", lang, name=run) if run else text("train.none", lang))
+        return Shown("", nothing, "", "", "", gr.update(active=False), *[gr.update(interactive=False)] * 4)
+    now = f"{training.name} {training.state} {training.ending} {len(training.records())}"
+    status = views.status(training, lang)
+    if now == seen:
+        return Shown(now, status, *[gr.skip()] * 8)
+    buttons = _buttons(training)
+    if seen and seen.split()[:3] == now.split()[:3]:  # a tick of the same state: the buttons and the timer stay
+        buttons = [gr.skip()] * 4
+    command = code(training.shown_command(), lang, "app.command")
+    curves, samples = views.curves(training, lang), views.samples(training, lang)
+    return Shown(now, status, curves, samples, command, *buttons, _archive(app, training))
+
+
+def _buttons(training: Training) -> list[dict]:
+    """Return updates of the timer and of the buttons pause, resume, stop."""
+    state = training.state
+    can_end = state == "running" and training.ours and not training.ending
+    return [
+        gr.update(active=state == "running"),
+        gr.update(interactive=can_end),
+        gr.update(interactive=state in ("paused", "failed") and training.left > 0),
+        gr.update(interactive=can_end or state == "paused"),
+    ]
+
+
+def _archive(app: App, training: Training) -> dict:
+    """Return the update of the download button: the archive, once nothing is written into the folder."""
+    if training.state == "running":
+        return gr.update(value=None, interactive=False)
+    archive = app.trainings.archive(training)
+    return gr.update(value=archive and str(archive), interactive=archive is not None)

@@ -1,0 +1,88 @@
+"""A text as a GPT-2 reads it: its tokens, those that fit, and what the model finds likely to follow.
+
+A text begins with the token that began every document in training, as it does when the model generates.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from hf_llm.config import require
+from hf_llm.explain.gpt2_explained import GPT2Explained
+from hf_llm.texts import both
+from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.tokenizer import encode_document
+
+LONGEST = 64  # tokens: a map of attention has the square of it
+LIKELY = 10  # next tokens that are named
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as a GPT-2 reads it: at most LONGEST tokens, and no more than its context."""
+
+    model: GPT2Explained
+    tokenizer: PreTrainedTokenizerFast
+    ids: Tensor  # (1, T)
+    logits: Tensor  # (T, vocab_size): the model's output
+    left_out: int  # tokens of the text beyond that
+
+    @property
+    def T(self) -> int:
+        return self.ids.shape[1]
+
+    @property
+    def n_layer(self) -> int:
+        return len(self.model.h)
+
+    @property
+    def n_head(self) -> int:
+        return self.model.h[0].attn.n_head
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The text of each token, white space visible."""
+        return token_labels(self.tokenizer, self.ids[0].tolist())
+
+    def as_dict(self) -> dict:
+        tokens = [
+            {"position": position, "id": id, "text": label}
+            for position, (id, label) in enumerate(zip(self.ids[0].tolist(), self.labels))
+        ]
+        shape = {"n_layer": self.n_layer, "n_head": self.n_head, "n_positions": self.model.wpe.num_embeddings}
+        return {**shape, "tokens": tokens, "left_out": self.left_out}
+
+    def position(self, token: int) -> int:
+        """Return a token's position from 0; a negative one counts from the end, -1 is the last token."""
+        require(-self.T <= token < self.T, both("explain.no_token", token=token, last=self.T - 1))
+        return token % self.T
+
+    def require_layer(self, layer: int) -> None:
+        require(0 <= layer < self.n_layer, both("explain.no_layer", layer=layer, last=self.n_layer - 1))
+
+    def likely(self, probabilities: Tensor, count: int = LIKELY) -> list[dict]:
+        """Return the likeliest tokens of a distribution over the whole vocabulary, shape (vocab_size,)."""
+        found = probabilities.topk(min(count, len(probabilities)))
+        ids = found.indices.tolist()
+        labels = token_labels(self.tokenizer, ids)
+        return [{"id": id, "text": label, "probability": p} for id, label, p in zip(ids, labels, found.values.tolist())]
+
+
+def read(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str) -> Reading:
+    """Return `text` as the model reads it.
+
+    Raises:
+        UserError: When the model is not a GPT-2 as published or its training diverged, or the text is empty or no
+            valid Unicode.
+    """
+    require(text != "", both("explain.no_text"))
+    explained = GPT2Explained.from_transformers(model)
+    ids = encode_document(tokenizer, text).tolist()
+    most = min(LONGEST, explained.wpe.num_embeddings)
+    read_ids = torch.tensor([ids[:most]])
+    logits = explained(read_ids)[0][0]
+    require(bool(logits.isfinite().all()), both("explain.diverged"))
+    return Reading(explained, tokenizer, read_ids, logits, max(0, len(ids) - most))

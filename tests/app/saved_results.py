@@ -1,0 +1,3 @@
+"""A committed result that the tests of the app read."""
+
+CURRENT = "backprop"
