@@ -30,10 +30,11 @@ def measure(study: Study) -> Tables:
     def fit(net, model, rate, seed):
         return images.fit(model, steps, rate, seed, max_shift=max(SHIFTS) if net == "mlp_moved" else 0.0)
 
-    runs, rates = race(
-        study, images, {**makers, "mlp_moved": makers["mlp"]}, fit, rate_of={"mlp_moved": "mlp"},
-        measure=lambda model: {"moved": [accuracy_of(model, moved[pixels]) for pixels in SHIFTS]},
-    )  # fmt: skip
+    def measured(model):
+        return images.measure(model) | {"moved": [accuracy_of(model, moved[pixels]) for pixels in SHIFTS]}
+
+    nets = {**makers, "mlp_moved": makers["mlp"]}
+    runs, rates = race(study, images, nets, fit, measured, rate_of={"mlp_moved": "mlp"})
     at_shifts = runs[["net", "seed"]].assign(shift=[SHIFTS] * len(runs), accuracy=runs.pop("moved"))
     shifts = at_shifts.explode(["shift", "accuracy"]).astype({"shift": int, "accuracy": float})
     return {"equal_parameters": runs, "shifts": shifts, "equal_parameters_rates": rates}

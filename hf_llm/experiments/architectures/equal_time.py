@@ -22,7 +22,6 @@ from hf_llm.experiments.architectures.training import (
     CONVOLUTIONAL,
     FAMILIES,
     Images,
-    accuracy_of,
     family,
     more_accurate,
     race,
@@ -49,12 +48,12 @@ def measure(study: Study) -> Tables:
         seen = steps * images.batch
         return {"steps": steps, "images": seen, "seconds": used, "budget": seconds, "training": seen / used}
 
-    def inference(model: nn.Module) -> dict:
+    def measured(model: nn.Module) -> dict:
         began = time.process_time()
-        accuracy_of(model, images.test)
-        return {"inference": len(images.test) / (time.process_time() - began)}
+        scores = images.measure(model)
+        return {**scores, "inference": len(images.test) / (time.process_time() - began)}
 
-    runs, rates = race(study, images, {name: partial(family, name) for name in FAMILIES}, fit, inference)
+    runs, rates = race(study, images, {name: partial(family, name) for name in FAMILIES}, fit, measured)
     return {"equal_time": runs, "equal_time_rates": rates}
 
 

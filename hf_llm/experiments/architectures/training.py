@@ -90,6 +90,10 @@ class Images:
         train(self.task(model, seed, max_shift), self.config(steps, rate, seed))
         return {}
 
+    def measure(self, model: nn.Module) -> dict:
+        """Return the accuracy on the test set."""
+        return {"accuracy": accuracy_of(model, self.test)}
+
 
 def family(name: str, seed: int) -> nn.Module:
     """Return an untrained mlp, lenet, resnet or efficientnet of about 102,000 parameters.
@@ -110,22 +114,22 @@ def race(
     images: Images,
     nets: dict[str, NetMaker],
     fit: Fit,
-    measure: Callable[[nn.Module], dict] = lambda model: {},
+    measure: Callable[[nn.Module], dict] | None = None,
     rate_of: dict[str, str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Search a learning rate for each net, train it with every seed, and measure it on the test set.
+    """Search a learning rate for each net, train it with every seed, and measure it.
 
     Args:
         study: Seeds.
         images: The images.
         nets: Makers by name.
         fit: Trains a net.
-        measure: Measures more of a trained net.
+        measure: What to record of a trained net; its accuracy on the test set where it is None.
         rate_of: {net: whose rate it takes instead of searching its own}.
 
     Returns:
-        One row a net and seed: net, seed, rate, parameters, accuracy, and what `fit` and `measure` return; and one row
-        a trial of the search: net, rate, accuracy, loss. A training that diverged has accuracy 0 and loss infinity.
+        One row a net and seed: net, seed, rate, parameters, and what `fit` and `measure` return; and one row a trial of
+        the search: net, rate, accuracy, loss. A training that diverged has accuracy 0 and loss infinity.
     """
     rate_of, trials, runs = rate_of or {}, [], []
     # seeds outside, nets inside: what slows the machine for a while slows all nets alike
@@ -138,7 +142,7 @@ def race(
         fitted = fit(net, model, rate, seed)
         runs.append({
             "net": net, "seed": seed, "rate": rate, "parameters": parameters_of(model), **fitted,
-            "accuracy": accuracy_of(model, images.test), **measure(model),
+            **(measure or images.measure)(model),
         })  # fmt: skip
     return pd.DataFrame(runs), pd.DataFrame(trials)
 
