@@ -1,7 +1,7 @@
 """A typed dataclass, filled from a YAML file and then from flags.
 
 `HfArgumentParser` turns each field into a flag with its help and default. What it lacks is added in this package:
-`--config file.yaml` sets defaults that flags override, and an unknown name is answered with the nearest known one.
+`--config FILE` sets defaults that flags override, and an unknown name is answered with the nearest known one.
 
 >>> config = parse(PretrainConfig, ["--config", "configs/gpt2/verdict.yaml", "--max_steps", "20"])
 """

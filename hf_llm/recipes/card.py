@@ -4,16 +4,17 @@
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from hf_llm.texts import Language, number, text
+from hf_llm.texts import Language, Translated, both, text
 
 TEMPLATE = Path(__file__).with_name("card.md")
 LANGUAGES = {"the-verdict": ["en"], "tiny-shakespeare": ["en"], "sample": ["pt", "en"]}  # unknown of other texts
 OWN_CODE = ("mlp", "lenet")
+OFF_AT_ZERO = ("input_dropout", "max_weight_norm", "batch_norm", "max_shift", "max_turn", "elastic")
+HEADLINES = ("bits_per_byte", "perplexity")
 GENERATE = """from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("{folder}")
@@ -34,155 +35,109 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         manifest: run.json with `model`, `sample` and times.
         scores: As `publish` takes them.
     """
-    data, tokenizer, config = manifest["data"], manifest["tokenizer"], manifest["config"]
-    shape, prompt, best = manifest["model"]["config"], manifest["sample"]["prompt"], scores["validation"]
-
-    def in_language(lang: Language) -> dict:
-        def say(key: str, **values) -> str:
-            return text(f"recipes.language_model.{key}", lang, **values)
-
-        def row(key: str, score: dict) -> list[str]:
-            values = (("bits_per_byte", ".4f"), ("perplexity", ".2f"), ("loss", ".4f"), ("step", ",d"))
-            return [text(f"recipes.card.{key}", lang), *(number(score[name], lang, spec) for name, spec in values)]
-
-        header = [say("text"), say("bits_per_byte"), say("perplexity"), say("loss"), text("recipes.card.step", lang)]
-        held_out = say("held_out", tokens=data["validation_tokens"])
-        sha256 = {"data": data["sha256"][:16], "tokenizer": tokenizer["sha256"][:16]}
-        return {
-            "description": say(
-                "description", parameters=manifest["model"]["parameters"], corpus=data["name"],
-                layers=shape["n_layer"], heads=shape["n_head"], width=shape["n_embd"], context=shape["n_positions"],
-                vocabulary=tokenizer["vocab_size"],
-            ),
-            "use_with": say("use_with"),
-            "scores": _table(header, [row("published", best), row("last", scores["validation_last"])]),
-            "picked": say("picked", stride=best["eval_stride"]),
-            "sample": text("recipes.card.sample", lang),
-            "sample_prompt": say("prompt", prompt=prompt) if prompt else say("no_prompt"),
-            "training": _training(manifest, lang, {
-                say("corpus"): say("corpus_of", name=data["name"], bytes=data["bytes"], sha256=sha256["data"]),
-                text("recipes.card.held_out", lang): held_out,
-                say("train_tokens"): number(data["train_tokens"], lang),
-                text("recipes.card.tokenizer", lang): say(
-                    "tokenizer_of", tokens=tokenizer["vocab_size"], sha256=sha256["tokenizer"]
-                ),
-                text("recipes.card.steps", lang): say(
-                    "steps", steps=config["max_steps"], batch=config["total_batch_size"]
-                ),
-            }, say("regularization", dropout=config["dropout"], decay=config["weight_decay"]),
-                say("time", seconds=manifest["wall_seconds"], speed=manifest["tokens_per_second"])),
-            "limits_of_it": say("limits"),
-        }  # fmt: skip
-
-    quoted = json.dumps(prompt or "I", ensure_ascii=False)[1:-1]  # as it stands within quotes of Python
-    metrics = {name: best[name] for name in ("bits_per_byte", "perplexity")}
+    data, tokenizer, prompt = manifest["data"], manifest["tokenizer"], manifest["sample"]["prompt"]
+    best, last = scores["validation"], scores["validation_last"]
+    values = {
+        **manifest["model"]["config"],
+        **data,
+        "corpus": data["name"],
+        "vocab_size": tokenizer["vocab_size"],
+        "tokenizer_sha256": tokenizer["sha256"][:16],
+        "prompt": prompt,
+        **{f"best_{name}": value for name, value in best.items()},
+        **{f"last_{name}": value for name, value in last.items()},
+    }
     return _card(
-        folder, manifest, in_language, ["loss"],
-        code=GENERATE.format(folder=folder.as_posix(), prompt=quoted),
+        "language_model",
+        folder,
+        manifest,
+        values,
+        code=GENERATE.format(folder=folder.as_posix(), prompt=json.dumps(prompt or "I", ensure_ascii=False)[1:-1]),
+        optional=["prompt"] if prompt else [],
         sample=manifest["sample"]["text"].replace("```", "'''"),
-        metadata={"language": LANGUAGES.get(data["name"]), "tags": ["gpt2", "hf_llm", "from-scratch"]},
-        task="text-generation", split="validation", metrics=metrics,
-    )  # fmt: skip
+        pictures=["loss"],
+        metadata={
+            "language": LANGUAGES.get(data["name"]),
+            "pipeline_tag": "text-generation",
+            "tags": ["gpt2", "hf_llm", "from-scratch"],
+            "eval_results": _results("text-generation", data["name"], "validation", best, *HEADLINES),
+        },
+    )
 
 
 def classifier_card(folder: Path, manifest: dict, scores: dict, pictures: list[str]) -> str:
     """Return the card of an image classifier; arguments as above, and the names of its figures."""
     config, data = manifest["config"], manifest["data"]
+    parts = [part for part in ("test", "validation", "validation_last") if "accuracy" in scores.get(part, {})]
+    sizes = config["hidden_sizes"] or manifest["model"]["config"].get("hidden_sizes", [])
     own_code = config["model"] in OWN_CODE
-    measured = {
-        part: scores[part]
-        for part in ("test", "validation", "validation_last")
-        if "accuracy" in scores.get(part, {})
-    }  # fmt: skip
-
-    def in_language(lang: Language) -> dict:
-        def say(key: str, **values) -> str:
-            return text(f"recipes.classifier.{key}", lang, **values)
-
-        def row(part: str, score: dict) -> list[str]:
-            low, high = score["interval_95"]
-            return [
-                say(part),
-                number(score["accuracy"], lang, ".2%"),
-                say("interval_of", low=low, high=high),
-                say("errors_of", errors=score["images"] - score["correct"], images=score["images"]),
-                number(score["loss"], lang, ".4f"),
-                number(score["step"], lang),
-            ]
-
-        header = [say("part"), say("accuracy"), say("interval"), say("errors"), say("loss")]
-        sizes = config["hidden_sizes"] or manifest["model"]["config"].get("hidden_sizes", [])
-        return {
-            "description": say(
-                "description",
-                architecture=say(config["model"], sizes="-".join(map(str, sizes)), activation=config["activation"]),
-                parameters=manifest["model"]["parameters"],
-                data=data["name"],
-            ),
-            "use_with": say("use_with"),
-            "use_note": say("own_code") if own_code else "",
-            "scores": _table([*header, text("recipes.card.step", lang)], [row(*each) for each in measured.items()]),
-            "picked": say("picked" if "accuracy" in scores["validation"] else "last_published"),
-            "training": _training(manifest, lang, {
-                say("images"): say("images_of", name=data["name"], sha256=data["sha256"][:16]),
-                say("train_images"): number(data["train_images"], lang),
-                text("recipes.card.held_out", lang): say(
-                    "held_out", validation=data["validation_images"], test=data["test_images"]
-                ),
-                text("recipes.card.steps", lang): say(
-                    "steps", steps=config["max_steps"], batch=config["total_batch_size"]
-                ),
-            }, _regularization(config, lang),
-                say("time", seconds=manifest["wall_seconds"], speed=manifest["images_per_second"])),
-            "limits_of_it": say("limits"),
-        }  # fmt: skip
-
-    split = next(iter(measured), "")
+    regularizers = ["always", *(name for name in OFF_AT_ZERO if config[name])]
+    values = {
+        **data,
+        "images": data["name"],
+        "architecture": both(
+            f"recipes.classifier.{config['model']}", sizes="-".join(map(str, sizes)), activation=config["activation"]
+        ),
+        "rows": _joined([_row(part, scores[part]) for part in parts], "\n"),
+        "picked": both(f"recipes.classifier.{'best' if 'accuracy' in scores['validation'] else 'last'}_published"),
+        "regularization": _joined([both(f"recipes.classifier.{name}", **config) for name in regularizers], ", "),
+    }
+    headline = parts[:1]  # the test set where it was measured
+    results = [_results("image-classification", data["name"], part, scores[part], "accuracy") for part in headline]
     return _card(
-        folder, manifest, in_language, pictures,
+        "classifier",
+        folder,
+        manifest,
+        values,
         code=CLASSIFY.format(folder=folder.as_posix(), remote=", trust_remote_code=True" if own_code else ""),
-        sample="",
+        optional=["own_code"] if own_code else [],
+        pictures=pictures,
         metadata={
             "datasets": ["ylecun/mnist"] if data["name"] in ("mnist", "ylecun/mnist") else None,  # the Hub links to it
+            "pipeline_tag": "image-classification",
             "tags": [config["model"], "hf_llm", "from-scratch"],
+            "eval_results": results[0] if results else None,
         },
-        task="image-classification", split=split.split("_")[0],
-        metrics={"accuracy": measured[split]["accuracy"]} if split else {},
-    )  # fmt: skip
+    )
 
 
 def _card(
-    folder: Path, manifest: dict, in_language: Callable[[Language], dict], pictures: list[str], *,
-    code: str, sample: str, metadata: dict, task: str, split: str, metrics: dict[str, float],
+    kind: str, folder: Path, manifest: dict, values: dict, *,
+    code: str, optional: list[str], pictures: list[str], metadata: dict, sample: str = "",
 ) -> str:  # fmt: skip
-    """Return the card: metadata, then the same texts and tables in both languages."""
-    name, data = folder.resolve().name, manifest["data"]["name"]
-    versions = manifest["environment"]["versions"]
-    made_with = {
+    """Return the card: metadata, then the same texts and tables in both languages.
+
+    Args:
+        kind: Whose texts, as `texts.yaml` names it.
+        folder, manifest: As above.
+        values: What fills the texts, beside the manifest, its settings and what they were resolved to.
+        code: How to use the model, in Python.
+        optional: Keys of texts that not every card of the kind has.
+        pictures: Names of the figures.
+        metadata: What `ModelCardData` takes.
+        sample: A text that the model wrote.
+    """
+    name, versions = folder.resolve().name, manifest["environment"]["versions"]
+    values = {
+        **manifest["config"],
+        **manifest["resolved"],
+        **manifest,
+        **values,
+        "parameters": manifest["model"]["parameters"],
+        "sha256": manifest["data"]["sha256"][:16],
+        "mebibytes": manifest["peak_memory_bytes"] / 2**20,
         "seed": str(manifest["seed"]),
         "commit": manifest["commit"] or "unknown",
         "versions": ", ".join(f"{package} {version}" for package, version in versions.items() if version),
     }
-    headings = ("use", "results", "data", "reproduce", "limits")
 
-    def texts_in(lang: Language) -> dict:
-        shared = {key: text(f"recipes.card.{key}", lang) for key in headings}
-        return {**shared, "made_with": text("recipes.card.made_with", lang, **made_with), **in_language(lang)}
+    def texts_in(lang: Language) -> dict[str, str]:
+        shared = ("use", "results", "sample", "data", "reproduce", "limits", "made_with")
+        own = ("description", "use_with", "scores", "training", "not_for", *optional)
+        keys = [*(f"card.{key}" for key in shared), *(f"{kind}.{key}" for key in own)]
+        return {key.split(".")[1]: text(f"recipes.{key}", lang, **values) for key in keys}
 
-    card_data = ModelCardData(
-        **metadata,
-        license="apache-2.0",
-        library_name="transformers",
-        pipeline_tag=task,
-        model_name=name,
-        eval_results=[
-            EvalResult(
-                task_type=task, dataset_type=data, dataset_name=data, dataset_split=split,
-                metric_type=metric, metric_value=round(value, 4),
-            )
-            for metric, value in metrics.items()
-        ] or None,
-    )  # fmt: skip
+    card_data = ModelCardData(**metadata, license="apache-2.0", library_name="transformers", model_name=name)
     card = ModelCard.from_template(
         card_data, template_path=str(TEMPLATE), name=name, code=code, sample=sample, command=manifest["command"],
         pictures=pictures, english=texts_in("en"), portuguese=texts_in("pt-BR"),
@@ -190,43 +145,17 @@ def _card(
     return f"{str(card).rstrip()}\n"
 
 
-def _training(manifest: dict, lang: Language, inputs: dict[str, str], regularization: str, time: str) -> str:
-    """Return the table of how a model came about, which begins with what went in."""
-    config, resolved = manifest["config"], manifest["resolved"]
-
-    def say(key: str, **values) -> str:
-        return text(f"recipes.card.{key}", lang, **values)
-
-    rows = {
-        **inputs,
-        say("optimizer"): say("rate", optimizer=config["optimizer"], rate=config["learning_rate"]),
-        say("regularization"): regularization,
-        say("precision"): say("on_device", **{name: resolved[name] for name in ("precision", "device", "threads")}),
-        say("time"): time,
-        say("memory"): say("mebibytes", count=manifest["peak_memory_bytes"] / 2**20),
-    }
-    return _table(["", ""], [list(row) for row in rows.items()])
+def _results(task: str, data: str, split: str, scores: dict, *metrics: str) -> list[EvalResult]:
+    """Return measured values in the form of the Hub."""
+    of = {"task_type": task, "dataset_type": data, "dataset_name": data, "dataset_split": split.split("_")[0]}
+    return [EvalResult(**of, metric_type=metric, metric_value=round(scores[metric], 4)) for metric in metrics]
 
 
-def _regularization(config: dict, lang: Language) -> str:
-    def say(key: str, **values) -> str:
-        return text(f"recipes.classifier.{key}", lang, **values)
-
-    parts = [
-        text("recipes.language_model.regularization", lang, dropout=config["dropout"], decay=config["weight_decay"])
-    ]
-    if config["input_dropout"]:
-        parts.append(say("input_dropout", rate=config["input_dropout"]))
-    if config["max_weight_norm"]:
-        parts.append(say("max_weight_norm", norm=config["max_weight_norm"]))
-    if config["batch_norm"]:
-        parts.append(say("batch_norm"))
-    if config["max_shift"] or config["max_turn"] or config["elastic"]:
-        changes = {"shift": config["max_shift"], "turn": config["max_turn"], "elastic": config["elastic"]}
-        parts.append(say("augmentation", **changes))
-    return ", ".join(parts)
+def _row(part: str, score: dict) -> Translated:
+    low, high = score["interval_95"]
+    values = {"part": both(f"recipes.classifier.{part}"), "errors": score["images"] - score["correct"], **score}
+    return both("recipes.classifier.row", low=low, high=high, **values)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows])
+def _joined(parts: list[Translated], separator: str) -> Translated:
+    return Translated(separator.join(parts), separator.join(part.portuguese for part in parts))

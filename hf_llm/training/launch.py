@@ -9,6 +9,7 @@ import os
 import psutil
 import torch
 from accelerate import PartialState
+from accelerate.utils import reduce
 
 from hf_llm.config import UserError
 
@@ -16,7 +17,7 @@ TWO_CPU_PROCESSES = "accelerate launch --config_file configs/accelerate/cpu-2.ya
 
 
 def start_processes(threads: int = 0) -> PartialState:
-    """Join the process group of this launch and set the threads.
+    """Join the process group of this launch and set the threads. Called once in a run: by its recipe, else by `train`.
 
     Args:
         threads: CPU threads of this process; 0 for an equal share of the cores.
@@ -41,6 +42,13 @@ def start_processes(threads: int = 0) -> PartialState:
         # accelerate launch sets OMP_NUM_THREADS=1, which would leave half of the cores idle
         torch.set_num_threads(threads or max(1, usable_cores() // local_processes()))
     return state
+
+
+def sum_over_processes(values: list[float], processes: PartialState) -> list[float]:
+    """Return each value summed over the processes; float64, so that counts stay exact."""
+    if processes.num_processes == 1:
+        return values
+    return reduce(torch.tensor(values, dtype=torch.float64, device=processes.device), "sum").tolist()
 
 
 def usable_cores() -> int:
