@@ -152,7 +152,11 @@ def made_up(gain: dict[str, float]) -> dict[str, pd.DataFrame]:
                     "test_accuracy": 0.9 + 0.01 * seed + more + 1e-5 * seed * count,
                     "test_loss": 0.5 - more - 1e-5 * seed * count,
                 })  # fmt: skip
-    return {"runs": pd.DataFrame(rows), "curves": pd.DataFrame(curves)}
+    tried = [
+        {"size": "few", "regularizers": "dropout", "strength": p, "seed": 1000, "validation_loss": abs(p - 0.4)}
+        for p in (0.2, 0.4, 0.8)
+    ]
+    return {"runs": pd.DataFrame(rows), "curves": pd.DataFrame(curves), "strengths": pd.DataFrame(tried)}
 
 
 def test_the_verdicts_follow_the_runs():
@@ -171,6 +175,13 @@ def test_the_verdicts_follow_the_runs():
     assert supported(regularizers.findings(tables))["fewer_images"] == "inconclusive"
     means = regularizers.summarise(tables | {"runs": tables["runs"].assign(train_accuracy=1.0)})
     assert means.set_index(["size", "regularizers"])["gap"]["few", "l2"] == pytest.approx(0.32)
+
+
+def test_a_dropout_at_the_edge_of_its_grid_is_reported_so():
+    tables = made_up({})
+    assert supported(regularizers.findings(tables))["few_dropout_inside"] == "yes"
+    tables["strengths"] = tables["strengths"].query("strength < 0.5")
+    assert supported(regularizers.findings(tables))["few_dropout_inside"] == "no"
 
 
 def test_early_stopping_that_never_stops_is_reported_so():

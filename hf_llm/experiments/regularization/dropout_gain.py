@@ -16,7 +16,7 @@ from hf_llm.experiments.frame.study import Study, Tables, best
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
 from hf_llm.experiments.shared.mlp_training import ImageParts
 
-DROPOUTS = [0.1, 0.2, 0.4, 0.5, 0.6, 0.8]  # of the narrow net
+DROPOUTS = [0.1, 0.2, 0.4, 0.5, 0.6]  # of the narrow net
 MOVED = with_one_factor_of(NARROW, WIDE)
 SETTINGS = {
     "own": NARROW,

@@ -21,8 +21,9 @@ def settings(study: Study) -> dict:
 
 def quantities(tables: Tables) -> dict:
     """Return what the texts cite: sizes and steps, what validation chose, and where early stopping kept the weights."""
-    runs = tables["runs"]
+    runs, dropouts = tables["runs"], select(tables["strengths"], size="few", regularizers="dropout")["strength"]
     cited = {
+        "most_p": float(dropouts.max()),
         "less_p": dropout_gain.chosen_by_accuracy(tables),
         "moved_images": int(tables["settings"]["images"].iloc[0]),
         "weakest": both(f"regularization.names.{regularizers.weakest(runs)}"),

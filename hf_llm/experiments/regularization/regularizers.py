@@ -103,6 +103,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [
         above("few_weakest_loss", loss_decrease(runs, "few", weakest(runs))),
         above("fewer_images", gains(runs, "few", ALL_FOUR) - gains(runs, "all", ALL_FOUR)),
+        exact("few_dropout_inside", beyond(tables["strengths"]), 0.0),
         exact("same_path", apart(tables["curves"]), 0.0, "within"),
         *found,
     ]
@@ -111,6 +112,12 @@ def findings(tables: Tables) -> list[Finding]:
 def weakest(runs: pd.DataFrame) -> str:
     """Return the regularizer that lowers the test loss least, with few images."""
     return min(ALONE, key=lambda names: loss_decrease(runs, "few", names).mean())
+
+
+def beyond(tried: pd.DataFrame) -> float:
+    """Return how much more validation loss the largest p has than the chosen one, with few images."""
+    loss = select(tried, size="few", regularizers="dropout").set_index("strength")["validation_loss"]
+    return float(loss[loss.index.max()] - loss[chosen_strengths(tried, "few")["dropout"]])
 
 
 def gap_tells(runs: pd.DataFrame, size: str) -> np.ndarray:
