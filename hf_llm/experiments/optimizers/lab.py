@@ -2,7 +2,7 @@
 
 from hf_llm.data.images import read_images
 from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.experiments.optimizers import (
     decay,
     frequent_and_rare,
@@ -36,6 +36,15 @@ def settings(study: Study) -> dict:
     }
 
 
+def quantities(tables: Tables) -> dict:
+    """Return by how many nats SGD with momentum is behind Adam on the rarest and on the most frequent words."""
+    behind = frequent_and_rare.behind_adam
+    return {
+        "gap_rarest": float(behind(tables, next_word.RAREST).mean()),
+        "gap_most_frequent": float(behind(tables, next_word.MOST_FREQUENT).mean()),
+    }
+
+
 LAB = Lab(
     folder="optimizers",
     parts=[identities, surfaces, race, decay, frequent_and_rare, word_decay],
@@ -46,4 +55,5 @@ LAB = Lab(
         "adam_is_both", "decoupled_over_l2",
     ],
     settings=settings,
+    quantities=quantities,
 )  # fmt: skip
