@@ -133,7 +133,7 @@ def draw_rates(tables: Tables, say: Say) -> Figure:
 def rates_and_losses(tables: Tables) -> pd.DataFrame:
     search, race = tables["search"], tables["race"]
     chosen = best(search, "rate", "loss", by=["optimizer"])
-    grid = search.groupby("optimizer", as_index=False).agg(lowest=("rate", "min"), highest=("rate", "max"))
+    grid = search.groupby("optimizer", sort=False, as_index=False).agg(lowest=("rate", "min"), highest=("rate", "max"))
     ends = race[race["step"] == race["step"].max()]
     means = ends.groupby("optimizer", as_index=False)[["loss", "accuracy"]].mean()
     return grid.merge(chosen, sort=False).drop(columns="edge").merge(means)
