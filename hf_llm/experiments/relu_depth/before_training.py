@@ -104,6 +104,7 @@ def _panels(say: Say, panels: dict[str, pd.DataFrame]) -> Figure:
     for number, (axis, (name, rows)) in enumerate(zip(axes, panels.items())):
         axis.sharey(axes[0])
         curves(axis, rows, "layer", "power", "activation", say, keys=USUAL)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         label(axis, say("figures.layer"), say("figures.power") if not number else "", say(f"names.{name}"), not number)
     return figure
 

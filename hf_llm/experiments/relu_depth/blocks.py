@@ -53,6 +53,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     for axis, block in zip(axes, BLOCKS):
         rows = select(of_deepest(tables), block=block)
         dots(axis, rows, "test_accuracy", "activation", say if axis is axes[0] else None, keys=USUAL)
+        axis.set_xlim(0, 1.02)
         label(axis, say("figures.accuracy"), "", say(f"names.{block}"), legend=False)
     return figure
 

@@ -104,6 +104,7 @@ def draw_gradients(tables: Tables, say: Say) -> Figure:
         curves(axis, rows, "layer", "power", "step", say)
         low, high = axis.get_ylim()
         axis.set_ylim(min(low, -VANISHED), max(high, VANISHED))  # at least the span in which it counts as kept
+        axis.xaxis.get_major_locator().set_params(integer=True)
         label(axis, say("figures.layer"), say("figures.power"), name_of(activation, say), legend=False)
         axis.legend(frameon=False, fontsize=8.5, title=say("figures.step"))
     return figure
@@ -119,6 +120,7 @@ def draw_dead(tables: Tables, say: Say) -> Figure:
     ends = layers[layers["step"].isin([0, layers["step"].max()])]
     when = np.where(ends["step"] == 0, "dead", "dead_after")
     curves(right, ends.assign(when=when), "layer", "dead", "when", say)
+    right.xaxis.get_major_locator().set_params(integer=True)
     label(left, say("figures.depths"), say("figures.dead_units.fraction"))
     label(right, say("figures.layer"), say("figures.dead_units.fraction"), legend=False)
     return figure

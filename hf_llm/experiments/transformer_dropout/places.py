@@ -185,9 +185,9 @@ def draw_strength(tables: Tables, say: Say) -> Figure:
 
 
 def by_p(axis: Axes, table: pd.DataFrame, column: str, say: Say) -> None:
-    """Draw `column` by p, one line a setting, all of which begin at the model that drops nothing."""
-    plain = select(table, setting="none")
-    lines = pd.concat([rows.assign(line=line) for line in SETTINGS for rows in (plain, select(table, setting=line))])
+    """Draw `column` by p for each site, for the lecture's two and for all four, from the model that drops nothing."""
+    settings = (*SITES, *(f"lecture_{end}" for end in READINGS), "all")
+    lines = pd.concat([select(table, setting=["none", setting]).assign(line=setting) for setting in settings])
     draw_curves(axis, lines, "p", column, "line", say)
 
 
