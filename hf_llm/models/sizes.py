@@ -48,7 +48,7 @@ def size_named(name: str) -> GPT2Size:
     """Return the size called `name`.
 
     Raises:
-        UserError: For an unknown name; the sentence holds the nearest one and all of them.
+        UserError: For an unknown name; the message holds the nearest one and all of them.
     """
     if name not in SIZES:
         raise UserError(f"no GPT-2 size is called {name!r}{nearest(name, list(SIZES))}; name one of {', '.join(SIZES)}")

@@ -1,4 +1,4 @@
-"""The test Hub's HTTP: requests in, answers out, and what can go wrong in between."""
+"""The fake Hub's HTTP: requests in, answers out, and what can go wrong in between."""
 
 import re
 import struct
@@ -77,9 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
                     raise Refused(fault.status, "this is a test")
                 answer = self._answer(dict(self.headers), body, spoilt=kind == "corrupt")
             except Refused as no:
-                sentence = no.sentence + (f" ({self.headers.get('Authorization')})" if hub.repeats_tokens else "")
-                answer = Answer.of_json({"error": sentence}, no.status)
-                answer.headers |= {"X-Error-Message": sentence, **({"X-Error-Code": no.code} if no.code else {})}
+                message = no.message + (f" ({self.headers.get('Authorization')})" if hub.repeats_tokens else "")
+                answer = Answer.of_json({"error": message}, no.status)
+                answer.headers |= {"X-Error-Message": message, **({"X-Error-Code": no.code} if no.code else {})}
             if not uploads:
                 if kind == "corrupt":
                     answer.body = _corrupted(answer.body, at)

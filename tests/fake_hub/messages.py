@@ -1,4 +1,4 @@
-"""What the test Hub is asked, and what it answers."""
+"""What the fake Hub is asked, and what it answers."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """The Hub says no: an HTTP status, a sentence, and the Hub's own word for it where it has one."""
+    """The Hub says no: an HTTP status, a message, and the Hub's own code for it where it has one."""
 
-    def __init__(self, status: int, sentence: str, code: str | None = None):
-        super().__init__(sentence)
-        self.status, self.sentence, self.code = status, sentence, code
+    def __init__(self, status: int, message: str, code: str | None = None):
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
 
 
 @dataclass

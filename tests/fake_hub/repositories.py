@@ -1,4 +1,4 @@
-"""The repositories of the test Hub: commits over files, branches, tags, pull requests."""
+"""The repositories of the fake Hub: commits over files, branches, tags, pull requests."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ def lfs_pointer(sha256: str, size: int) -> bytes:
 class File:
     """A file of a commit: a regular one with its content, or a large one whose content lies under its SHA-256.
 
-    `size` and `blob_id` are what the Hub tells; a test that makes the Hub lie replaces them.
+    `size` and `blob_id` are what the Hub reports; a test that makes the Hub lie replaces them.
     """
 
     size: int

@@ -1,4 +1,4 @@
-"""What the test Hub answers: who asks, which repository, and what is in it."""
+"""What the fake Hub answers: who asks, which repository, and what is in it."""
 
 import hashlib
 import re
@@ -35,10 +35,10 @@ def answer_hub(hub: "HubServer", method: str, target: str, headers: dict[str, st
         return _resolve(hub, request, repository, unquote(match[3]), unquote(match[4]))
     if match := API.fullmatch(url.path):
         repository = _visible(hub, request, match[1], match[2])
-        action, *words = (match[3] or "").split("/")
-        revision = unquote(words[0]) if words else "main"
+        action, *rest = (match[3] or "").split("/")
+        revision = unquote(rest[0]) if rest else "main"
         if (method, action) in ACTIONS:
-            return ACTIONS[method, action](hub, request, repository, revision, *map(unquote, words[1:]))
+            return ACTIONS[method, action](hub, request, repository, revision, *map(unquote, rest[1:]))
     raise Refused(404, "Sorry, we can't find the page you are looking for.")
 
 

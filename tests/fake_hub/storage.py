@@ -1,4 +1,4 @@
-"""The storage behind the test Hub, another host to its clients: large files, over LFS and over Xet."""
+"""The storage behind the fake Hub, another host to its clients: large files, over LFS and over Xet."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""How content comes to the test Hub: repositories, branches, pull requests, commits, and what goes before them."""
+"""How content comes to the fake Hub: repositories, branches, pull requests, commits, and what goes before them."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Xet's content store for the test Hub: it takes xorbs and shards as hf_xet sends them, and puts files together again.
+"""Xet's content store for the fake Hub: it takes xorbs and shards as hf_xet sends them, and puts files together again.
 
 A file is cut into chunks, chunks are packed into xorbs, and a shard says which chunks of which xorbs make up a file.
 The formats are those of the Xet protocol, https://huggingface.co/docs/xet: a chunk is a header of eight bytes and its

@@ -1,4 +1,4 @@
-"""The test Hub against unmodified clients: what the other tests of this folder stand on."""
+"""The fake Hub against unmodified clients: what the other tests of this folder stand on."""
 
 import hashlib
 
