@@ -1,7 +1,7 @@
 """The experiment `transformer-dropout`."""
 
 from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame.study import Study, Tables, by_seed
 from hf_llm.experiments.transformer_dropout import library, modes, places
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
 from hf_llm.experiments.transformer_dropout.training import TextParts, grid_of
@@ -40,9 +40,8 @@ def quantities(tables: Tables) -> dict:
     return {
         "favourite": both(f"transformer_dropout.names.{favourite}"),
         "favourite_p": float(strength.loc[favourite, "p"]),
-        "plain": float(strength.loc["none", "best_test"]),
         "plain_gap": float(strength.loc["none", "gap"]),
-        "plain_step": int(strength.loc["none", "kept_step"]),
+        "dropping_gap": float(by_seed(table, "gap", setting="all", p=places.middle(table)).mean()),
         "families": int((tables["library"]["year"] >= library.FIRST_OF_TODAY).sum()),
     }
 

@@ -137,7 +137,7 @@ def strength(tables: Tables) -> pd.DataFrame:
         {"setting": setting, "p": p, "kept_step": round(mean["kept_step"]), "best_test": mean["best_test"],
          "gain": plain - mean["best_test"], "gap": mean["gap"]}
         for (setting, p), mean in zip(rows, means)
-    ])  # fmt: skip
+    ]).round(3)  # fmt: skip
 
 
 def draw_gains(tables: Tables, say: Say) -> Figure:
