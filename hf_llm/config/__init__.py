@@ -2,10 +2,9 @@
 
 from hf_llm.config.command import command
 from hf_llm.config.errors import UserError, one_line, require
-from hf_llm.config.parser import parse
+from hf_llm.config.parser import load_yaml, parse
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import nearest
-from hf_llm.config.yaml_file import load_yaml
 
 __all__ = [
     "UserError",

@@ -4,13 +4,21 @@
 `--config FILE` sets defaults that flags override, and an unknown name is answered with the nearest known one.
 
 >>> config = parse(PretrainConfig, ["--config", "configs/gpt2/verdict.yaml", "--max_steps", "20"])
+
+The file has one `name: value` per line, read so that the field decides the type and not the notation. PyYAML alone
+would read `1e-3` as a text, `010` as 8, `no` as false, and of a name that is given twice the last value. So only
+YAML's structure is taken from it (`yaml.compose`): a value comes as it is written in the file, with its line.
 """
 
 import argparse
+import dataclasses
+import typing
+from pathlib import Path
+
+import yaml
 
 from hf_llm.config.errors import UserError, require
-from hf_llm.config.values import nearest
-from hf_llm.config.yaml_file import load_yaml
+from hf_llm.config.values import allows_none, nearest, read_value, without_none
 
 
 def parse(config_class: type, argv: list[str] | None = None, description: str | None = None):
@@ -39,3 +47,61 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
         raise UserError(f"unknown argument {argument!r}{known or '; see --help'}")
     del values.config
     return config_class(**vars(values))
+
+
+def load_yaml(config_class: type, path: str | Path) -> dict:
+    """Read `path` and return {field: value}, each value of its field's type.
+
+    Args:
+        config_class: The dataclass whose fields may be set.
+        path: A UTF-8 file.
+
+    Raises:
+        UserError: When the file cannot be read, or a line is not a field and a value for it; names file and line.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise UserError(f"config file {path} does not exist; the committed ones are under configs/") from None
+    except yaml.MarkedYAMLError as error:
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise UserError(f"{path}, line {error.problem_mark.line + 1} is not YAML: {problem}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise UserError(f"config file {path} cannot be read: {reason}") from None
+    if not isinstance(tree, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in tree.value):
+        raise UserError(f"config file {path} must hold lines of the form 'name: value'")
+
+    hints = typing.get_type_hints(config_class)
+    fields = [field.name for field in dataclasses.fields(config_class) if field.init]
+    values, lines = {}, {}
+    for key, node in tree.value:
+        name, line = key.value, key.start_mark.line + 1
+        where = f"{path}, line {line}"
+        if name not in fields:
+            raise UserError(f"{where}: unknown key {name!r}{nearest(name, fields) or '; --help lists all'}")
+        if name in lines:
+            raise UserError(f"{where}: {name} is already set on line {lines[name]}; keep one of the two")
+        try:
+            values[name], lines[name] = _read_node(node, hints[name]), line
+        except argparse.ArgumentTypeError as error:
+            raise UserError(f"{where}: {name} {error}") from None
+    return values
+
+
+def _read_node(node: yaml.Node, hint):
+    """Return the value of a YAML node: null, a list, or one value."""
+    is_null = node.tag == "tag:yaml.org,2002:null"
+    if is_null and allows_none(hint):
+        return None
+    hint = without_none(hint)
+    if typing.get_origin(hint) is list:
+        if not isinstance(node, yaml.SequenceNode):
+            raise argparse.ArgumentTypeError("must be a list, like [a, b]")
+        return [_read_node(item, typing.get_args(hint)[0]) for item in node.value]
+    if is_null:
+        raise argparse.ArgumentTypeError("has no value; write one, or leave the line out to take the default")
+    if not isinstance(node, yaml.ScalarNode):
+        raise argparse.ArgumentTypeError("must be a single value, not a list or a mapping")
+    return read_value(node.value, hint)
