@@ -1,26 +1,28 @@
-"""Dropout in a Transformer: each place drops alone, both modes are what is said of them, verdicts follow the data."""
+"""Dropout in a Transformer: each site drops alone, both modes are what is said of them, verdicts follow the data."""
 
 import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from lab_checks import check
 
 from hf_llm.data import MissingData, read_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.experiments.config import ExperimentConfig
-from hf_llm.experiments.report import result_as_dict
-from hf_llm.experiments.transformer_dropout import cells, lab, tables
-from hf_llm.experiments.transformer_dropout.cells import QUICK, JudgedOnAllParts, TextParts, train_cell, whole_windows
-from hf_llm.experiments.transformer_dropout.findings import effect_findings
-from hf_llm.experiments.transformer_dropout.library import NoteDropout, dropouts, library_findings, library_rows
-from hf_llm.experiments.transformer_dropout.measures import picked
-from hf_llm.experiments.transformer_dropout.mode_findings import mode_findings
+from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.transformer_dropout import library, modes, places, training
+from hf_llm.experiments.transformer_dropout.lab import LAB, settings
+from hf_llm.experiments.transformer_dropout.library import NoteDropout, dropouts
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes, entropy
-from hf_llm.experiments.transformer_dropout.sites import SETTINGS, SITES, dropping_gpt2, places
-from hf_llm.experiments.transformer_dropout.words import SAMPLE_CAVEAT
+from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SITES, dropping_gpt2, modules_at
+from hf_llm.experiments.transformer_dropout.training import (
+    QUICK,
+    JudgedOnAllParts,
+    TextParts,
+    train_cell,
+    whole_windows,
+)
 
 SHAPE = {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 16}
 TINY = replace(
@@ -35,45 +37,55 @@ def without_the_verdict(source):
     return read_text(source)
 
 
-@pytest.fixture(scope="module")
-def parts():
+@pytest.fixture(scope="module", autouse=True)
+def tiny_on_the_sample():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cells, "read_text", without_the_verdict)
-        return TextParts.read(TINY.vocab_size)
+        patch.setattr(training, "read_text", without_the_verdict)
+        patch.setattr(training, "QUICK", TINY)
+        yield
 
 
 @pytest.fixture(scope="module")
-def library():
-    return library_rows()
+def parts() -> TextParts:
+    return TextParts.read(TINY.vocab_size)
 
 
 @pytest.fixture(scope="module")
-def results(library):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cells, "read_text", without_the_verdict)
-        patch.setattr(lab, "QUICK", TINY)
-        patch.setattr(tables, "library_rows", lambda: library)
-        config = ExperimentConfig(output_dir="", quick=True, data="digits")
-        return [lab.run(config, lambda *_: None) for _ in range(2)]
+def library_tables() -> Tables:
+    return library.measure(Study(range(1), quick=True))
 
 
-def supported(findings) -> dict[str, str]:
-    return {finding.claim.en: finding.supported for finding in findings}
+@pytest.fixture(scope="module")
+def measured() -> list[Tables]:
+    return [places.measure(Study(range(2), quick=True)) for _ in range(2)]
 
 
-def test_the_result_keeps_the_rules_and_a_seed_repeats_it(results):
-    result, again = results
-    check(result)
-    assert result_as_dict(again) == result_as_dict(result)
-    assert [(row["setting"], row["p"]) for row in result.tables["summary"].rows] == [
+def verdicts(findings) -> dict[str, str]:
+    return {finding.key: finding.supported for finding in findings}
+
+
+def test_the_tables_hold_the_whole_grid_and_a_seed_repeats_them(measured):
+    one, again = measured
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(table, again[name], check_exact=True)
+    runs = places.runs(one)
+    assert [(row.setting, row.p) for row in select(runs, seed=1).itertuples()] == [
         ("none", 0.0), *((setting, 0.3) for setting in SETTINGS)
     ]  # fmt: skip
-    assert len(result.tables["curves"].rows) == 8 * TINY.evaluations
+    assert one["curves"].groupby(places.RUN).size().unique().tolist() == [TINY.evaluations]
+    assert one["next_token"].groupby("setting").size().to_dict() == dict.fromkeys((*SITES, "all"), 8 * TINY.passes)
 
 
-def test_the_sample_takes_the_place_of_a_missing_text_and_the_result_says_so(results):
-    assert results[0].settings["data"] == "sample"
-    assert SAMPLE_CAVEAT in results[0].caveats
+def test_all_findings_come_out_of_the_tables(measured, library_tables):
+    tables = measured[0] | library_tables
+    keys = [finding.key for finding in LAB.findings(tables)]
+    assert len(set(keys)) == len(keys)
+    assert set(LAB.shown) <= set(keys)
+    assert places.strength(tables)["setting"].tolist() == ["none", *SETTINGS]
+
+
+def test_the_sample_takes_the_place_of_a_missing_text_and_the_settings_say_so():
+    assert settings(Study(range(1), quick=True))["data"] == "sample"
 
 
 def test_the_three_parts_are_the_text(parts):
@@ -95,7 +107,7 @@ def test_dropout_acts_at_the_sites_of_the_setting_and_nowhere_else(setting):
         (name, 0.25)
         for site in set(SETTINGS[setting]) - {"attention"}
         for name, module in modules.items()
-        if module in places(model, site)
+        if module in modules_at(model, site)
     }
     weights = [p for _, shape, p in noted.calls if shape[-2:] == (7, 7)]
     assert weights == [0.25 if "attention" in SETTINGS[setting] else 0.0] * SHAPE["n_layer"]
@@ -103,9 +115,17 @@ def test_dropout_acts_at_the_sites_of_the_setting_and_nowhere_else(setting):
 
 def test_sites_have_the_modules_that_gpt2_has():
     model = dropping_gpt2(SHAPE | VOCAB, "all", 0.5, seed=0)
-    assert [len(places(model, site)) for site in SITES] == [1, 2, 2, 2]
+    assert [len(modules_at(model, site)) for site in SITES] == [1, 2, 2, 2]
     dropouts_of_model = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
-    assert {module for site in SITES for module in places(model, site)} == set(dropouts_of_model)
+    assert {module for site in SITES for module in modules_at(model, site)} == set(dropouts_of_model)
+
+
+def test_each_reading_of_the_lecture_and_the_rest_make_up_all_sites():
+    for end in READINGS:
+        lecture, rest = set(SETTINGS[f"lecture_{end}"]), set(SETTINGS[f"rest_{end}"])
+        assert lecture == {end, "feed_forward"}
+        assert lecture | rest == set(SITES)
+        assert not lecture & rest
 
 
 def test_every_setting_starts_from_the_same_weights():
@@ -164,13 +184,12 @@ def test_windows_tile_the_text():
 
 
 def test_looking_does_not_change_the_training(parts):
-    often, once = (
+    (often, modes_often), (once, modes_once) = (
         train_cell(parts, replace(TINY, evaluations=evaluations), "all", 0.3, seed=0) for evaluations in (4, 1)
     )
-    assert often["step"] == [1, 2, 3, 4]
-    assert often["train"][-1] == once["train"][-1]
-    assert often["modes"] == once["modes"]
-    assert often["validation"][often["kept"]] == min(often["validation"])
+    assert [point["step"] for point in often] == [1, 2, 3, 4]
+    assert often[-1] == once[-1]
+    assert modes_often == modes_once
 
 
 def test_a_model_is_judged_without_dropping_and_reported_with_it(parts):
@@ -183,19 +202,23 @@ def test_a_model_is_judged_without_dropping_and_reported_with_it(parts):
     assert calm["train_dropping"] == pytest.approx(calm["train"], abs=0.02)
 
 
-def test_the_library_is_counted_as_it_runs(library):
-    rows = {row["family"]: row for row in library}
-    assert all(row["elsewhere"] is None for row in rows.values())
-    assert rows["GPT-2"]["active"] == 1 + 12 * 3
-    assert rows["GPT-2"]["named"] == 24 / 37
+def test_the_library_is_counted_as_it_runs(library_tables):
+    table = library_tables["library"].set_index("family")
+    assert table["elsewhere"].isna().all()
+    assert table.loc["gpt2", "active"] == 1 + 12 * 3
+    assert table.loc["gpt2", ["lecture_projection", "lecture_attention"]].tolist() == [24 / 37, 24 / 37]
     # encoder and decoder, 6 layers each: attention, feed-forward with one dropout inside; both ends of both
-    assert rows["T5"]["active"] == 6 * (2 + 2) + 6 * (4 + 2) + 4
-    assert [rows["T5"][place] for place in ("embedding", "attention", "projection", "inside", "feed_forward")] == [
-        0.1
-    ] * 5
-    assert (rows["Llama"]["attention"], rows["Llama"]["projection"], rows["Llama"]["active"]) == (0.0, None, 0)
-    said = supported(library_findings(library))
-    assert list(said.values()) == ["yes", "no", "no"]
+    assert table.loc["t5", "active"] == 6 * (2 + 2) + 6 * (4 + 2) + 4
+    assert table.loc["t5", list(library.PLACES)].tolist() == [0.1] * 5
+    assert table.loc["llama", ["attention", "active"]].tolist() == [0.0, 0]
+    assert np.isnan(table.loc["llama", "projection"])
+    said = verdicts(library.findings(library_tables))
+    assert said == {
+        "mostly_lecture_projection": "yes", "mostly_lecture_attention": "yes", "nowhere_else": "no",
+        "today_without": "yes",
+    }  # fmt: skip
+    shown = library.summary(library_tables)
+    assert shown.loc[shown["family"] == "llama", "projection"].item() is None
 
 
 def test_a_dropout_that_a_configuration_asks_for_is_seen(monkeypatch):
@@ -206,60 +229,65 @@ def test_a_dropout_that_a_configuration_asks_for_is_seen(monkeypatch):
     assert set(dropouts("gpt2")) == {("attention", 0.4), ("projection", 0.0), ("feed_forward", 0.0), ("embedding", 0.1)}
 
 
-THREE = replace(TINY, probabilities=(0.1, 0.3, 0.5))
-
-
-def made_up(gain):
+def made_up(gain) -> Tables:
     """Return runs of two seeds in which `gain(setting, p)` is what dropout saves on validation and on the test."""
-    runs = {}
-    for setting, p in [("all", 0.0), *((setting, p) for setting in SETTINGS for p in THREE.probabilities)]:
+    curves, both = [], []
+    grid = [("none", 0.0), *((setting, p) for setting in SETTINGS for p in (0.1, 0.3, 0.5))]
+    for setting, p in grid:
         for seed in (0, 1):
             saved = gain(setting, p) + 1e-5 * seed * p if p else 0.0
-            runs[setting, p, seed] = {
-                "kept": 1, "step": [1, 2, 3],
-                "train": [3.0, 2.5, 2.0 + p], "train_dropping": [3.0, 2.6, 2.1 + p * (1 + 1e-4 * seed)],
+            described = {"setting": setting, "p": p, "seed": seed}
+            points = {
+                "step": [1, 2, 3], "train": [3.0, 2.5, 2.0 + p],
+                "train_dropping": [3.0, 2.6, 2.1 + p * (1 + 1e-4 * seed)],
                 "validation": [3.1, 2.9 - saved, 3.3 + 0.01 * seed], "test": [3.0, 2.8 - saved + 0.01 * seed, 3.2],
-                "modes": {
-                    "evaluation": 3.2, "training": 3.2 + p * (1 + 1e-4 * seed), "averaged": 3.1 + 1e-4 * seed,
-                    "repeated": 0.0, "row_off": p, "row_sum": 1.001,
-                    "same_token": 0.9 - p * (1 + 1e-4 * seed),
-                },
             }  # fmt: skip
-    return runs
+            curves += [described | dict(zip(points, point)) for point in zip(*points.values())]
+            both.append(described | {
+                "evaluation": 3.2, "training": 3.2 + p * (1 + 1e-4 * seed), "averaged": 3.1 + 1e-4 * seed,
+                "repeated": 0.0, "row_off": p, "row_sum": 1.001, "same_token": 0.9 - p * (1 + 1e-4 * seed),
+            })  # fmt: skip
+    return {"curves": pd.DataFrame(curves), "modes": pd.DataFrame(both)}
 
 
 def test_the_verdicts_on_places_follow_the_runs():
-    worth = {"named": 0.2, "others": 0.1, "all": 0.05, "embedding": -0.1, "attention": 0.02, "projection": 0.03}
-    found = effect_findings(made_up(lambda setting, p: worth.get(setting, 0.3) * (1 - p)), THREE, [0, 1])
-    said = supported(found)
-    better = "With dropout {}, the best model predicts the test better than the best without dropout"
-    assert said[better.format("at the embedding")] == "no"
-    assert said[better.format("on the attention weights")] == "yes"
-    assert said["Dropout at the lecture's two places helps more than at the other two"] == "yes"
-    assert said["Dropout at all four places helps more than at the lecture's two alone"] == "no"
-    assert [said[claim] for claim in said if "brings training and validation closer" in claim] == ["yes"] * 5
-    assert [said[claim] for claim in said if claim.startswith("At all four places the largest p")] == ["no"]
-    assert found[0].supported == "yes"
-    assert found[0].value == pytest.approx(3.305 - 2.9)
+    worth = {"lecture_projection": 0.2, "rest_projection": 0.1, "all": 0.05, "embedding": -0.1, "attention": 0.02}
+    worth |= {"lecture_attention": 0.1, "rest_attention": 0.2}
+    tables = made_up(lambda setting, p: worth.get(setting, 0.03) * (1 - p))
+    said = verdicts(places.findings(tables))
+    assert [said[f"helps_{setting}"] for setting in ("embedding", "attention")] == ["no", "yes"]
+    assert [said[f"lecture_over_rest_{end}"] for end in READINGS] == ["yes", "no"]
+    assert said["all_over_lecture"] == "no"
+    assert said["every_site_closes_gap"] == said["closes_gap"] == "yes"
+    assert said["worth"] == "yes"
+    assert said["largest_p_is_too_much"] == "no"
+    # on the test, from the step that validation picks
+    (overfits,) = (finding for finding in places.findings(tables) if finding.key == "overfits")
+    assert overfits.supported == "yes"
+    assert overfits.value == pytest.approx(3.2 - 2.805)
+    small = verdicts(places.findings(made_up(lambda setting, p: 0.04 - p / 100)))
+    assert (small["worth"], small["helps_all"]) == ("no", "yes")
 
 
 def test_validation_picks_and_the_test_judges():
-    runs = made_up(lambda setting, p: 0.1)
-    for seed in (0, 1):
-        runs["all", 0.3, seed]["validation"][1] -= 0.5
-        runs["all", 0.3, seed]["test"][1] += 0.5 + 1e-5 * seed
-        runs["all", 0.1, seed]["test"][1] -= 0.5
-    assert picked(runs, THREE, "all", [0, 1]) == 0.3
-    claim = "With dropout at all four places, the best model predicts the test better than the best without dropout"
-    assert supported(effect_findings(runs, THREE, [0, 1]))[claim] == "no"
+    tables = made_up(lambda setting, p: 0.1)
+    curves = tables["curves"]
+    at = {p: (curves["setting"] == "all") & (curves["p"] == p) & (curves["step"] == 2) for p in (0.1, 0.3)}
+    curves.loc[at[0.3], "validation"] -= 0.5
+    curves.loc[at[0.3], "test"] += 0.5
+    curves.loc[at[0.1], "test"] -= 0.5
+    runs = places.runs(tables)
+    assert places.chosen(runs)["all"] == 0.3
+    assert places.favourite(runs) == "all"
+    said = verdicts(places.findings(tables))
+    assert (said["helps_all"], said["worth"]) == ("no", "no")
 
 
 def test_the_verdicts_on_modes_follow_the_runs():
-    runs = made_up(lambda setting, p: 0.1)
-    right = [finding.supported for finding in mode_findings(runs, THREE, [0, 1])]
+    tables = made_up(lambda setting, p: 0.1)
+    right = [finding.supported for finding in modes.findings(tables)]
     assert right == ["yes", "yes", "yes", "no", "yes", "no", "no", "yes", "yes"]
-    for run in runs.values():
-        run["modes"] |= {"repeated": 0.1, "row_off": 0.0, "row_sum": 1.5}
-    runs["all", 0.0, 0]["modes"]["training"] += 0.1
-    wrong = [finding.supported for finding in mode_findings(runs, THREE, [0, 1])]
+    tables["modes"] = tables["modes"].assign(repeated=0.1, row_off=0.0, row_sum=1.5)
+    tables["modes"].loc[0, "training"] += 0.1
+    wrong = [finding.supported for finding in modes.findings(tables)]
     assert wrong == ["no", "no", "yes", "no", "yes", "no", "yes", "no", "yes"]
