@@ -148,7 +148,7 @@ def report(result: Result, origin: dict, lang: Language, folder: Path) -> str:
             for name, table in lab.summaries.items()
         ],
         figures=figures[1:],
-        tables=list(result.tables),
+        tables=sorted(result.tables, key=lambda name: name in lab.timed),  # times last, as in result.json
         limits=result.listed("limits", lang),
         reading=result.listed("reading", lang),
         command=origin["command"],
