@@ -111,7 +111,7 @@ def as_dict(result: Result, origin: dict, tables: Path) -> dict:
         "limits": [dict(zip(LANGUAGES, pair)) for pair in zip(*(result.listed("limits", lang) for lang in LANGUAGES))],
         "timings": {
             "tables": {name: file for name, file in files.items() if name in timed},
-            "findings": [found[key] for key in times],
+            "findings": [found[key] for key in found if key in times],
         },
         # the answer may cite times
         "answer": languages(result.answer),
