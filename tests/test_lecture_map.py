@@ -91,11 +91,14 @@ def test_scripts_and_configs_that_it_names_exist(lang):
 
 # the verdicts that a row puts in words: when a new result has another one, the row must be written anew
 SAYS = {
+    "L3": {"backprop": {"autograd": "yes"}},
+    "L4": {"activations": {"relu_dies": "yes", "relu_lives": "yes"}},
     "L6": {"activations": {"tanh_centred": "yes", "relu_centred": "no", "tanh_moved": "yes", "sigmoid_moved": "yes"}},
     "L7": {"activations": {"named_use_gelu": "yes", "most_use_gelu": "yes"}},
     "L8": {"architectures": {"relu_in_cnns": "yes", "relu_in_rnns": "no"}},
     "L11": {"optimizers": {"adam_is_both": "yes"}},
     "L12": {"optimizers": {"formulas_are_torchs": "yes"}},
+    "L15": {"optimizers": {"decays_are_one_for_sgd": "yes", "decays_are_one_for_adam": "no"}},
     "L33": {"optimizers": {"adam_on_words": "yes", "sgd_lacks_rare_words": "yes"}},
 }
 
