@@ -4,7 +4,7 @@ import os
 
 from transformers import GPT2Config
 
-from hf_llm.data.search import search_folders
+from hf_llm.data.search import is_here
 from hf_llm.data.sources import SOURCES
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.models.sizes import size_named
@@ -22,11 +22,9 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
     Raises:
         UserError: For an impossible shape, or a corpus or tokenizer that is there and cannot be used.
     """
-    if _at_hand(config.corpus):
-        corpus = read_corpus(
-            config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
-            validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
-        )  # fmt: skip
+    named = config.corpus in SOURCES or config.corpus == "sample"
+    if is_here(config.corpus) if named else os.path.exists(os.path.expanduser(config.corpus)):
+        corpus = read_corpus(config.corpus, **config.encoding)
         start = corpus.tokenizer.bos_token_id
         return gpt2_config(vocab_size=len(corpus.tokenizer), bos_token_id=start, **config.shape), corpus
     if config.tokenizer:
@@ -34,10 +32,3 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
     else:
         vocab_size = config.vocab_size if config.corpus in SOURCES else size_named(config.model).vocab_size
     return gpt2_config(vocab_size=vocab_size, **config.shape), None
-
-
-def _at_hand(corpus: str) -> bool:
-    """Whether the corpus can be read without downloading it."""
-    if corpus in SOURCES:
-        return all(any((folder / file.path).is_file() for folder in search_folders()) for file in SOURCES[corpus])
-    return corpus == "sample" or os.path.exists(os.path.expanduser(corpus))

@@ -82,10 +82,7 @@ def pretrain(config: PretrainConfig) -> dict:
 def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpus, GPT2Config]:
     """Return the corpus that `config` names, or `text` as one, and the shape of the model; errors as in `pretrain`."""
     check_unicode(config.sample_prompt)  # now rather than at the first evaluation
-    corpus = read_corpus(
-        text or config.corpus, config.tokenizer, vocab_size=config.vocab_size, context=config.context,
-        validation_fraction=config.validation_fraction, bpe_dropout=config.bpe_dropout, seed=config.seed,
-    )  # fmt: skip
+    corpus = read_corpus(text or config.corpus, **config.encoding)
     require(  # the final evaluation would find it, when the training is over
         (config.eval_stride or 1) <= config.context,
         f"eval_stride {config.eval_stride} is more than the context of {config.context} tokens; "

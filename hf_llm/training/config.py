@@ -168,6 +168,12 @@ class PretrainConfig(TrainingConfig):
         return self.n_positions or size_named(self.model).n_positions
 
     @property
+    def encoding(self) -> dict:
+        """The arguments of `read_corpus`, beside the corpus."""
+        names = ("tokenizer", "vocab_size", "context", "validation_fraction", "bpe_dropout", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    @property
     def shape(self) -> dict:
         """The arguments of `gpt2_config`, all but those that the tokenizer decides."""
         names = ("n_positions", "n_layer", "n_head", "n_embd", "dropout", "attention")
