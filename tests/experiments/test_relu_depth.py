@@ -14,7 +14,7 @@ from hf_llm.data.images import LabelledImages, hold_out, read_images
 from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.experiments.relu_depth import before_training, blocks, depth, fair_setting, training
 from hf_llm.experiments.relu_depth.lab import LAB
-from hf_llm.experiments.relu_depth.nets import BLOCKS, OWN, USUAL, DeepMLP, Kind, usual
+from hf_llm.experiments.relu_depth.nets import BLOCKS, GELU_BIASES, GELU_WEIGHTS, OWN, USUAL, DeepMLP, Kind, usual
 from hf_llm.experiments.relu_depth.probe import mean_cosine, powers_lost, probe
 from hf_llm.experiments.relu_depth.training import QUICK, Images, best_rate, train_net, try_rate
 from hf_llm.training.image_classification import pixel_values
@@ -86,10 +86,24 @@ def test_sigmoids_with_weights_of_their_own_compute_what_tanh_computes():
     assert not torch.allclose(DeepMLP(usual(9, "sigmoid"), 8, 0).double()(x).logits, tanh(x).logits, atol=1e-2)
 
 
-def test_gelu_on_its_own_scale_keeps_the_second_moment_of_the_signal():
-    z = torch.randn(2000, 500, generator=torch.Generator().manual_seed(0))
-    weight = DeepMLP(Kind(2, "gelu", OWN["gelu"]), 500, seed=0).layers[1].weight.detach()
-    assert float((F.gelu(z) @ weight.T).square().mean()) == pytest.approx(1, abs=0.15)
+def test_the_weights_of_gelu_keep_signal_and_gradient():
+    """At the variance K of z that they keep, both factors of a layer are one; see `nets`."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(100)
+    variance = 3.56155
+    z = torch.from_numpy(variance**0.5 * nodes).requires_grad_()
+    (slope,) = torch.autograd.grad(F.gelu(z).sum(), z)
+
+    def mean(values: torch.Tensor) -> float:
+        return float((torch.from_numpy(weights / weights.sum()) * values.detach()).sum())
+
+    second = mean(F.gelu(z) ** 2)
+    assert GELU_WEIGHTS * mean(slope**2) == pytest.approx(1, abs=1e-4)
+    by_variance = mean(F.gelu(z) ** 2 * (z**2 - variance)) / (2 * variance**2)
+    assert GELU_WEIGHTS * by_variance == pytest.approx(1, abs=1e-4)
+    assert GELU_BIASES + GELU_WEIGHTS * second == pytest.approx(variance, abs=1e-3)
+    layer = DeepMLP(Kind(2, "gelu", OWN["gelu"]), 500, seed=0).layers[1]
+    assert float(layer.weight.detach().var()) == pytest.approx(GELU_WEIGHTS / 500, rel=0.02)
+    assert float(layer.bias.detach().var()) == pytest.approx(GELU_BIASES, rel=0.2)
 
 
 def test_the_probe_measures_the_gradient_of_the_weights_and_of_the_sums(images):
@@ -148,7 +162,7 @@ def test_the_mathematics_of_depth(images):
     assert abs(lost("relu", "he")) < 0.7
     assert lost("sigmoid", "xavier") > 29 * np.log10(4)
     assert abs(lost("sigmoid", "as_tanh")) < 1.5
-    assert abs(lost("gelu", "gelu_scaled")) < 2
+    assert abs(lost("gelu", "gelu_critical")) < 2
     assert abs(lost("relu", "he", "both")) < 2
     assert lost("relu", "he", "batch_norm") < -1.5  # grows: Yang et al. 2019
     assert lost("relu", "he", "residual") < -4  # doubles its square a layer
@@ -196,7 +210,7 @@ def starts(lost: float) -> Tables:
 
 def test_verdicts_on_the_start_follow_the_gradients():
     vanish = ("sigmoid_vanishes", "tanh_vanishes", "gelu_vanishes")
-    keep = ("relu_he_keeps", "relu_xavier_keeps", "gelu_scaled_keeps", "as_tanh_keeps")
+    keep = ("relu_he_keeps", "relu_xavier_keeps", "gelu_critical_keeps", "as_tanh_keeps")
     explode = [f"{block}_explodes" for block in BLOCKS[1:]]
     lost, gained = (before_training.findings(starts(powers)) for powers in (5.0, -5.0))
     assert verdicts(lost, *vanish, *keep, *explode) == "yyy" + "nnnn" + "nnn"
@@ -270,5 +284,5 @@ def test_verdicts_on_the_fairer_setting_follow_the_test_set():
     assert verdicts(fair_setting.findings(trained("he plain")), "right_weights_suffice") == "n"
     normalised = fair_setting.findings(trained("batch_norm"))
     assert verdicts(normalised, "batch_norm_helps_less_deep", "batch_norm_helps_longer") == "yy"
-    scaled = fair_setting.findings(trained("gelu_scaled"))
-    assert verdicts(scaled, "gelu_scaled_over_he", "longer_over_gelu") == "yn"
+    scaled = fair_setting.findings(trained("gelu_critical"))
+    assert verdicts(scaled, "gelu_own_over_he", "longer_over_gelu") == "yn"

@@ -28,7 +28,7 @@ HALF, ABOUT = 0.5, 0.05  # what Xavier's weights leave of a ReLU layer's squared
 
 def kinds(depth: int) -> list[Kind]:
     """Return what is looked into: each activation with Xavier's and He's weights, and with its usual ones in every
-    block; GELU also with weights scaled for it, and the sigmoid with those that make it a tanh."""
+    block; GELU and the sigmoid also with weights of their own."""
     plain = [Kind(depth, activation, weights) for weights in ("xavier", "he") for activation in USUAL]
     blocks = [usual(depth, activation, block) for block in BLOCKS[1:] for activation in USUAL]
     return [*plain, *blocks, *(Kind(depth, activation, weights) for activation, weights in OWN.items())]

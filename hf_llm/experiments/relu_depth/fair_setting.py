@@ -47,7 +47,7 @@ def findings(tables: Tables) -> list[Finding]:
         above("batch_norm_helps_less_deep", longer("relu", deep, block="batch_norm") - longer("relu", deep)),
         above("batch_norm_helps_longer", longer("relu", block="batch_norm") - relu),
         above("longer_helps", relu - shorter),
-        above("gelu_scaled_over_he", gelu - longer("gelu")),
+        above("gelu_own_over_he", gelu - longer("gelu")),
         above("longer_over_gelu", relu - gelu),
         above("longer_over_tanh", relu - tanh),
         above("right_weights_suffice", worst / 100, LEARNED, scale="logit"),

@@ -14,24 +14,27 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 PIXELS, CLASSES = 28 * 28, 10
 FUNCTIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "gelu": F.gelu}
-GELU_SECOND_MOMENT = 0.42522  # E[GELU(z)²] of a standard normal z; ReLU's is ½, which is where He's factor 2 is from
+# Variances with which signal and gradient both keep their size through GELU: of its weights, times inputs, and of its
+# biases. They are C_w and C_b where C_w E[GELU'(z)²] is 1, and so is the slope of C_b + C_w E[GELU(z)²] by the variance
+# of z (Roberts, Yaida and Hanin 2022, "The principles of deep learning theory", section 5.3). ReLU's are 2 and 0: He's.
+GELU_WEIGHTS, GELU_BIASES = 1.98306, 0.17292
 # what surrounds the activation: nothing, batch norm (Ioffe and Szegedy 2015), a residual connection (He et al. 2016)
 BLOCKS = ("plain", "batch_norm", "residual", "both")
 
 
 def gelu_normal_(weight: Tensor) -> Tensor:
-    """Draw weights of variance 1 / (E[GELU²] · inputs): He's rule, with GELU's second moment in the place of ReLU's."""
-    return nn.init.normal_(weight, std=(GELU_SECOND_MOMENT * weight.shape[1]) ** -0.5)
+    """Draw the weights of a layer before GELU."""
+    return nn.init.normal_(weight, std=(GELU_WEIGHTS / weight.shape[1]) ** 0.5)
 
 
 # Glorot and Bengio 2010: variance 2 / (inputs + outputs), which keeps a signal that passes through a linear layer.
 # He et al. 2015: variance 2 / inputs, twice as much in a square layer, since ReLU cuts half of the signal off.
 WEIGHTS = {
     "xavier": nn.init.xavier_normal_, "he": nn.init.kaiming_normal_,
-    "gelu_scaled": gelu_normal_, "as_tanh": nn.init.xavier_normal_,
+    "gelu_critical": gelu_normal_, "as_tanh": nn.init.xavier_normal_,
 }  # fmt: skip
 USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he", "gelu": "he"}  # what each activation is usually given
-OWN = {"gelu": "gelu_scaled", "sigmoid": "as_tanh"}  # made for activations for which neither Xavier's nor He's are
+OWN = {"gelu": "gelu_critical", "sigmoid": "as_tanh"}  # made for activations for which neither Xavier's nor He's are
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,9 @@ class DeepMLP(nn.Module):
             for linear in (*self.layers, self.classifier):
                 WEIGHTS[kind.weights](linear.weight)
                 nn.init.zeros_(linear.bias)
+            if kind.weights == "gelu_critical":
+                for linear in self.layers:
+                    nn.init.normal_(linear.bias, std=GELU_BIASES**0.5)
             if kind.weights == "as_tanh":
                 self._sigmoids_as_tanh()
 
