@@ -73,16 +73,13 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 def measured_and_theory(tables: Tables) -> pd.DataFrame:
-    """Geometric mean of κ, and the steps; where a run did not arrive there is no mean."""
-    runs = tables["regressions"].assign(
-        log=np.log(tables["regressions"]["condition"]),
-        bound=[bound(condition, TOLERANCE) for condition in tables["regressions"]["condition"]],
-    )
-    rows = runs.groupby(["data", "version"], sort=False, as_index=False).agg(
-        condition=("log", "mean"), bound=("bound", "mean"), steps=("steps", lambda steps: steps.mean(skipna=False)),
-        left=("left", "mean"),
-    )  # fmt: skip
-    return rows.assign(condition=np.exp(rows["condition"]), steps=[None if np.isnan(s) else s for s in rows["steps"]])
+    """Geometric mean of κ, and the steps, empty where a run did not arrive."""
+    runs = tables["regressions"]
+    allowed = [bound(condition, TOLERANCE) for condition in runs["condition"]]
+    groups = runs.assign(bound=allowed, condition=np.log(runs["condition"])).groupby(["data", "version"], sort=False)
+    rows = groups[["condition", "bound", "steps", "left"]].agg(lambda values: values.mean(skipna=False)).reset_index()
+    steps = rows["steps"].astype(object).where(rows["steps"].notna(), None)
+    return rows.assign(condition=np.exp(rows["condition"]), steps=steps)
 
 
 FIGURES = {"real": draw}
