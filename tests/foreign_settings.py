@@ -39,7 +39,7 @@ REFUSED = {
     "another index": ("config.json", {"transformers_weights": "a.safetensors.index.json"}, ELSEWHERE),
 }
 
-# classes in strange.py, which only `trust_remote_code` runs: {what: (file, its settings)}
+# classes of a module `strange`, which only `trust_remote_code` runs: {what: (file, its settings)}
 NAMED = {
     "the config": ("config.json", {"auto_map": {"AutoConfig": "strange.Config", "AutoModel": "strange.Model"}}),
     "a nested config": ("config.json", {"tower": {"auto_map": {"AutoModelForCausalLM": "strange.Model"}}}),

@@ -1,7 +1,7 @@
 """Run the scripts as they are typed, each in a process of its own, without the seconds that its imports take.
 
 A server process imports the libraries once and forks for each command; the child gets the command line, its streams,
-and from there is what `python scripts/x.py …` would be. Where forking is not safe, each is a new interpreter.
+and from there is what `python scripts/<name>.py …` would be. Where forking is not safe, each is a new interpreter.
 """
 
 import json

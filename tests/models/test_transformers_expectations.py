@@ -1,5 +1,5 @@
 """What transformers expects of any model, for ours: each test bears the name that it has in transformers' own suite
-(`tests/test_modeling_common.py`, `tests/test_configuration_common.py`, version 5), and was written anew.
+(`test_modeling_common`, `test_configuration_common`, version 5), and was written anew.
 
 Here: ConfigTester's five, test_save_load, test_from_pretrained_no_checkpoint, test_can_use_safetensors,
 test_correct_missing_keys, test_load_with_mismatched_shapes, test_can_init_all_missing_weights, test_initialization,
