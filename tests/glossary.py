@@ -32,7 +32,7 @@ _THINGS = (
 FORBIDDEN: dict[Language, list[Forbidden]] = {
     "pt-BR": [
         _forbidden("overfitting (sobreajuste)", r"(?<!\()\bsobreajust\w*"),
-        _forbidden("rede profunda", r"\b(?:redes?|camadas?|modelos?|MLPs?) (?:\w+ )?fund[oa]s?\b", r"\bmais fund[oa]s?"),
+        _forbidden("rede profunda", r"\b(?:redes?|camadas?|modelos?) (?:\w+ )?fund[oa]s?\b", r"\bmais fund[oa]s?"),
         _forbidden("trade-offs", r"\bcompromissos?\b"),
         _forbidden("mitigar riscos", r"\breduzi-l[ao]s\b"),
         _forbidden("fusão (merge)", r"\bjunç(?:ão|ões)\b"),
@@ -93,7 +93,7 @@ FORBIDDEN: dict[Language, list[Forbidden]] = {
         _forbidden("cosine similarity", r"\blikeness(?:es)?\b"),
         _forbidden("a minimal PyTorch loop", r"\bbarest loop\b"),
         _forbidden("no measurable overhead", r"\bnothing that can be told\b"),
-        _forbidden("clear error message", r"\b(?:meets?|gets?|refused|answered|errors?)(?: (?:with|in|by))? a sentence\b"),
+        _forbidden("clear error message", r"\b(?:meets?|gets?|refused|answered|error)(?: with| in| by)? a sentence"),
         _forbidden("package", r"\b(?:each|every|its own|this) room\b"),
     ],
 }  # fmt: skip

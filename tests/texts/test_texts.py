@@ -29,9 +29,9 @@ def places(template: str) -> set[str]:
     return {re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(template) if name}
 
 
-def as_pattern(node: ast.JoinedStr) -> str:
-    """Return a regular expression for an f-string; a place of it stands for one or more parts of a key."""
-    return "".join(re.escape(part.value) if isinstance(part, ast.Constant) else r"[\w.-]+" for part in node.values)
+def as_pattern(node: ast.JoinedStr, place: str) -> str:
+    """Return a regular expression for an f-string, each of its places matching `place`."""
+    return "".join(re.escape(part.value) if isinstance(part, ast.Constant) else place for part in node.values)
 
 
 @cache
@@ -44,17 +44,16 @@ def mentioned() -> tuple[set[str], list[re.Pattern]]:
     """Return all strings of the package with a dot in them, and a pattern for each f-string that may be a key."""
     nodes = [node for tree in sources().values() for node in ast.walk(tree)]
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    patterns = {as_pattern(node) for node in nodes if isinstance(node, ast.JoinedStr)}
+    patterns = {as_pattern(node, r"[\w-]+") for node in nodes if isinstance(node, ast.JoinedStr)}
     # one that begins with a place would be any key; but a page's title and introduction are asked for by its name
     known = [pattern for pattern in patterns if re.match(rf"(?:{'|'.join(folders())})\\\.", pattern)]
     return {string for string in strings if "." in string}, [re.compile(one) for one in [*known, r"\w+\.(title|intro)"]]
 
 
 def is_used(key: str) -> bool:
-    """Say whether a string of the package is the key, or the key of a table whose columns have texts."""
+    """Say whether a string or an f-string of the package is the key; a string may be that of a table's columns."""
     strings, patterns = mentioned()
-    candidates = (key, key.rpartition(".")[0])
-    return any(candidate in strings or any(one.fullmatch(candidate) for one in patterns) for candidate in candidates)
+    return key in strings or key.rpartition(".")[0] in strings or any(one.fullmatch(key) for one in patterns)
 
 
 def asked() -> Iterator[tuple[Path, str]]:
@@ -64,7 +63,7 @@ def asked() -> Iterator[tuple[Path, str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ASKING and node.args:
                 key = node.args[0]
                 if isinstance(key, ast.JoinedStr):
-                    yield path, as_pattern(key)
+                    yield path, as_pattern(key, r"[\w.-]+")
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield path, re.escape(key.value)
 
