@@ -15,11 +15,11 @@ app-load        twenty visitors of the web app for two minutes
 """
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hf_llm.config import command, parse
+from hf_llm.config import command, parse, setting
 
 Name = Literal[
     "verdict",
@@ -37,8 +37,8 @@ Name = Literal[
 
 @dataclass
 class BenchmarkConfig:
-    name: Name = field(metadata={"help": "what to measure", "positional": True})
-    output_dir: str = field(metadata={"help": "folder for result.json"})
+    name: Name = setting(..., "what to measure", positional=True)
+    output_dir: str = setting(..., "folder for result.json")
 
 
 @command

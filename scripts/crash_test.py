@@ -6,22 +6,20 @@ Exit code 0 when all runs end with the same weights and the same log; 1 otherwis
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hf_llm.config import command, parse, require
+from hf_llm.config import command, parse, require, setting
 
 
 @dataclass
 class CrashTestConfig:
     """Settings of the crash test."""
 
-    kills: int = field(default=100, metadata={"help": "small pretrainings, each killed once and started again"})
-    save_state_kills: int = field(
-        default=15, metadata={"help": "the same with accelerate's save_state, to see that the test can fail; 0: none"}
-    )
-    seed: int = field(default=0, metadata={"help": "seeds the times of the kills"})
-    output_dir: str | None = field(
-        default=None, metadata={"help": "folder for kills.jsonl, a line a kill, and result.json; default: print only"}
+    kills: int = setting(100, "small pretrainings, each killed once and started again")
+    save_state_kills: int = setting(15, "the same with accelerate's save_state, to see that the test can fail; 0: none")
+    seed: int = setting(0, "seeds the times of the kills")
+    output_dir: str | None = setting(
+        None, "folder for kills.jsonl, a line a kill, and result.json; default: print only"
     )
 
     def __post_init__(self):

@@ -5,18 +5,18 @@ python scripts/discuss.py optimizers --output_dir runs/discuss/optimizers --quic
 python scripts/discuss.py all --output_dir runs/discuss --quick
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import command, parse
+from hf_llm.config import command, parse, setting
 from hf_llm.experiments.config import EXPERIMENTS, ExperimentConfig
 from hf_llm.texts import text
 
 
 @dataclass(kw_only=True)
 class DiscussConfig(ExperimentConfig):
-    name: Literal[("all", *EXPERIMENTS)] = field(
-        metadata={"help": "which experiment; all runs each into a folder of its own", "positional": True}
+    name: Literal[("all", *EXPERIMENTS)] = setting(
+        ..., "which experiment; all runs each into a folder of its own", positional=True
     )
 
 

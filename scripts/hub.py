@@ -11,16 +11,16 @@ HF_TOKEN. A new Gradio Space needs a paid plan of the Hub.
 
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import command, parse
+from hf_llm.config import command, parse, setting
 from hf_llm.hub.config import PullConfig, PushConfig, SpaceConfig
 
 
 @dataclass
 class HubConfig:
-    action: Literal["push", "pull", "space"] = field(metadata={"help": "what to do", "positional": True})
+    action: Literal["push", "pull", "space"] = setting(..., "what to do", positional=True)
 
 
 @command

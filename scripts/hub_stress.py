@@ -7,10 +7,10 @@ may not write, full disks. Exit code 0 when each fault left the whole model or n
 without our protection took at least one wrong file in the same faults; 1 otherwise.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import command, parse, require
+from hf_llm.config import command, parse, require, setting
 
 FAKE_HUB = Path(__file__).parents[1] / "tests" / "fake_hub"  # runs as a process of its own
 
@@ -19,10 +19,10 @@ FAKE_HUB = Path(__file__).parents[1] / "tests" / "fake_hub"  # runs as a process
 class HubStressConfig:
     """Settings of the fault test."""
 
-    faults: int = field(default=200, metadata={"help": "faults to draw"})
-    seed: int = field(default=0, metadata={"help": "seeds the draws"})
-    output_dir: str | None = field(
-        default=None, metadata={"help": "folder for faults.jsonl, a line a fault, and result.json; default: print only"}
+    faults: int = setting(200, "faults to draw")
+    seed: int = setting(0, "seeds the draws")
+    output_dir: str | None = setting(
+        None, "folder for faults.jsonl, a line a fault, and result.json; default: print only"
     )
 
     def __post_init__(self):

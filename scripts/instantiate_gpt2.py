@@ -3,24 +3,21 @@
 python scripts/instantiate_gpt2.py --size large --output_dir runs/gpt2-large-untrained
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hf_llm.config import command, parse
+from hf_llm.config import command, parse, setting
 
 
 @dataclass
 class InstantiateConfig:
     """Settings of `instantiate_gpt2.py`."""
 
-    output_dir: str = field(metadata={"help": "New folder for the model; `large` takes 3.1 GB there and in memory."})
-    size: str = field(
-        default="small", metadata={"help": "nano, micro, mini (a laptop's), small, medium, large or xl (published)."}
+    output_dir: str = setting(..., "New folder for the model; `large` takes 3.1 GB there and in memory.")
+    size: str = setting("small", "nano, micro, mini (a laptop's), small, medium, large or xl (published).")
+    vocab_size: int | None = setting(
+        None, "Tokens of the vocabulary; the size's own when not given (50,257 from small on)."
     )
-    vocab_size: int | None = field(
-        default=None,
-        metadata={"help": "Tokens of the vocabulary; the size's own when not given (50,257 from small on)."},
-    )
-    seed: int = field(default=0, metadata={"help": "Seed of the weights."})
+    seed: int = setting(0, "Seed of the weights.")
 
 
 @command

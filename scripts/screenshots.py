@@ -7,10 +7,10 @@ Needs Chromium on this machine, and playwright (pip install -e ".[test]").
 """
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import command, parse, require
+from hf_llm.config import command, parse, require, setting
 
 # what stands in the address of each picture, so that it shows the page at work
 SHOWN = {"inside": {"part": "attention", "layer": "1"}}
@@ -23,9 +23,9 @@ PAGES = ("tokenizer", "inside", "generate", "train", "mnist", "foundations", "di
 class ScreenshotsConfig:
     """What is photographed, and where the pictures go."""
 
-    output_dir: str = field(metadata={"help": "folder for <page>.<language>.png"})
-    runs: str = field(default="runs", metadata={"help": "folder of run folders, as of space_app.py"})
-    wait: float = field(default=4.0, metadata={"help": "seconds that a page gets to calculate what it shows"})
+    output_dir: str = setting(..., "folder for <page>.<language>.png")
+    runs: str = setting("runs", "folder of run folders, as of space_app.py")
+    wait: float = setting(4.0, "seconds that a page gets to calculate what it shows")
 
 
 @command

@@ -6,15 +6,15 @@ Exit code 0 when the repetition is identical, or equal within 1e-3 on another en
 1 when it is different or a file was changed after the run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import command, parse
+from hf_llm.config import command, parse, setting
 
 
 @dataclass
 class VerifyConfig:
-    run: str = field(metadata={"help": "folder of a finished run", "positional": True})
+    run: str = setting(..., "folder of a finished run", positional=True)
 
 
 @command

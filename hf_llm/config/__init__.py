@@ -1,8 +1,8 @@
 """Typed settings: a dataclass per job, filled from YAML and flags."""
 
 from hf_llm.config.command import command
-from hf_llm.config.errors import UserError, one_line, require
-from hf_llm.config.parser import load_yaml, parse
+from hf_llm.config.errors import UserError, check_unicode, one_line, require
+from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import nearest
 
@@ -10,10 +10,12 @@ __all__ = [
     "UserError",
     "check_publishing",
     "check_repo_id",
+    "check_unicode",
     "command",
     "load_yaml",
     "nearest",
     "one_line",
     "parse",
     "require",
+    "setting",
 ]

@@ -1,6 +1,6 @@
 """The one exception that is meant for a person rather than for a debugger."""
 
-from hf_llm.texts import Language, Translated
+from hf_llm.texts import Language, Translated, both
 
 
 class UserError(ValueError):
@@ -25,3 +25,13 @@ def require(condition: bool, message: str) -> None:
 def one_line(message: object) -> str:
     """Return a message as one line without control characters: a stranger's file, repeated in it, may hold some."""
     return "".join(each if each.isprintable() else "�" for each in " ".join(str(message).splitlines()))
+
+
+def check_unicode(text: str) -> str:
+    """Return `text`, or raise a `UserError` that names the place of its first lone surrogate."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        code = f"U+{ord(text[error.start]):04X}"
+        raise UserError(both("config.surrogate", code=code, position=error.start)) from None
+    return text

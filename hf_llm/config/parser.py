@@ -21,11 +21,19 @@ from hf_llm.config.errors import UserError, require
 from hf_llm.config.values import allows_none, nearest, read_value, without_none
 
 
+def setting(default, help: str, **more):
+    """Return a field with its help: meaning, unit, and why this default; `...` for a field that must be given."""
+    metadata = {"help": help, **more}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
+    return dataclasses.field(default=dataclasses.MISSING if default is ... else default, metadata=metadata)
+
+
 def parse(config_class: type, argv: list[str] | None = None, description: str | None = None):
     """Build a `config_class` from `argv` (default: the command line).
 
     Args:
-        config_class: A dataclass whose fields carry `metadata={"help": …}`; its `__post_init__` checks the values.
+        config_class: A dataclass whose fields are made by `setting`; its `__post_init__` checks the values.
         argv: Arguments of the command line, without the program's name.
         description: What the script does; `--help` prints it first.
 

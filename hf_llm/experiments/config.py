@@ -1,9 +1,9 @@
 """Settings of an experiment. This module imports neither torch nor matplotlib, so that `--help` answers at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import require
+from hf_llm.config import require, setting
 
 # every folder beside this file that has a lab.py, as `discuss.py` and the app call it
 EXPERIMENTS = tuple(sorted(path.parent.name.replace("_", "-") for path in Path(__file__).parent.glob("*/lab.py")
@@ -15,27 +15,15 @@ SEEDS, QUICK_SEEDS = 5, 2
 class ExperimentConfig:
     """What every experiment understands."""
 
-    output_dir: str = field(
-        metadata={"help": "folder for result.json, the report in both languages, figures/ and tables/"}
+    output_dir: str = setting(..., "folder for result.json, the report in both languages, figures/ and tables/")
+    quick: bool = setting(False, "a small grid, within a minute on two cores: good for looking, not for concluding")
+    seeds: int | None = setting(None, "how many seeds, from 0 on; default 5, or 2 with --quick, which say little")
+    data: str | None = setting(
+        None,
+        "images of the experiments that train on images: mnist, digits, or a folder with the IDX files; "
+        "default mnist, and digits where it is not at hand",
     )
-    quick: bool = field(
-        default=False,
-        metadata={"help": "a small grid, within a minute on two cores: good for looking, not for concluding"},
-    )
-    seeds: int | None = field(
-        default=None, metadata={"help": "how many seeds, from 0 on; default 5, or 2 with --quick, which say little"}
-    )
-    data: str | None = field(
-        default=None,
-        metadata={
-            "help": "images of the experiments that train on images: mnist, digits, or a folder with the IDX files; "
-            "default mnist, and digits where it is not at hand"
-        },
-    )
-    rewrite: bool = field(
-        default=False,
-        metadata={"help": "measure nothing: write report and figures of the result in output_dir again"},
-    )
+    rewrite: bool = setting(False, "measure nothing: write report and figures of the result in output_dir again")
 
     def __post_init__(self):
         if self.seeds is None:

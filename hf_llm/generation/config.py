@@ -1,8 +1,8 @@
 """Settings of text generation, every bound checked. No heavy import, so that `--help` answers at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hf_llm.config import require
+from hf_llm.config import require, setting
 from hf_llm.texts import both
 
 
@@ -14,35 +14,21 @@ class GenerationSettings:
         UserError: When a value is out of bounds.
     """
 
-    max_new_tokens: int = field(default=200, metadata={"help": "at most so many tokens after the prompt"})
-    do_sample: bool = field(
-        default=True, metadata={"help": "draw the next token at random; off = always the likeliest one (greedy)"}
+    max_new_tokens: int = setting(200, "at most so many tokens after the prompt")
+    do_sample: bool = setting(True, "draw the next token at random; off = always the likeliest one (greedy)")
+    temperature: float = setting(
+        0.8,
+        "divides the logits when sampling: towards 0 greedy, 1 the model's own distribution; "
+        "0.8 keeps a small model on its surer words",
     )
-    temperature: float = field(
-        default=0.8,
-        metadata={
-            "help": "divides the logits when sampling: towards 0 greedy, 1 the model's own distribution; "
-            "0.8 keeps a small model on its surer words"
-        },
+    top_k: int = setting(0, "sample among the k likeliest tokens; 0 = among all")
+    top_p: float = setting(1.0, "sample among the likeliest tokens that together have this probability; 1 = among all")
+    repetition_penalty: float = setting(1.0, "above 1 makes tokens that already occurred less likely; 1 = off")
+    num_beams: int = setting(
+        1, "beam search: keeps so many texts, writes the likeliest at the end; needs do_sample off; 1 = off"
     )
-    top_k: int = field(default=0, metadata={"help": "sample among the k likeliest tokens; 0 = among all"})
-    top_p: float = field(
-        default=1.0,
-        metadata={"help": "sample among the likeliest tokens that together have this probability; 1 = among all"},
-    )
-    repetition_penalty: float = field(
-        default=1.0, metadata={"help": "above 1 makes tokens that already occurred less likely; 1 = off"}
-    )
-    num_beams: int = field(
-        default=1,
-        metadata={
-            "help": "beam search: keeps so many texts, writes the likeliest at the end; needs do_sample off; 1 = off"
-        },
-    )
-    seed: int = field(default=0, metadata={"help": "seed of the sampling: the same one gives the same text"})
-    stop: list[str] = field(
-        default_factory=list, metadata={"help": "texts that end the generation; they are left out themselves"}
-    )
+    seed: int = setting(0, "seed of the sampling: the same one gives the same text")
+    stop: list[str] = setting([], "texts that end the generation; they are left out themselves")
 
     def __post_init__(self):
         for name in ("max_new_tokens", "num_beams"):
@@ -62,5 +48,5 @@ class GenerationSettings:
 class GenerateConfig(GenerationSettings):
     """What scripts/generate.py needs: the settings, a model and a prompt."""
 
-    model: str = field(metadata={"help": "run folder, any causal language model's folder, or a Hub id"})
-    prompt: str = field(default="", metadata={"help": "the text to continue; empty = the model begins a document"})
+    model: str = setting(..., "run folder, any causal language model's folder, or a Hub id")
+    prompt: str = setting("", "the text to continue; empty = the model begins a document")

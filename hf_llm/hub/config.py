@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hf_llm.config import check_repo_id, require
+from hf_llm.config import check_repo_id, require, setting
 
 # a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
 REVISION = re.compile(r"\w(?:[\w.-]|/(?=\w))*", re.ASCII)
@@ -15,19 +15,11 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 class PushConfig:
     """What `scripts/hub.py push` needs."""
 
-    run: str = field(
-        metadata={"help": "folder of a finished run, or one that holds a tokenizer alone", "positional": True}
-    )
-    repo_id: str = field(
-        metadata={"help": "owner/name on the Hub; a repository that is not there is made", "positional": True}
-    )
-    private: bool = field(default=False, metadata={"help": "only you see a repository that this push makes"})
-    revision: str | None = field(
-        default=None, metadata={"help": "branch to commit to, else main; one that is not there starts from main"}
-    )
-    create_pr: bool = field(
-        default=False, metadata={"help": "propose the commit as a pull request; the branch stays as it is"}
-    )
+    run: str = setting(..., "folder of a finished run, or one that holds a tokenizer alone", positional=True)
+    repo_id: str = setting(..., "owner/name on the Hub; a repository that is not there is made", positional=True)
+    private: bool = setting(False, "only you see a repository that this push makes")
+    revision: str | None = setting(None, "branch to commit to, else main; one that is not there starts from main")
+    create_pr: bool = setting(False, "propose the commit as a pull request; the branch stays as it is")
 
     def __post_init__(self):
         check_repo_id(self.repo_id)
@@ -50,16 +42,13 @@ class PushConfig:
 class PullConfig:
     """What `scripts/hub.py pull` needs."""
 
-    repo_id: str = field(metadata={"help": "owner/name of a model or tokenizer on the Hub", "positional": True})
-    dir: str = field(metadata={"help": "folder to make of it; it appears whole or not at all", "positional": True})
-    revision: str | None = field(
-        default=None, metadata={"help": "branch, tag or commit; a name is resolved to its commit first, none is main"}
+    repo_id: str = setting(..., "owner/name of a model or tokenizer on the Hub", positional=True)
+    dir: str = setting(..., "folder to make of it; it appears whole or not at all", positional=True)
+    revision: str | None = setting(None, "branch, tag or commit; a name is resolved to its commit first, none is main")
+    trust_remote_code: bool = setting(
+        False, "take the model's own Python files, which loading it runs; wants a commit as --revision"
     )
-    trust_remote_code: bool = field(
-        default=False,
-        metadata={"help": "take the model's own Python files, which loading it runs; wants a commit as --revision"},
-    )
-    max_gigabytes: float = field(default=20.0, metadata={"help": "refuse what is larger, before anything is fetched"})
+    max_gigabytes: float = setting(20.0, "refuse what is larger, before anything is fetched")
 
     def __post_init__(self):
         check_repo_id(self.repo_id)
@@ -86,19 +75,13 @@ class PullConfig:
 class SpaceConfig:
     """What `scripts/hub.py space` needs."""
 
-    repo_id: str = field(
-        metadata={"help": "owner/name of the Space; one that is not there is made", "positional": True}
-    )
-    runs: list[str] = field(
-        default_factory=lambda: ["runs/verdict"], metadata={"help": "folders of finished runs that the app offers"}
-    )
-    private: bool = field(default=False, metadata={"help": "only you see a Space that this makes"})
-    fresh_environment: bool = field(
-        default=True,
-        metadata={
-            "help": "try it in an environment that has its requirements.txt alone: minutes, and some gigabytes for a "
-            "while; false: with the packages that are here, where a missing requirement stays unseen"
-        },
+    repo_id: str = setting(..., "owner/name of the Space; one that is not there is made", positional=True)
+    runs: list[str] = setting(["runs/verdict"], "folders of finished runs that the app offers")
+    private: bool = setting(False, "only you see a Space that this makes")
+    fresh_environment: bool = setting(
+        True,
+        "try it in an environment that has its requirements.txt alone: minutes, and some gigabytes for a "
+        "while; false: with the packages that are here, where a missing requirement stays unseen",
     )
 
     def __post_init__(self):

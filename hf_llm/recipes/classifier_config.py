@@ -6,8 +6,8 @@ This module imports neither torch nor transformers, so that `--help` answers at 
 from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import require
-from hf_llm.training.config import TrainingConfig, setting
+from hf_llm.config import require, setting
+from hf_llm.training.config import TrainingConfig
 
 MODELS = ("mlp", "lenet", "resnet", "efficientnet")
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu")

@@ -1,30 +1,25 @@
 """Settings of the tokenizer scripts, each checked. No heavy import, so that `--help` answers at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hf_llm.config import check_publishing, require
+from hf_llm.config import check_publishing, require, setting
 
 
 @dataclass(kw_only=True)
 class TrainTokenizerConfig:
     """What scripts/train_tokenizer.py needs."""
 
-    corpus: str = field(metadata={"help": "named source (the-verdict, tiny-shakespeare, sample) or a UTF-8 text file"})
-    output_dir: str = field(metadata={"help": "folder for the tokenizer; AutoTokenizer loads it"})
-    vocab_size: int = field(
-        default=1000,
-        metadata={"help": "number of tokens, at least 257 = bytes alone; 1000 suits a short story, GPT-2 has 50257"},
+    corpus: str = setting(..., "named source (the-verdict, tiny-shakespeare, sample) or a UTF-8 text file")
+    output_dir: str = setting(..., "folder for the tokenizer; AutoTokenizer loads it")
+    vocab_size: int = setting(
+        1000, "number of tokens, at least 257 = bytes alone; 1000 suits a short story, GPT-2 has 50257"
     )
-    validation_fraction: float = field(
-        default=0.1, metadata={"help": "share of the characters, from the end, that training never sees"}
-    )
-    replay: int = field(default=0, metadata={"help": "print so many merges of the training, one by one"})
-    overwrite: bool = field(default=False, metadata={"help": "replace the tokenizer that is in output_dir"})
-    push_to_hub: bool = field(
-        default=False, metadata={"help": "push the tokenizer to hub_model_id; a Hub that is down loses nothing"}
-    )
-    hub_model_id: str | None = field(default=None, metadata={"help": "owner/name on the Hub, of push_to_hub"})
-    hub_private_repo: bool = field(default=False, metadata={"help": "only you see a repository that push_to_hub makes"})
+    validation_fraction: float = setting(0.1, "share of the characters, from the end, that training never sees")
+    replay: int = setting(0, "print so many merges of the training, one by one")
+    overwrite: bool = setting(False, "replace the tokenizer that is in output_dir")
+    push_to_hub: bool = setting(False, "push the tokenizer to hub_model_id; a Hub that is down loses nothing")
+    hub_model_id: str | None = setting(None, "owner/name on the Hub, of push_to_hub")
+    hub_private_repo: bool = setting(False, "only you see a repository that push_to_hub makes")
 
     def __post_init__(self):
         check_publishing(self.push_to_hub, self.hub_model_id)
@@ -39,13 +34,12 @@ class TrainTokenizerConfig:
 class CompareTokenizersConfig:
     """What scripts/compare_tokenizers.py needs."""
 
-    text: str | None = field(default=None, metadata={"help": "the text to encode"})
-    corpus: str | None = field(default=None, metadata={"help": "or a named source or text file, encoded whole"})
-    tokenizers: list[str] = field(
-        default_factory=list,
-        metadata={"help": "tokenizer folders, run folders or Hub ids; GPT-2's own is added where it is found"},
+    text: str | None = setting(None, "the text to encode")
+    corpus: str | None = setting(None, "or a named source or text file, encoded whole")
+    tokenizers: list[str] = setting(
+        [], "tokenizer folders, run folders or Hub ids; GPT-2's own is added where it is found"
     )
-    json: bool = field(default=False, metadata={"help": "print JSON instead of a table"})
+    json: bool = setting(False, "print JSON instead of a table")
 
     def __post_init__(self):
         require((self.text is None) != (self.corpus is None), "give either --text or --corpus")
@@ -55,43 +49,31 @@ class CompareTokenizersConfig:
 class PrepareCorpusConfig:
     """What scripts/prepare_corpus.py needs: documents from files or from a data set, a tokenizer, and the shape."""
 
-    output_dir: str = field(metadata={"help": "folder for the token arrays, corpus.json and the tokenizer"})
-    files: list[str] = field(
-        default_factory=list,
-        metadata={"help": "text (.txt, .md), JSON lines (.jsonl) or parquet files, folders of them, or glob patterns"},
+    output_dir: str = setting(..., "folder for the token arrays, corpus.json and the tokenizer")
+    files: list[str] = setting(
+        [], "text (.txt, .md), JSON lines (.jsonl) or parquet files, folders of them, or glob patterns"
     )
-    document_separator: str | None = field(
-        default=None,
-        metadata={"help": "text that ends a document inside a text file, for example '<|endoftext|>'; else one a file"},
+    document_separator: str | None = setting(
+        None, "text that ends a document inside a text file, for example '<|endoftext|>'; else one a file"
     )
-    dataset: str | None = field(
-        default=None, metadata={"help": "or a data set's Hub id or folder, streamed once and never stored"}
+    dataset: str | None = setting(None, "or a data set's Hub id or folder, streamed once and never stored")
+    dataset_config: str | None = setting(None, "the data set's configuration (subset)")
+    dataset_split: str = setting("train", "the data set's split")
+    dataset_revision: str = setting("main", "the data set's commit or branch; a commit makes the corpus repeatable")
+    text_field: str = setting("text", "name of the text in JSON lines, parquet and data sets")
+    max_bytes: int = setting(0, "stop after so many bytes of text; 0 = take all")
+    tokenizer: str | None = setting(
+        None, "tokenizer folder, Hub id or gpt2-tokenizer; without it one is trained on a sample"
     )
-    dataset_config: str | None = field(default=None, metadata={"help": "the data set's configuration (subset)"})
-    dataset_split: str = field(default="train", metadata={"help": "the data set's split"})
-    dataset_revision: str = field(
-        default="main", metadata={"help": "the data set's commit or branch; a commit makes the corpus repeatable"}
+    vocab_size: int = setting(50257, "size of the tokenizer to train; 50257 gives GPT-2 its published shape")
+    tokenizer_sample_bytes: int = setting(
+        100_000_000, "train the tokenizer on the first training documents with so many bytes, held in memory"
     )
-    text_field: str = field(default="text", metadata={"help": "name of the text in JSON lines, parquet and data sets"})
-    max_bytes: int = field(default=0, metadata={"help": "stop after so many bytes of text; 0 = take all"})
-    tokenizer: str | None = field(
-        default=None,
-        metadata={"help": "tokenizer folder, Hub id or gpt2-tokenizer; without it one is trained on a sample"},
+    validation_per_mille: int = setting(
+        5, "so many documents of 1,000 are for validation, chosen by a hash of their text"
     )
-    vocab_size: int = field(
-        default=50257, metadata={"help": "size of the tokenizer to train; 50257 gives GPT-2 its published shape"}
-    )
-    tokenizer_sample_bytes: int = field(
-        default=100_000_000,
-        metadata={"help": "train the tokenizer on the first training documents with so many bytes, held in memory"},
-    )
-    validation_per_mille: int = field(
-        default=5, metadata={"help": "so many documents of 1,000 are for validation, chosen by a hash of their text"}
-    )
-    shard_tokens: int = field(
-        default=100_000_000, metadata={"help": "tokens a file; two bytes each for up to 65,536 vocabulary entries"}
-    )
-    overwrite: bool = field(default=False, metadata={"help": "replace the corpus that is in output_dir"})
+    shard_tokens: int = setting(100_000_000, "tokens a file; two bytes each for up to 65,536 vocabulary entries")
+    overwrite: bool = setting(False, "replace the corpus that is in output_dir")
 
     def __post_init__(self):
         require(bool(self.files) != bool(self.dataset), "give either --files or --dataset")
