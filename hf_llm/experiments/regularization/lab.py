@@ -2,8 +2,7 @@
 
 from dataclasses import asdict
 
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.regularization import definitions, dropout_gain, nets, regularizers
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE
 from hf_llm.texts import both

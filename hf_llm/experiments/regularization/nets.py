@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hf_llm.experiments.frame.study import best, select
+from hf_llm.experiments.frame import best, select
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, NARROW, SCHEDULES
 from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import ImageClassification

@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import spearmanr
 
-from hf_llm.experiments.frame.charts import curves, dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
+from hf_llm.evaluation.charts import band
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, select
+from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.experiments.regularization.nets import (
     ALL_FOUR,
     ALONE,
@@ -165,15 +164,19 @@ def draw_effects(tables: Tables, say: Say) -> Figure:
 def draw_curves(tables: Tables, say: Say) -> Figure:
     """Training loss, validation loss and accuracy by step; circles are the weights that early stopping keeps."""
     table = tables["curves"]
+    sets = [names for names in table["regularizers"].unique() if names != "early_stopping"]
     sizes, quantities = table["size"].unique(), ("train_loss", "validation_loss", "validation_accuracy")
     figure, axes = new_figure(len(sizes), len(quantities))
     for row, size in zip(axes, sizes):
-        here = table[(table["size"] == size) & (table["regularizers"] != "early_stopping")]
+        here = table[(table["size"] == size) & (table["regularizers"].isin(sets))]
         # four that stop early have curves of different lengths; what all seeds reached is drawn
         reached = here.groupby(["regularizers", "step"])["seed"].transform("size") == here["seed"].nunique()
         kept = select(tables["runs"], size=size, regularizers="early_stopping")
         for axis, quantity in zip(row, quantities):
-            curves(axis, here[reached], "step", quantity, "regularizers", say)
+            for number, names in enumerate(sets):
+                seeds = here[reached & (here["regularizers"] == names)].pivot_table(quantity, "seed", "step")
+                if len(seeds):  # in the colour that it has with the other size
+                    band(axis, seeds.columns, seeds.to_numpy(), say(f"names.{names}"), number)
             axis.plot(kept["step"], kept[quantity], "ko", ms=7, mfc="none", label=say("names.early_stopping"))
             if quantity.endswith("loss"):
                 _logarithmic(axis)
