@@ -41,19 +41,21 @@ def sources() -> dict[Path, ast.Module]:
 
 @cache
 def mentioned() -> tuple[set[str], list[re.Pattern]]:
-    """Return all strings of the package with a dot in them, and a pattern for each f-string that may be a key."""
+    """Return the strings of the package, the names of its fields, and a pattern for each f-string that may be a key."""
     nodes = [node for tree in sources().values() for node in ast.walk(tree)]
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    strings |= {ast.unparse(node.target) for node in nodes if isinstance(node, ast.AnnAssign)}
     patterns = {as_pattern(node, r"[\w-]+") for node in nodes if isinstance(node, ast.JoinedStr)}
     # one that begins with a place would be any key; but a page's title and introduction are asked for by its name
     known = [pattern for pattern in patterns if re.match(rf"(?:{'|'.join(folders())})\\\.", pattern)]
-    return {string for string in strings if "." in string}, [re.compile(one) for one in [*known, r"\w+\.(title|intro)"]]
+    return strings, [re.compile(one) for one in [*known, r"\w+\.(title|intro)"]]
 
 
 def is_used(key: str) -> bool:
-    """Say whether a string or an f-string of the package is the key; a string may be that of a table's columns."""
+    """Say whether a string or an f-string of the package is the key, or a string that of a table with such a column."""
     strings, patterns = mentioned()
-    return key in strings or key.rpartition(".")[0] in strings or any(one.fullmatch(key) for one in patterns)
+    table, _, column = key.rpartition(".")
+    return key in strings or {table, column} <= strings or any(one.fullmatch(key) for one in patterns)
 
 
 def asked() -> Iterator[tuple[Path, str]]:
