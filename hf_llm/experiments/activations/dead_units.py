@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.experiments.activations.counting import blocked_share, dead_units
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, best, by_seed, exact, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.shared.toy_data import batches, digits
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 

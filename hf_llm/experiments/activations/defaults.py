@@ -7,8 +7,7 @@ Read off the default configuration of the families in the transformers library. 
 import pandas as pd
 from transformers import AutoConfig
 
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
 
 # families, by their name in the library, and where the configuration keeps the activation
 FAMILIES = {

@@ -4,10 +4,8 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
 from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, select
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu", "gelu_tanh")

@@ -2,8 +2,7 @@
 
 from hf_llm.experiments.activations import dead_units, defaults, functions, saturation, zero_centring
 from hf_llm.experiments.activations.counting import BLOCKED, DEAD
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables
 
 
 def settings(study: Study) -> dict:

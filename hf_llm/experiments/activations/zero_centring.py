@@ -16,10 +16,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed
 from hf_llm.experiments.shared.toy_data import batches, digits
 
 SIZES = (64, 64, 64, 10)  # pixels, two hidden layers, classes

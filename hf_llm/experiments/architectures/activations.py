@@ -7,10 +7,8 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
+from hf_llm.experiments.frame import Finding, Say, Study, Tables
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.models.image_classifiers import new_image_classifier
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu")

@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 
 from hf_llm.experiments.architectures.shift import SHIFTS, moved_test
 from hf_llm.experiments.architectures.training import FAMILIES, Images, accuracy_of, family, more_accurate, race
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, below
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 
 STEPS = (20, 200)  # of the short and of the full version: less than one pass over MNIST
 MOVED_IMAGES = (200, 2000)  # test images that are moved

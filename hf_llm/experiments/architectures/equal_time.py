@@ -26,10 +26,8 @@ from hf_llm.experiments.architectures.training import (
     more_accurate,
     race,
 )
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
 from hf_llm.training.optimizer import learning_rate, make_optimizer

@@ -10,8 +10,7 @@ from hf_llm.experiments.architectures import (
     standard,
 )
 from hf_llm.experiments.architectures.training import FAMILIES, Images
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables
 
 
 def settings(study: Study) -> dict:

@@ -13,10 +13,8 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 from hf_llm.data.images import CLASSES, SIDE
 from hf_llm.experiments.architectures.training import Images, more_accurate, race
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables
 
 STEPS = (20, 250)  # of the short and of the full version
 ROUNDING = 1e-5  # of sums in fp32

@@ -12,8 +12,7 @@ import torch
 
 from hf_llm.data.images import LabelledImages, draw
 from hf_llm.experiments.architectures.training import Images
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.image_classification import pixel_values
 

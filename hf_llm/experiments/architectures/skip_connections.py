@@ -14,10 +14,8 @@ from transformers import AutoModelForImageClassification, PreTrainedModel
 from transformers.models.resnet.modeling_resnet import ResNetBasicLayer
 
 from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
+from hf_llm.experiments.frame import Finding, Say, Study, Tables
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.models.image_classifiers import small_resnet
 
 STEPS = (10, 60)  # of the short and of the full version

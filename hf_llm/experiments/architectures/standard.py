@@ -8,8 +8,7 @@ import pandas as pd
 import transformers
 from torch import nn
 
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Finding, Study, Tables, exact
 
 # the image classifiers of transformers that mix pixels by convolutions alone and let one choose the activation, with
 # the year in which the library's documentation says that they came out

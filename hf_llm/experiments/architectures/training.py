@@ -16,8 +16,7 @@ from torch import nn
 
 from hf_llm.config import UserError
 from hf_llm.data.images import LabelledImages, hold_out, read_images
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.study import Study, by_seed
+from hf_llm.experiments.frame import Finding, Study, above, by_seed
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.augmentation import Augmentation
 from hf_llm.training.config import TrainingConfig

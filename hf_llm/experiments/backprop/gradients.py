@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hf_llm.experiments.backprop.moons import ROUNDING, TORCH_ACTIVATIONS, moons, new_net, torch_twin
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 
 PARAMETERS = ["hidden.weight", "hidden.bias", "output.weight", "output.bias"]

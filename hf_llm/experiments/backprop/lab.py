@@ -5,8 +5,7 @@ import sys
 
 from hf_llm.experiments.backprop import gradients, neuron, training
 from hf_llm.experiments.backprop.moons import HIDDEN, SAMPLES
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables
 
 
 def settings(study: Study) -> dict:

@@ -15,10 +15,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.evaluation.charts import COLOURS
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
 from hf_llm.experiments.frame.charts import new_figure
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, select
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 from hf_llm.texts import number
 

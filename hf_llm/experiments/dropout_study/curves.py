@@ -15,10 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import COLOURS
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, SCHEDULES, WIDE
 from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import classification_scores

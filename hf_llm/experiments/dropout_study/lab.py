@@ -1,8 +1,7 @@
 """The experiment `dropout-study`."""
 
 from hf_llm.experiments.dropout_study import curves, other_setting
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.shared.dropout_settings import BATCH, NARROW, WIDE
 
 

@@ -9,10 +9,8 @@ from dataclasses import asdict, replace
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
 from hf_llm.experiments.shared.mlp_training import ImageParts
 

@@ -14,10 +14,8 @@ import torch
 from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.quadratic import bound
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, exact, select, within
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact, within
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, select
 from hf_llm.experiments.shared.descent import HOLD, TOLERANCE, descend, steps_to_arrive
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum
 

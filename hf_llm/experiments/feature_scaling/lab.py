@@ -2,8 +2,7 @@
 
 from hf_llm.experiments.feature_scaling import condition, nets, real_data, two_features
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables
 
 
 def settings(study: Study) -> dict:

@@ -15,10 +15,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, select
 from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 HIDDEN = 16

@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
 from hf_llm.experiments.feature_scaling.quadratic import bound, gradient_descent
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 
 TOLERANCE = 0.01  # of the excess loss at the start
 QUICK_STEPS, STEPS = 1_000, 10_000

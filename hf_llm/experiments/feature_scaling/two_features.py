@@ -6,10 +6,8 @@ from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.data_sets import VERSIONS
 from hf_llm.experiments.feature_scaling.quadratic import gradient_descent
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, select
 from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, select
 
 CORRELATION, UNIT = 0.3, 5.0
 TOLERANCE = 0.01  # of the excess loss at the start

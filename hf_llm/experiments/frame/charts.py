@@ -14,28 +14,21 @@ from matplotlib.axes import Axes
 from hf_llm.evaluation.charts import band, label, new_figure, style
 from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.frame.lab import Say
+from hf_llm.texts import number as written
 
 __all__ = ["curves", "dots", "heat_map", "label", "name_of", "new_figure", "scatter", "style"]
 
 
 def name_of(value, say: Say) -> str:
     """Return what a legend calls a setting: its text under `names.<value>`, or a number as the language writes it."""
-    from hf_llm.texts import number
-
-    return say(f"names.{value}") if isinstance(value, str) else number(value, say.lang)
+    return say(f"names.{value}") if isinstance(value, str) else written(value, say.lang)
 
 
 def curves(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say, keys: Iterable | None = None) -> None:
     """Draw `y` along `x`, a line for each value of `by`: the mean over the seeds, in a band from least to greatest.
 
-    Args:
-        axis: Where to draw.
-        table: Columns `x`, `y`, `by` and `seed`.
-        x: Column of the horizontal axis.
-        y: Column of the vertical axis.
-        by: Column of the lines; `names.<value>` is the entry of the legend.
-        say: Texts of the experiment.
-        keys: The values of `by` to draw, in their order; all where it is None.
+    `x`, `y` and `by` are columns of `table`, beside `seed`; `names.<value>` is what the legend calls a value of `by`,
+    and `keys` are those to draw, in their order: all where it is None.
     """
     for number, key in enumerate(table[by].unique() if keys is None else keys):
         seeds = table[table[by] == key].pivot_table(index="seed", columns=x, values=y, dropna=False)  # (seeds, x)
@@ -45,13 +38,7 @@ def curves(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say, k
 def dots(axis: Axes, table: pd.DataFrame, value: str, by: str, say: Say | None, keys: Iterable | None = None) -> None:
     """Draw one line a setting, from the top down: the mean of `value` over the seeds as a dot, with its 95 % interval.
 
-    Args:
-        axis: Where to draw.
-        table: Columns `by`, `value` and `seed`.
-        value: Column of the horizontal axis.
-        by: Column of the lines, named by `names.<value>`.
-        say: Texts of the experiment; None where a panel to the left names the lines.
-        keys: The values of `by` to draw, in their order; all where it is None.
+    Arguments as of `curves`; `say` is None where a panel to the left names the lines.
     """
     keys = list(table[by].unique() if keys is None else keys)
     intervals = [mean_interval(table.loc[table[by] == key, value]) for key in keys]
@@ -72,18 +59,7 @@ def scatter(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say) 
 
 
 def heat_map(axis: Axes, table: pd.DataFrame, rows: str, columns: str, value: str, say: Say, spec: str = ".2g") -> None:
-    """Draw the mean of `value` for each pair of settings as a cell with its number.
-
-    Args:
-        axis: Where to draw.
-        table: Columns `rows`, `columns` and `value`.
-        rows, columns: The settings.
-        value: What fills the cells.
-        say: Texts of the experiment.
-        spec: Format of the numbers.
-    """
-    from hf_llm.texts import number
-
+    """Draw the mean of the column `value` for each pair of two settings as a cell with its number, in format `spec`."""
     means = table.pivot_table(index=rows, columns=columns, values=value, sort=False)
     axis.imshow(means.to_numpy(), cmap="viridis", aspect="auto")
     axis.grid(False)
@@ -93,4 +69,4 @@ def heat_map(axis: Axes, table: pd.DataFrame, rows: str, columns: str, value: st
     for row, column in np.ndindex(means.shape):
         cell = means.iat[row, column]
         colour = "white" if cell < middle else "black"
-        axis.text(column, row, number(float(cell), say.lang, spec), ha="center", va="center", color=colour, fontsize=9)
+        axis.text(column, row, written(float(cell), say.lang, spec), ha="center", va="center", color=colour, fontsize=9)

@@ -4,7 +4,7 @@ A part is a module named by what it measures, with
 
     measure(study) -> Tables          tidy tables by name; nothing is judged here
     findings(tables) -> list          what the tables say about its claims
-    FIGURES = {name: draw}            draw(tables, say) -> Figure
+    FIGURES = {name: draw}            optional: draw(tables, say) -> Figure
     SUMMARIES = {name: table}         optional: table(tables) -> small DataFrame that the report shows, folded
     TIMED = {name}                    optional: its tables of times or memory, which a seed need not repeat
 
@@ -72,7 +72,7 @@ class Lab:
     @property
     def figures(self) -> dict[str, Draw]:
         """All figures by name, the one that shows the answer first."""
-        drawn = {name: draw for part in self.parts for name, draw in part.FIGURES.items()}
+        drawn = {name: draw for part in self.parts for name, draw in getattr(part, "FIGURES", {}).items()}
         return {self.figure: drawn.pop(self.figure), **drawn}
 
     @property

@@ -32,12 +32,23 @@ class Result:
     seeds: list[int]
 
     def answer(self, lang: Language) -> str:
-        """Return the answer: three or four sentences that the measured values decide and fill."""
-        return compose_answer(self.lab, self.findings, self.values, lang)
+        """Return the answer, three or four sentences: the texts under `answer`, in their order.
+
+        `answer.<finding>.<verdict>` is taken by the verdict of that finding; another `answer.<name>` always. Each may
+        cite `values` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval:.1f}.
+        """
+        said, verdicts = [], {finding.key: finding.supported for finding in self.findings}
+        values = {**self.values, **{finding.key: finding for finding in self.findings}}
+        for name in dict.fromkeys(key.split(".")[1] for key in texts(self.lab.folder) if key.startswith("answer.")):
+            key = f"answer.{name}.{verdicts[name]}" if name in verdicts else f"answer.{name}"
+            said.append(Say(self.lab.folder, lang)(key, **values))
+        return " ".join(said)
 
     def claim(self, finding: Finding, lang: Language) -> str:
-        """Return the sentence of a finding, by its verdict, with value, unit and interval."""
-        return claim(self.lab, finding, self.values, lang)
+        """Return `findings.<key>.<verdict>`; it may cite {value}, {interval}, {threshold} and `values`."""
+        own = {"value": finding.value, "interval": finding.interval, "threshold": finding.threshold}
+        key = f"findings.{finding.key}.{finding.supported}"
+        return Say(self.lab.folder, lang)(key, **{**self.values, **own})
 
     def listed(self, kind: str, lang: Language) -> list[str]:
         """Return the texts `limits.…` or `reading.…` of the experiment, in their order."""
@@ -58,27 +69,6 @@ def measure(lab: Lab, study: Study) -> Result:
 def judge(lab: Lab, tables: Tables, settings: dict, quick: bool, seeds: list[int]) -> Result:
     """Return the result of tables that were measured before."""
     return Result(lab, tables, lab.findings(tables), settings, quick, seeds)
-
-
-def claim(lab: Lab, finding: Finding, cited: dict, lang: Language) -> str:
-    """Return the text `findings.<key>.<verdict>`; it may cite {value}, {interval}, {threshold} and what is `cited`."""
-    key = f"findings.{finding.key}.{finding.supported}"
-    values = {"value": finding.value, "interval": finding.interval, "threshold": finding.threshold}
-    return Say(lab.folder, lang)(key, **{**cited, **values})
-
-
-def compose_answer(lab: Lab, findings: list[Finding], cited: dict, lang: Language) -> str:
-    """Return the texts under `answer`, in their order.
-
-    `answer.<finding>.<verdict>` is taken by the verdict of that finding; another `answer.<name>` always.
-    Each may cite what is `cited` and, by its key, every finding: {sgd_is_slower.value:.1f}, {….interval:.1f}.
-    """
-    said, verdicts = [], {finding.key: finding.supported for finding in findings}
-    values = {**cited, **{finding.key: finding for finding in findings}}
-    for name in dict.fromkeys(key.split(".")[1] for key in texts(lab.folder) if key.startswith("answer.")):
-        key = f"answer.{name}.{verdicts[name]}" if name in verdicts else f"answer.{name}"
-        said.append(Say(lab.folder, lang)(key, **values))
-    return " ".join(said)
 
 
 def languages(text_in) -> dict[Language, str]:

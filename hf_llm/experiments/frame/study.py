@@ -69,6 +69,11 @@ def by_seed(table: pd.DataFrame, column: str, **settings) -> np.ndarray:
     return rows[column].to_numpy(dtype=np.float64)
 
 
+def means(table: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFrame:
+    """Return the mean of the columns `values` for each group of the columns `by`, one row a group, in their order."""
+    return table.groupby(by, sort=False)[values].mean().reset_index()
+
+
 def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: bool = False) -> pd.DataFrame:
     """Return for each group the value of `setting` whose mean score over the seeds is best, and whether it is an edge.
 
@@ -83,9 +88,9 @@ def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: 
         The columns `by`, `setting`, and `edge`: the best value is the first or the last of the grid.
     """
     worst = -np.inf if largest else np.inf
-    means = table.assign(**{score: table[score].fillna(worst)}).groupby([*by, setting], sort=False)[score].mean()
+    averages = table.assign(**{score: table[score].fillna(worst)}).groupby([*by, setting], sort=False)[score].mean()
     rows = []
-    for group, scores in means.groupby(level=by, sort=False):
+    for group, scores in averages.groupby(level=by, sort=False):
         values = scores.index.get_level_values(setting)
         chosen = values[int(scores.argmax() if largest else scores.argmin())]
         names = group if isinstance(group, tuple) else (group,)

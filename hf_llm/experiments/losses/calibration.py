@@ -12,10 +12,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.evaluation.calibration import calibration
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed
 from hf_llm.experiments.frame.charts import label, new_figure, scatter
-from hf_llm.experiments.frame.findings import Finding, below
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed
 
 W, B = (1.5, -1.0), 0.5  # of the coin
 TRAINING, TEST = 2000, 20_000

@@ -12,10 +12,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.losses.formulas import LOSSES
 from hf_llm.experiments.shared.toy_data import batches, digits
 

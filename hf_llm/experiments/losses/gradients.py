@@ -5,10 +5,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
 from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, select
 from hf_llm.experiments.losses.formulas import GRADIENTS, LOSSES
 
 LOGITS = torch.linspace(-10, 10, 41, dtype=torch.float64)

@@ -1,7 +1,6 @@
 """The experiment `losses`."""
 
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.frame import Lab, Study
 from hf_llm.experiments.losses import calibration, classification, gradients, overflow, regression
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Finding, Study, Tables, exact
 from hf_llm.experiments.losses.formulas import cross_entropy
 
 # float32 holds exp(88) but not exp(89), and nothing smaller than exp(−104)

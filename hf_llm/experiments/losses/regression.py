@@ -21,10 +21,8 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes, make_friedman1
 from torch import Tensor, nn
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, select
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.shared.toy_data import batches
 
 HIDDEN, BATCH = 32, 64

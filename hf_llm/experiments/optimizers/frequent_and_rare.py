@@ -11,8 +11,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed
+from hf_llm.experiments.frame import Finding, Study, Tables, above, best, by_seed
 from hf_llm.experiments.optimizers.next_word import (
     BETAS,
     MOST_FREQUENT,

@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.utils import parameters_to_vector
 
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
 from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, AdamW, Momentum, RMSprop
 

@@ -1,8 +1,7 @@
 """The experiment `optimizers`."""
 
 from hf_llm.data.images import read_images
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables
 from hf_llm.experiments.optimizers import (
     decay,
     frequent_and_rare,

@@ -10,9 +10,8 @@ import torch.nn.functional as F
 from matplotlib.figure import Figure
 
 from hf_llm.data import read_text
+from hf_llm.experiments.frame import Say, Tables
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Tables
 
 TEXT = "sample"
 WIDTH = 32  # of the embedding

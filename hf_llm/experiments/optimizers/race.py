@@ -14,10 +14,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hf_llm.config import UserError
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed
 from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts, by_hand, by_the_loop, settings
 from hf_llm.experiments.shared.textbook_optimizers import Adam
 from hf_llm.training.config import TrainingConfig

@@ -15,10 +15,8 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.shared.descent import descend, steps_to_arrive
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum, RMSprop
 

@@ -9,9 +9,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hf_llm.experiments.frame.findings import Finding, below
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, select
 from hf_llm.experiments.optimizers.next_word import (
     BETAS,
     MOST_FREQUENT,

@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, select, within
 from hf_llm.experiments.frame.charts import curves, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, below, exact, within
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.relu_depth.nets import BLOCKS, OWN, USUAL, DeepMLP, Kind, usual
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
 from hf_llm.experiments.relu_depth.training import DIGITS, Images, grid_of

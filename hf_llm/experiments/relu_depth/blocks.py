@@ -4,10 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, select
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, below
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.relu_depth.depth import HARDLY_ANY, accuracy, fractions
 from hf_llm.experiments.relu_depth.nets import BLOCKS, USUAL, usual
 from hf_llm.experiments.relu_depth.training import grid_of, train_nets

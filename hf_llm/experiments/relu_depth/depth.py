@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.intervals import mean_interval
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, select
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
-from hf_llm.experiments.frame.findings import Finding, above, below
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.relu_depth.before_training import VANISHED
 from hf_llm.experiments.relu_depth.nets import USUAL, Kind, usual
 from hf_llm.experiments.relu_depth.training import Grid, Net, grid_of, train_nets

@@ -2,8 +2,7 @@
 
 from dataclasses import asdict
 
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables, by_seed
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.relu_depth import before_training, blocks, depth, fair_setting
 from hf_llm.experiments.relu_depth.before_training import VANISHED, kept_of_square
 from hf_llm.experiments.relu_depth.probe import NO_GRADIENT

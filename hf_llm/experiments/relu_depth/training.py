@@ -11,7 +11,7 @@ import pandas as pd
 
 from hf_llm.config import UserError
 from hf_llm.data.images import ImageData, LabelledImages, hold_out, read_images
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Study, Tables
 from hf_llm.experiments.relu_depth.nets import DeepMLP, Kind
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
 from hf_llm.training.config import TrainingConfig

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from hf_llm.experiments.frame.study import by_seed
+from hf_llm.experiments.frame import by_seed
 from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import classification_scores
 

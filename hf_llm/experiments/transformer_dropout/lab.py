@@ -1,7 +1,6 @@
 """The experiment `transformer-dropout`."""
 
-from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.study import Study, Tables, by_seed
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.transformer_dropout import library, modes, places
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
 from hf_llm.experiments.transformer_dropout.training import TextParts, grid_of

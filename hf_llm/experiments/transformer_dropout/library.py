@@ -13,8 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.module_tracker import ModuleTracker
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
-from hf_llm.experiments.frame.findings import Finding, exact
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame import Finding, Study, Tables, exact
 
 FAMILIES = {  # model type: year of its paper
     "openai-gpt": 2018, "bert": 2018, "gpt2": 2019, "t5": 2019,

@@ -5,10 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hf_llm.evaluation.charts import COLOURS
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure
-from hf_llm.experiments.frame.findings import Finding, above, exact
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, by_seed, select
 from hf_llm.experiments.transformer_dropout.places import by_p, middle
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
 

@@ -10,11 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import COLOURS
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
 from hf_llm.experiments.frame.charts import curves as draw_curves
 from hf_llm.experiments.frame.charts import dots, label, name_of, new_figure
-from hf_llm.experiments.frame.findings import Finding, above
-from hf_llm.experiments.frame.lab import Say
-from hf_llm.experiments.frame.study import Study, Tables, best, by_seed, select
 from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SITES, dropping_gpt2, modules_at
 from hf_llm.experiments.transformer_dropout.training import Grid, TextParts, grid_of, train_cell
 from hf_llm.tokenization.readable import readable, token_bytes

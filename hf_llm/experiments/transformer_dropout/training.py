@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.data import MissingData, Text, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.frame import Study
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
 from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
 from hf_llm.tokenization.token_array import TokenArray
