@@ -17,7 +17,7 @@ from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.generation.sampling import Sampler
-from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.readable import token_labels
 from hf_llm.tokenization.tokenizer import encode_document
 
 TEXT = "O gato dormia."
