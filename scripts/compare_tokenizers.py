@@ -23,16 +23,17 @@ def main():
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     if config.json:
-        print(json.dumps([encoding.as_dict() for encoding in encodings], ensure_ascii=False, indent=2))
+        print(json.dumps(encodings, ensure_ascii=False, indent=2))
         return
     width = max(len(name) for name in ["tokenizer", *tokenizers])
     print(f"{'tokenizer':<{width}}  vocabulary  tokens  tokens/word  bytes/token")
     for e in encodings:
-        row = f"{e.tokenizer:<{width}}  {e.vocab_size:>10,}  {len(e.tokens):>6,}"
-        print(row, *(f"{value:>11.2f}" if value else f"{'-':>11}" for value in (e.tokens_per_word, e.bytes_per_token)))
+        row = f"{e['tokenizer']:<{width}}  {e['vocab_size']:>10,}  {e['token_count']:>6,}"
+        means = (e["tokens_per_word"], e["bytes_per_token"])
+        print(row, *(f"{value:>11.2f}" if value else f"{'-':>11}" for value in means))
     for e in encodings:
-        print(f"\n{e.tokenizer}\n  " + "|".join(token.text for token in e.tokens))
-        print("  " + " ".join(str(token.id) for token in e.tokens))
+        print(f"\n{e['tokenizer']}\n  " + "|".join(token["text"] for token in e["tokens"]))
+        print("  " + " ".join(str(token["id"]) for token in e["tokens"]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
 from hf_llm.texts import both
-from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.readable import token_labels
 from hf_llm.tokenization.tokenizer import encode_document
 
 LONGEST = 64  # tokens: a map of attention has the square of it

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from tokenizers import pre_tokenizers
 
-from hf_llm.tokenization.tokenizer import END_OF_TEXT, check_unicode
+from hf_llm.config import check_unicode
+from hf_llm.tokenization.tokenizer import END_OF_TEXT
 
 VOCABULARY = [END_OF_TEXT, *sorted(pre_tokenizers.ByteLevel.alphabet())]  # before the first merge; id = place
 
@@ -88,13 +89,19 @@ def join(tokens: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 def tokenize(text: str, merges: Iterable[tuple[str, str]]) -> list[str]:
-    """Encode with merges learned elsewhere: in each word, make the earliest learned merge first, until none applies."""
-    rank = {pair: i for i, pair in enumerate(merges)}
-    spelling = {}
-    cut = pretokenize(text)
-    for word in set(cut):
-        tokens = list(word)
-        while (pair := min(pairwise(tokens), key=lambda p: rank.get(p, len(rank)), default=None)) in rank:
-            tokens = join(tokens, pair)
-        spelling[word] = tokens
+    """Encode with merges learned elsewhere."""
+    rank, cut = {pair: i for i, pair in enumerate(merges)}, pretokenize(text)
+    spelling = {word: tokenize_word(word, rank) for word in set(cut)}
     return [token for word in cut for token in spelling[word]]
+
+
+def tokenize_word(word: str, rank: dict[tuple[str, str], int], dropout: float = 0.0, random=None) -> list[str]:
+    """Make the earliest learned merge first, until none applies; `random` passes some over, as bpe_dropout.py says."""
+
+    def kept(pair: tuple[str, str]) -> bool:
+        return pair in rank and (random is None or random.random() >= dropout)
+
+    tokens = list(word)
+    while possible := list(filter(kept, pairwise(tokens))):
+        tokens = join(tokens, min(possible, key=rank.get))
+    return tokens

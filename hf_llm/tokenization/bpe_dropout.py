@@ -6,12 +6,11 @@ draws it from a generator that cannot be seeded.
 """
 
 import json
-from itertools import pairwise
 
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.tokenization.bpe import join, pretokenize
+from hf_llm.tokenization.bpe import pretokenize, tokenize_word
 from hf_llm.tokenization.tokenizer import document_start, encode_document, token_dtype
 
 
@@ -39,18 +38,7 @@ def encodings_with_dropout(
     arrays = []
     for copy in range(copies):
         random = np.random.default_rng([seed, copy])
-        spelling = {word: [ids[token] for token in _tokenize(word, rank, dropout, random)] for word in distinct}
-        encoded = [document_start(tokenizer), *(id for word in cut for id in spelling[word])]
+        spelling = {word: tokenize_word(word, rank, dropout, random) for word in distinct}
+        encoded = [document_start(tokenizer), *(ids[token] for word in cut for token in spelling[word])]
         arrays += [plain, np.array(encoded, token_dtype(tokenizer))]
     return arrays
-
-
-def _tokenize(word: str, rank: dict[tuple[str, str], int], dropout: float, random: np.random.Generator) -> list[str]:
-    """Apply the earliest merge that is possible and was not passed over, until none is left."""
-    tokens = list(word)
-    while True:
-        possible = [pair for pair in pairwise(tokens) if pair in rank]
-        kept = [pair for pair, draw in zip(possible, random.random(len(possible))) if draw >= dropout]
-        if not kept:
-            return tokens
-        tokens = join(tokens, min(kept, key=rank.get))

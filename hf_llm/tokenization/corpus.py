@@ -27,40 +27,24 @@ ENCODINGS = 32  # with BPE-dropout; more take seconds to make and no longer help
 
 @dataclass(frozen=True)
 class Corpus:
-    """Token arrays with their origin.
+    """Token arrays with their origin."""
 
-    Attributes:
-        name: The named source, file or folder.
-        sha256: Of the text's UTF-8 bytes (`prepare.py` says how several documents are hashed).
-        bytes: UTF-8 bytes of both splits, without the tokens that begin documents.
-        validation_bytes: UTF-8 bytes of the validation split.
-        held_out: Which part of the whole that split is, as a phrase.
-        train: Tokens to learn from; each document begins with the tokenizer's start token.
-        validation: Tokens never trained on, of the same form.
-        tokenizer: What encoded both.
-    """
-
-    name: str
-    sha256: str
-    bytes: int
-    validation_bytes: int
-    held_out: str
-    train: TokenArray
-    validation: TokenArray
-    tokenizer: PreTrainedTokenizerFast
+    name: str  # the named source, file or folder
+    sha256: str  # of the text's UTF-8 bytes (`prepare.py` says how several documents are hashed)
+    bytes: int  # in UTF-8, of both splits, without the tokens that begin documents
+    validation_bytes: int  # of them in the validation split
+    held_out: str  # which part of the whole that split is, as a phrase
+    train: TokenArray  # to learn from; each document begins with the tokenizer's start token
+    validation: TokenArray  # never trained on, of the same form
+    tokenizer: PreTrainedTokenizerFast  # what encoded both
 
     def facts(self) -> dict[str, dict]:
         """Return what a manifest says of the corpus and of its tokenizer."""
-        data = {
-            "name": self.name,
-            "sha256": self.sha256,
-            "bytes": self.bytes,
-            "held_out": self.held_out,
-            "train_tokens": len(self.train),
-            "validation_tokens": len(self.validation),
+        data = {name: getattr(self, name) for name in ("name", "sha256", "bytes", "held_out")}
+        return {
+            "data": data | {"train_tokens": len(self.train), "validation_tokens": len(self.validation)},
+            "tokenizer": {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)},
         }
-        tokenizer = {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)}
-        return {"data": data, "tokenizer": tokenizer}
 
 
 def read_corpus(

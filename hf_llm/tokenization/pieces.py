@@ -4,12 +4,14 @@ tokenizers keeps some 100 bytes of records for each token of a text until the wh
 pieces needs that for a few pieces at a time, and several cores can share the work; the ids are those of the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from tokenizers import Tokenizer, pre_tokenizers
 
 PIECE = 1 << 18  # characters
 BATCH = 1 << 22  # characters encoded at once
+Item = TypeVar("Item")
 
 
 def splits_like_gpt2(backend: Tokenizer) -> bool:
@@ -39,14 +41,14 @@ def pieces(text: str, size: int = PIECE) -> list[str]:
     return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)])]
 
 
-def batches(texts: list[str], size: int = BATCH) -> Iterator[list[str]]:
-    """Yield `texts` in order, in lists of at most `size` characters together, or of one longer text."""
-    batch, characters = [], 0
-    for text in texts:
-        if batch and characters + len(text) > size:
+def batches(items: Iterable[Item], size: int = BATCH, length: Callable[[Item], int] = len) -> Iterator[list[Item]]:
+    """Yield texts, or what has a `length`, in order: in lists of at most `size` together, or of one longer item."""
+    batch, total = [], 0
+    for item in items:
+        if batch and total + length(item) > size:
             yield batch
-            batch, characters = [], 0
-        batch.append(text)
-        characters += len(text)
+            batch, total = [], 0
+        batch.append(item)
+        total += length(item)
     if batch:
         yield batch

@@ -13,9 +13,10 @@ a batch of documents and one shard of each split, whatever the size of the corpu
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -27,8 +28,8 @@ from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
 from hf_llm.tokenization.documents import Document, pin, read_documents
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
-from hf_llm.tokenization.pieces import BATCH
-from hf_llm.tokenization.shards import ShardWriter
+from hf_llm.tokenization.pieces import batches
+from hf_llm.tokenization.token_array import ShardWriter
 from hf_llm.tokenization.tokenizer import (
     BYTES_VOCAB_SIZE,
     check_unicode,
@@ -43,13 +44,10 @@ from hf_llm.tokenization.tokenizer import (
 CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER_FILES)
 
 
-@dataclass(frozen=True)
-class _Hashed:
-    """A document's text, its UTF-8 bytes, and the number from 0 to 999 that decides its split."""
-
+class _Hashed(NamedTuple):
     text: str
-    content: bytes
-    thousandth: int
+    content: bytes  # in UTF-8
+    thousandth: int  # from 0 to 999: decides the split
 
 
 def prepare_corpus(config: PrepareCorpusConfig) -> dict:
@@ -111,7 +109,7 @@ def _write(
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
     digest, thousandths = hashlib.sha256(), set()
     bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
-    for batch in _batches(documents):
+    for batch in batches(documents, length=lambda document: len(document.text)):  # keeps several cores busy
         for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
             split = SPLITS[document.thousandth < config.validation_per_mille]
             writers[split].add(start)
@@ -127,9 +125,6 @@ def _write(
     _check_splits(splits, thousandths)
     for split, writer in writers.items():
         splits[split] |= {"tokens": writer.tokens, "files": writer.close()}
-    source = asdict(config)
-    for name in ("output_dir", "overwrite"):
-        del source[name]
     return {
         "name": config.dataset or ", ".join([*config.files[:3], *(["…"] if config.files[3:] else [])]),
         "sha256": digest.hexdigest(),
@@ -137,7 +132,7 @@ def _write(
         "documents": sum(counts["documents"] for counts in splits.values()),
         "dtype": str(dtype),
         "splits": splits,
-        "source": source,
+        "source": {name: value for name, value in asdict(config).items() if name not in ("output_dir", "overwrite")},
     }
 
 
@@ -153,16 +148,3 @@ def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
     advice = f"of the {count} documents is for {{}}; set --validation_per_mille to {{}}, or give more documents"
     require(splits["validation"]["documents"] > 0, f"none {advice.format('validation', min(thousandths) + 1)}")
     require(splits["train"]["documents"] > 0, f"none {advice.format('training', max(thousandths))}")
-
-
-def _batches(documents: Iterable[_Hashed]) -> Iterator[list[_Hashed]]:
-    """Yield documents in lists large enough to keep several cores busy."""
-    batch, size = [], 0
-    for document in documents:
-        batch.append(document)
-        size += len(document.text)
-        if size >= BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -19,7 +19,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, check_unicode, require
 from hf_llm.data import find
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
@@ -139,16 +139,6 @@ def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
     ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
     require(bool(ids), both("tokenization.no_start"))
     return ids[0]
-
-
-def check_unicode(text: str) -> str:
-    """Return `text`, or raise a `UserError` that names the place of its first lone surrogate."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        code = f"U+{ord(text[error.start]):04X}"
-        raise UserError(both("tokenization.surrogate", code=code, position=error.start)) from None
-    return text
 
 
 def token_dtype(tokenizer: PreTrainedTokenizerFast) -> np.dtype:

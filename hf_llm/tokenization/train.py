@@ -1,7 +1,7 @@
 """From a corpus to a tokenizer folder: what scripts/train_tokenizer.py does."""
 
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerFast
 
@@ -12,25 +12,15 @@ from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
 from hf_llm.tokenization.tokenizer import encode, tokenizer_sha256, train_bpe
 
 
-@dataclass(frozen=True)
-class TrainedTokenizer:
-    """What training gave.
+class TrainedTokenizer(NamedTuple):
+    """What training gave."""
 
-    Attributes:
-        tokenizer: The tokenizer that was saved.
-        sha256: Its hash, `tokenizer_sha256`.
-        train_bytes: UTF-8 bytes that it was trained on.
-        train_bytes_per_token: Mean bytes per token on that text.
-        validation_bytes_per_token: The same on the text that it never saw; None where there is none.
-        merges: The first merges of its training, as many as were asked for.
-    """
-
-    tokenizer: PreTrainedTokenizerFast
-    sha256: str
-    train_bytes: int
-    train_bytes_per_token: float
-    validation_bytes_per_token: float | None
-    merges: list[Merge]
+    tokenizer: PreTrainedTokenizerFast  # that was saved
+    sha256: str  # its `tokenizer_sha256`
+    train_bytes: int  # UTF-8 bytes that it was trained on
+    train_bytes_per_token: float  # mean on that text
+    validation_bytes_per_token: float | None  # on the text that it never saw; None where there is none
+    merges: list[Merge]  # the first ones of its training, as many as were asked for
 
 
 def train_tokenizer(config: TrainTokenizerConfig) -> TrainedTokenizer:

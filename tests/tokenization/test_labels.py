@@ -1,6 +1,6 @@
 """Labels of ids: white space visible, special tokens by name, spare rows by number."""
 
-from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.readable import token_labels
 from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hf_llm.app.views import bars, code, downloads, figure_data, message, paragraph, shortened, tokens
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.texts import Language, number, text
-from hf_llm.tokenization.labels import token_labels
+from hf_llm.tokenization.readable import token_labels
 
 if TYPE_CHECKING:
     import numpy as np

@@ -38,7 +38,7 @@ def tokenize(app: App, text: str, tokenizers: list[str]) -> list[dict[str, Any]]
 
     require(bool(tokenizers), both("tokenizer.choose"))
     loaded = {name: _gpt2() if name == GPT2 else app.library.language_model(name).tokenizer for name in tokenizers}
-    return [encoding.as_dict() for encoding in compare(checked(text, app.config.max_characters), loaded)]
+    return compare(checked(text, app.config.max_characters), loaded)
 
 
 def train_bpe(app: App, text: str, vocab_size: int) -> list[dict[str, Any]]:
