@@ -1,12 +1,11 @@
 """A tiny GPT-2 on the project's sample: a task that takes a tenth of a second a step."""
 
-import numpy as np
 import pytest
 
 from hf_llm.data import read_text
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.tokenization.corpus import corpus_from_text
-from hf_llm.tokenization.tokenizer import token_byte_lengths, train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 
@@ -57,9 +56,7 @@ def make_tiny_task(sample_corpus):
         )
         return CausalLM(
             new_gpt2(shape, config.seed),
-            corpus.train,
-            np.concatenate(corpus.validation.shards),
-            token_byte_lengths(tokenizer),
+            corpus,
             context=shape.n_positions,
             stride=shape.n_positions,
             total_batch_size=config.total_batch_size,

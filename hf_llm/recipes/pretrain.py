@@ -3,14 +3,10 @@
 corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored → published
 """
 
-import numpy as np
 import torch
 from transformers import GPT2Config
 
-from hf_llm.config import require
 from hf_llm.data import Text
-from hf_llm.generation.config import GenerationSettings
-from hf_llm.generation.generate import generate
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.card import language_model_card
@@ -19,7 +15,6 @@ from hf_llm.recipes.publish import measured, publish
 from hf_llm.recipes.report import language_model_report, monitor
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import check_unicode, token_byte_lengths
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -81,13 +76,7 @@ def pretrain(config: PretrainConfig) -> dict:
 
 def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpus, GPT2Config]:
     """Return the corpus that `config` names, or `text` as one, and the shape of the model; errors as in `pretrain`."""
-    check_unicode(config.sample_prompt)  # now rather than at the first evaluation
     corpus = read_corpus(text or config.corpus, **config.encoding)
-    require(  # the final evaluation would find it, when the training is over
-        (config.eval_stride or 1) <= config.context,
-        f"eval_stride {config.eval_stride} is more than the context of {config.context} tokens; "
-        "lower it, or leave it out",
-    )
     vocab_size, start = len(corpus.tokenizer), corpus.tokenizer.bos_token_id
     return corpus, gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
 
@@ -97,12 +86,9 @@ def make_task(config: PretrainConfig, corpus: Corpus, model_config: GPT2Config, 
     model = new_gpt2(model_config, config.seed)
     if config.gradient_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-    settings = GenerationSettings(max_new_tokens=config.sample_tokens, seed=config.seed)
     return CausalLM(
         model,
-        corpus.train,
-        np.concatenate(corpus.validation.shards),
-        token_byte_lengths(corpus.tokenizer),
+        corpus,
         context=config.context,
         stride=config.sample_stride or config.context,
         total_batch_size=config.total_batch_size,
@@ -111,5 +97,6 @@ def make_task(config: PretrainConfig, corpus: Corpus, model_config: GPT2Config, 
         seed=config.seed,
         eval_tokens=config.eval_tokens,
         input_noise=config.input_noise,
-        sampler=lambda model: generate(model, corpus.tokenizer, config.sample_prompt, settings).text,
+        sample_prompt=config.sample_prompt,
+        sample_tokens=config.sample_tokens,
     )

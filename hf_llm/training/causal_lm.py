@@ -6,7 +6,10 @@ from torch import nn
 
 from hf_llm.data import BatchPlan
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.generation.config import GenerationSettings
+from hf_llm.generation.generate import generate
+from hf_llm.tokenization.corpus import Corpus
+from hf_llm.tokenization.tokenizer import token_byte_lengths
 from hf_llm.training.task import Task
 
 
@@ -15,30 +18,31 @@ class CausalLM(Task):
 
     Args:
         model: Returns `.loss` from `input_ids` and `labels`, as `GPT2LMHeadModel` does.
-        tokens: Training tokens.
-        validation: Validation tokens; the first one is `<|endoftext|>`.
-        byte_lengths: UTF-8 bytes of each id, shape (vocab,).
+        corpus: Training and validation tokens, each beginning with `<|endoftext|>`, and their tokenizer.
         context: Tokens of a window, T.
         stride: Tokens between the starts of two windows.
         total_batch_size, per_device_batch_size, world_size, seed: As in `BatchPlan`.
         eval_tokens: Cap on the validation tokens that are scored while training.
         input_noise: Fraction of input tokens that are replaced by random ones of the training text, while what follows
             stays: unigram noising (Xie et al. 2017), which keeps a model from learning a short text by heart.
-        sampler: Writes a text with the model, for the eye; None writes nothing.
+        sample_prompt: What the model continues at each evaluation, for the eye; None writes nothing.
+        sample_tokens: How many tokens it then writes.
     """
 
     unit = "tokens"
 
     def __init__(
-        self, model: nn.Module, tokens: TokenArray, validation: np.ndarray, byte_lengths: np.ndarray, *,
-        context: int, stride: int, total_batch_size: int, per_device_batch_size: int,
-        world_size: int = 1, seed: int = 0, eval_tokens: int | None = None,
-        input_noise: float = 0.0, sampler=None,
+        self, model: nn.Module, corpus: Corpus, *, context: int, stride: int, total_batch_size: int,
+        per_device_batch_size: int, world_size: int = 1, seed: int = 0, eval_tokens: int | None = None,
+        input_noise: float = 0.0, sample_prompt: str | None = None, sample_tokens: int = 40,
     ):  # fmt: skip
-        self.model, self.tokens, self.validation, self.byte_lengths = model, tokens, validation, byte_lengths
+        self.model, self.tokens, self.tokenizer = model, corpus.train, corpus.tokenizer
+        self.validation = np.concatenate(corpus.validation.shards)
+        self.byte_lengths = token_byte_lengths(corpus.tokenizer)  # UTF-8 bytes of each id, (vocab,)
         self.context, self.stride, self.eval_tokens = context, stride, eval_tokens
-        self.input_noise, self.seed, self.sampler = input_noise, seed, sampler
-        windows = (len(tokens) - context - 1) // stride + 1  # each needs one token more, to predict
+        self.input_noise, self.seed, self.sample_prompt = input_noise, seed, sample_prompt
+        self.sample_settings = GenerationSettings(max_new_tokens=sample_tokens, seed=seed)
+        windows = (len(self.tokens) - context - 1) // stride + 1  # each needs one token more, to predict
         self.plan = BatchPlan(windows, total_batch_size, per_device_batch_size, world_size, seed)
 
     def batch(self, step: int, micro_step: int, rank: int) -> dict[str, torch.Tensor]:
@@ -88,4 +92,6 @@ class CausalLM(Task):
         }
 
     def sample(self, model: nn.Module) -> str | None:
-        return self.sampler(model) if self.sampler else None
+        if self.sample_prompt is None:
+            return None
+        return generate(model, self.tokenizer, self.sample_prompt, self.sample_settings).text

@@ -3,18 +3,11 @@
 This module imports neither torch nor transformers, so that `--help` answers at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import UserError, check_publishing, require
+from hf_llm.config import UserError, check_publishing, check_unicode, require, setting
 from hf_llm.models.sizes import size_named
-
-
-def setting(default, help: str):
-    """A field with its help: meaning, unit, and why this default."""
-    if isinstance(default, list):
-        return field(default_factory=lambda: list(default), metadata={"help": help})
-    return field(default=default, metadata={"help": help})
 
 
 @dataclass
@@ -161,6 +154,12 @@ class PretrainConfig(TrainingConfig):
             require(value is None or value >= 1, f"{name} must be at least 1, not {value}")
         for name in ("eval_tokens", "sample_tokens"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+        require(  # the final evaluation would find it, when the training is over
+            (self.eval_stride or 1) <= self.context,
+            f"eval_stride {self.eval_stride} is more than the context of {self.context} tokens; "
+            "lower it, or leave it out",
+        )
+        check_unicode(self.sample_prompt)  # now rather than at the first evaluation
 
     @property
     def context(self) -> int:
