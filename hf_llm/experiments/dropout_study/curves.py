@@ -18,7 +18,7 @@ from hf_llm.evaluation.charts import COLOURS
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, SCHEDULES, WIDE
-from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
+from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import classification_scores
 
 HALF = WIDE.dropout

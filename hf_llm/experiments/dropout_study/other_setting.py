@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
-from hf_llm.experiments.shared.mlp_training import ImageParts
+from hf_llm.experiments.shared.image_runs import ImageParts
 
 LITTLE = 0.2
 MOVED = with_one_factor_of(WIDE, NARROW)
@@ -39,6 +39,7 @@ def findings(tables: Tables) -> list[Finding]:
     measured = gains(tables)
     return [
         above("width_matters", measured["own"] - measured["width"]),
+        above("schedule_matters", measured["own"] - measured["schedule"]),
         *(above(f"{name}_gain", measured[name]) for name in SETTINGS),
     ]
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
-from hf_llm.experiments.shared.mlp_training import ImageParts
+from hf_llm.experiments.shared.image_runs import ImageParts
 
 DROPOUTS = [0.1, 0.2, 0.4, 0.5, 0.6]  # of the narrow net
 MOVED = with_one_factor_of(NARROW, WIDE)
@@ -44,6 +44,7 @@ def findings(tables: Tables) -> list[Finding]:
     measured = {name: gain(table, setting) for name, setting in SETTINGS.items()}
     return [
         above("width_matters", measured["width"] - measured["own"]),
+        above("p_matters", measured["p"] - measured["own"]),
         above("less_gain", gain(table, replace(NARROW, dropout=chosen_by_accuracy(tables)))),
         *(above(f"{name}_gain", values) for name, values in measured.items()),
     ]

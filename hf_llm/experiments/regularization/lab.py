@@ -46,7 +46,7 @@ LAB = Lab(
     lecture=["L14", "L15", "L16", "L17"],
     figure="effects",
     shown=["few_decoupled_accuracy", "few_l2_accuracy", "few_batch_norm_accuracy", "few_early_stopping_accuracy",
-           "few_together", "width_matters", "decoupled_is_l2"],
+           "width_matters", "p_matters", "decoupled_is_l2"],
     settings=settings,
     quantities=quantities,
 )  # fmt: skip

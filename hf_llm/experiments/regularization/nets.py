@@ -12,7 +12,7 @@ import pandas as pd
 
 from hf_llm.experiments.frame import best, select
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, NARROW, SCHEDULES
-from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
+from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import ImageClassification
 
 TRAINING = {"learning_rate": 1e-3, **SCHEDULES[NARROW.schedule]}

@@ -23,7 +23,7 @@ from hf_llm.experiments.regularization.nets import (
     chosen_strengths,
     train_regularized,
 )  # fmt: skip
-from hf_llm.experiments.shared.mlp_training import ImageParts
+from hf_llm.experiments.shared.image_runs import ImageParts
 from hf_llm.training.image_classification import classification_scores
 
 SCORED = 5_000  # at most so many images of the validation and of the training part, at each evaluation
