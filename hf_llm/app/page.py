@@ -29,7 +29,7 @@ from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
-from hf_llm.texts import Language, both
+from hf_llm.texts import Language, both, language_of
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
@@ -99,7 +99,7 @@ class Page:
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
         self._links()
         opening = gr.context.Context.root_block.load(
-            self._restore, [self.query, self.lang], [self.lang, *self._controls.values(), *self._locks],
+            self._restore, [self.query, self.lang], [self.query, self.lang, *self._controls.values(), *self._locks],
             js=READ_URL, api_visibility="private", show_progress="hidden",
         )  # fmt: skip
         return self.on(opening.then, handler, controls, outputs)
@@ -118,7 +118,7 @@ class Page:
                     change["value"] = choices[0]
             value = restored(control, asked.get(name), choices, self.app.config.max_characters)
             updates.append(gr.update(**change, **({} if value is None else {"value": value})))
-        return ["en" if lang == "en" else "pt-BR", *updates, *[gr.update(**locked) for _ in self._locks]]
+        return [query, language_of(lang), *updates, *[gr.update(**locked) for _ in self._locks]]
 
     def _links(self) -> None:
         if not self._controls:

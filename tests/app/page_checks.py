@@ -51,7 +51,8 @@ class Watched:
 
     def problems(self) -> list[str]:
         """Return everything that is wrong with the page as it stands."""
-        return [*too_wide(self.page), *untranslated(self.page), *self.console(), *self.requests(), *barriers(self.page)]
+        found = [*too_wide(self.page), *untranslated(self.page), *failed(self.page)]
+        return [*found, *self.console(), *self.requests(), *barriers(self.page)]
 
     def console(self) -> list[str]:
         return [f"console error: {error}" for error in self.errors]
@@ -69,6 +70,11 @@ def too_wide(page: Page) -> list[str]:
 def untranslated(page: Page) -> list[str]:
     """A key of a text where the text should be."""
     return [f"untranslated: {key}" for key in sorted(set(KEY.findall(page.inner_text("body"))))]
+
+
+def failed(page: Page) -> list[str]:
+    """An error that Gradio shows: a handler has raised something."""
+    return [f"error: {toast}" for toast in page.locator(".toast-body").all_inner_texts()]
 
 
 def barriers(page: Page) -> list[str]:
