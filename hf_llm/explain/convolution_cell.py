@@ -5,7 +5,7 @@
 True
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +16,7 @@ from hf_llm.models.modeling_lenet import LeNetForImageClassification
 from hf_llm.texts import both
 
 
-@dataclass(frozen=True)
-class ConvolutionCell:
+class ConvolutionCell(NamedTuple):
     """patch × kernel = products, each (5, 5); their sum plus the bias goes through the activation."""
 
     patch: np.ndarray
@@ -29,8 +28,7 @@ class ConvolutionCell:
     output: float
 
 
-@dataclass(frozen=True)
-class PoolingCell:
+class PoolingCell(NamedTuple):
     """The window (2, 2) of a feature map, and its maximum or mean."""
 
     window: np.ndarray
@@ -54,10 +52,7 @@ def convolution_cell(
         UserError: When there is no such map or cell.
     """
     layer = model.c1
-    maps, size = layer.out_channels, pixel_values.shape[-1]
-    require(0 <= feature_map < maps, both("explain.no_map", map=feature_map, last=maps - 1))
-    within = 0 <= row < size and 0 <= column < size
-    require(within, both("explain.no_cell", row=row, column=column, last=size - 1))
+    _require_cell(layer.out_channels, pixel_values.shape[-1], feature_map, row, column)
     side, padding = layer.kernel_size[0], layer.padding[0]
     padded = F.pad(pixel_values[0, 0], [padding] * 4)  # (H + 4, W + 4)
     patch = padded[row : row + side, column : column + side]
@@ -76,9 +71,12 @@ def pooling_cell(
     """Write out the cell (row, column) of a map of S2; arguments as in `convolution_cell`."""
     hidden = model(pixel_values=pixel_values, output_hidden_states=True).hidden_states
     c1, s2 = hidden[0][0], hidden[1][0]  # (maps, H, W), (maps, H / 2, W / 2)
-    maps, size = s2.shape[0], s2.shape[-1]
+    _require_cell(s2.shape[0], s2.shape[-1], feature_map, row, column)
+    window = c1[feature_map, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+    return PoolingCell(window.numpy(), model.config.pooling, s2[feature_map, row, column].item())
+
+
+def _require_cell(maps: int, size: int, feature_map: int, row: int, column: int) -> None:
     require(0 <= feature_map < maps, both("explain.no_map", map=feature_map, last=maps - 1))
     within = 0 <= row < size and 0 <= column < size
     require(within, both("explain.no_cell", row=row, column=column, last=size - 1))
-    window = c1[feature_map, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-    return PoolingCell(window.numpy(), model.config.pooling, s2[feature_map, row, column].item())

@@ -153,6 +153,12 @@ class GPT2Explained(nn.Module):
         explained.load_state_dict(model.transformer.state_dict(), assign=True)
         return explained.requires_grad_(False)
 
+    def require_head(self, layer: int, head: int = 0) -> None:
+        """Raise a `UserError` where there is no such layer or no such head in it."""
+        last_layer, last_head = len(self.h) - 1, self.h[0].attn.n_head - 1
+        require(0 <= layer <= last_layer, both("explain.no_layer", layer=layer, last=last_layer))
+        require(0 <= head <= last_head, both("explain.no_head", head=head, last=last_head))
+
     def forward(
         self,
         input_ids: Tensor,

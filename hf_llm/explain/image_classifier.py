@@ -1,8 +1,7 @@
 """What an image classifier makes of a digit: its probabilities, and the activations on the way to them."""
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -17,21 +16,13 @@ if TYPE_CHECKING:
 TEMPLATES = 6  # units of an MLP whose weights are returned
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a model answers, and how it comes to it; all fp32.
+class Answer(NamedTuple):
+    """What a model answers, and how it comes to it; all fp32."""
 
-    Args:
-        labels: Names of the classes.
-        probabilities: (classes,).
-        layers: {name: activations}, (maps, H, W) or (units,).
-        templates: Of an MLP, {unit: weights over the pixels, (H, W)} of the strongest units of the first layer.
-    """
-
-    labels: list[str]
-    probabilities: np.ndarray
-    layers: dict[str, np.ndarray]
-    templates: dict[int, np.ndarray]
+    labels: list[str]  # of the classes
+    probabilities: np.ndarray  # (classes,)
+    layers: dict[str, np.ndarray]  # {name: activations}, (maps, H, W) or (units,)
+    templates: dict[int, np.ndarray]  # MLP: {unit: weights over the pixels, (H, W)}, the strongest of the first layer
 
 
 @cache

@@ -28,8 +28,7 @@ def inspect(reading: Reading, layer: int, head: int, token: int = -1, key: int =
     Raises:
         UserError: When there is no such layer, head or token.
     """
-    reading.require_layer(layer)
-    require(0 <= head < reading.n_head, both("explain.no_head", head=head, last=reading.n_head - 1))
+    reading.model.require_head(layer, head)
     token = reading.position(token)
     _, seen = reading.model(
         reading.ids,
@@ -47,7 +46,7 @@ def inspect(reading: Reading, layer: int, head: int, token: int = -1, key: int =
             "sum": seen["embedding.output"][0, token].tolist(),
         },
         "attention": _attention(seen, layer, head),
-        "cell": _cell(reading, layer, head, token, key),
+        "cell": attention_cell(reading.model, reading.ids, layer, head, token, key),
         "heads": [_habits(head, one) for head, one in enumerate(weights)],
         "norms": _norms(seen, reading.n_layer),
         "mlp": _mlp(seen, layer, token),
@@ -77,53 +76,22 @@ def lens(reading: Reading, top: int = 5) -> dict:
     return {**reading.as_dict(), "layers": layers}
 
 
-def attention_maps(reading: Reading, layer: int) -> Tensor:
-    """Return the weights of all heads of a layer, shape (n_head, T, T), for pictures."""
-    _, seen = reading.model(reading.ids, capture=[f"layer.{layer}.attention.weights"])
-    return seen[f"layer.{layer}.attention.weights"][0]
-
-
-def activations(reading: Reading, layer: int) -> Tensor:
-    """Return all neurons of an MLP after the activation, shape (T, n_inner), for a picture."""
-    _, seen = reading.model(reading.ids, capture=[f"layer.{layer}.mlp.activation"])
-    return seen[f"layer.{layer}.mlp.activation"][0]
-
-
 def _attention(seen: dict[str, Tensor], layer: int, head: int) -> dict:
-    q, k, scores, masked, weights = (
-        seen[f"layer.{layer}.attention.{name}"][0, head] for name in ("q", "k", "scores", "masked_scores", "weights")
-    )
-    return {
-        "products": (q @ k.T).tolist(),
-        "scores": scores.tolist(),
-        "masked_scores": _without_future(masked),
-        "weights": _without_future(weights),
-    }
+    names = ("q", "k", "scores", "masked_scores", "weights")
+    q, k, scores, masked, weights = (seen[f"layer.{layer}.attention.{name}"][0, head] for name in names)
+    maps = {"products": (q @ k.T).tolist(), "scores": scores.tolist()}
+    return maps | {"masked_scores": _without_future(masked), "weights": _without_future(weights)}
 
 
 def _without_future(rows: Tensor) -> list[list[float | None]]:
     return [row[: i + 1] + [None] * (len(row) - i - 1) for i, row in enumerate(rows.tolist())]
 
 
-def _cell(reading: Reading, layer: int, head: int, token: int, key: int) -> dict:
-    cell = attention_cell(reading.model, reading.ids, layer, head, token, key)
-    return {
-        "query": cell.query.tolist(), "key": cell.key.tolist(), "products": cell.products.tolist(),
-        "product": cell.product, "scale": cell.scale, "score": None if cell.masked else cell.score,
-        "largest": cell.largest, "exponential": float(cell.exponentials[key]),
-        "sum": float(cell.exponentials.sum()), "weight": cell.weight,
-    }  # fmt: skip
-
-
 def _habits(head: int, weights: Tensor) -> dict:
     """Return what fraction of its attention a head gives on average to the first token, the previous, and itself."""
-    T = len(weights)
-    return {
-        "head": head,
-        "first": weights[:, 0].mean().item(),
-        "previous": weights.diagonal(-1).mean().item() if T > 1 else 0.0,
-        "itself": weights.diagonal().mean().item(),
-    }
+    previous = weights.diagonal(-1).mean().item() if len(weights) > 1 else 0.0
+    itself = weights.diagonal().mean().item()
+    return {"head": head, "first": weights[:, 0].mean().item(), "previous": previous, "itself": itself}
 
 
 def _norms(seen: dict[str, Tensor], n_layer: int) -> list[dict]:
@@ -134,11 +102,8 @@ def _norms(seen: dict[str, Tensor], n_layer: int) -> list[dict]:
 
     rows = [{"layer": None, "after": "embedding", "added": None, "stream": lengths(seen["embedding.output"])}]
     for i in range(n_layer):
-        for after, added, stream in (
-            ("attention", "attention.output", "residual.mid"),
-            ("mlp", "mlp.output", "output"),
-        ):
-            added, stream = lengths(seen[f"layer.{i}.{added}"]), lengths(seen[f"layer.{i}.{stream}"])
+        for after, stream in (("attention", "residual.mid"), ("mlp", "output")):
+            added, stream = lengths(seen[f"layer.{i}.{after}.output"]), lengths(seen[f"layer.{i}.{stream}"])
             rows.append({"layer": i, "after": after, "added": added, "stream": stream})
     return rows
 

@@ -60,8 +60,9 @@ class Reading:
         require(-self.T <= token < self.T, both("explain.no_token", token=token, last=self.T - 1))
         return token % self.T
 
-    def require_layer(self, layer: int) -> None:
-        require(0 <= layer < self.n_layer, both("explain.no_layer", layer=layer, last=self.n_layer - 1))
+    def seen(self, name: str) -> Tensor:
+        """Return one intermediate of the text, without the dimension of several texts: for pictures."""
+        return self.model(self.ids, capture=[name])[1][name][0]
 
     def likely(self, probabilities: Tensor, count: int = LIKELY) -> list[dict]:
         """Return the likeliest tokens of a distribution over the whole vocabulary, shape (vocab_size,)."""

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
-from hf_llm.texts import both
 
 Edit = dict[str, Callable[[Tensor], Tensor]]
 
@@ -49,7 +48,7 @@ def each_head_off(model: GPT2Explained, input_ids: Tensor, layer: int) -> Tensor
     Raises:
         UserError: When the ids do not fit the model, or there is no such layer.
     """
-    require(0 <= layer < len(model.h), both("explain.no_layer", layer=layer, last=len(model.h) - 1))
+    model.require_head(layer)
     n_head = model.h[layer].attn.n_head
 
     def one_off_in_each_copy(head_output: Tensor) -> Tensor:  # (n_head, n_head, T, head_size): copy, head

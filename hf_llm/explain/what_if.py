@@ -29,7 +29,7 @@ def switched_off(reading: Reading, layer: int, head: int, part: str, token: int 
         UserError: When there is no such layer, head, part or token.
     """
     require(part in PARTS, both("explain.no_part", parts=", ".join(PARTS), part=part))
-    reading.require_layer(layer)
+    reading.model.require_head(layer)
     token = reading.position(token)
     heads = [head] if part == "head" else list(range(reading.n_head))
     edit = without_mlp(layer) if part == "mlp" else without_heads(layer, heads)
@@ -37,14 +37,12 @@ def switched_off(reading: Reading, layer: int, head: int, part: str, token: int 
     after = reading.model(reading.ids, edit=edit)[0][0, token].softmax(-1)
     alone = each_head_off(reading.model, reading.ids, layer)[:, token].softmax(-1)  # (n_head, vocab_size)
     named = {one["id"]: one["text"] for one in reading.likely(before) + reading.likely(after, 3)}
-    rows = [
-        {"id": id, "text": label, "before": before[id].item(), "after": after[id].item()} for id, label in named.items()
-    ]
     return {
-        "next": rows,
+        "next": [{"id": i, "text": label, "before": before[i].item(), "after": after[i].item()}
+                 for i, label in named.items()],
         "moved": (before - after).abs().sum().item() / 2,
         "heads": [{"head": i, "moved": (before - one).abs().sum().item() / 2} for i, one in enumerate(alone)],
-    }
+    }  # fmt: skip
 
 
 def addresses(reading: Reading, shuffle: int, token: int = -1) -> dict:
@@ -56,11 +54,8 @@ def addresses(reading: Reading, shuffle: int, token: int = -1) -> dict:
     """
     token, size = reading.position(token), reading.model.wte.num_embeddings
     order = torch.randperm(size, generator=torch.Generator().manual_seed(shuffle))  # (vocab_size,)
-    new = new_ids(order)[reading.ids[0]].tolist()
-    tokens = [
-        {"text": text, "id": id, "new_id": new_id}
-        for text, id, new_id in zip(reading.labels, reading.ids[0].tolist(), new)
-    ]
+    numbers = zip(reading.labels, reading.ids[0].tolist(), new_ids(order)[reading.ids[0]].tolist())
+    tokens = [{"text": text, "id": id, "new_id": new_id} for text, id, new_id in numbers]
     found = {}
     for name, move_rows in (("with_rows", True), ("without_rows", False)):
         logits = renumbered(reading.model, reading.ids, order, move_rows)

@@ -16,7 +16,7 @@ from hf_llm.app.pages.inside import answers as page
 from hf_llm.app.pages.inside.call import call
 from hf_llm.app.server.build import build
 from hf_llm.app.server.library import LanguageModel
-from hf_llm.explain.inspection import activations, attention_maps, inspect, lens
+from hf_llm.explain.inspection import inspect, lens
 from hf_llm.explain.reading import LONGEST, read
 from hf_llm.explain.what_if import addresses, switched_off
 from hf_llm.tokenization.tokenizer import encode_document
@@ -76,7 +76,7 @@ def test_the_attention_is_transformers_and_its_rows_sum_to_1(story, reading):
             torch.testing.assert_close(weights, maps[layer][0, head], atol=1e-5, rtol=0)
             assert found["cell"]["weight"] == pytest.approx(weights[-1].max().item(), abs=1e-6)
             assert found["heads"][head]["itself"] == pytest.approx(weights.diagonal().mean().item(), abs=1e-6)
-        torch.testing.assert_close(attention_maps(reading, layer), maps[layer][0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(reading.seen(f"layer.{layer}.attention.weights"), maps[layer][0], atol=1e-5, rtol=0)
 
 
 def test_each_step_of_the_attention_follows_from_the_one_before(reading):
@@ -110,7 +110,7 @@ def test_the_stream_and_the_mlp_are_the_models(story, reading):
     ]  # fmt: skip
     assert found["norms"][0]["stream"] == pytest.approx(states[0][0].norm(dim=-1).tolist(), rel=1e-4)
     assert found["norms"][2]["stream"] == pytest.approx(states[1][0].norm(dim=-1).tolist(), rel=1e-4)
-    neurons = activations(reading, 1)
+    neurons = reading.seen("layer.1.mlp.activation")
     assert neurons.shape == (reading.T, 128)
     for row in found["mlp"]["strongest"]:
         assert row["activation"] == pytest.approx(neurons[3, row["neuron"]].item())
@@ -160,14 +160,14 @@ def test_a_long_text_is_cut_with_a_message(app, story):
     assert "were left out" not in show(app)["tokens"]
 
 
-@pytest.mark.parametrize(("lang", "sentence"), [("pt-BR", "só sabe abrir modelos GPT-2"), ("en", "only open GPT-2")])
-def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, sentence):
+@pytest.mark.parametrize(("lang", "said"), [("pt-BR", "só sabe abrir modelos GPT-2"), ("en", "only open GPT-2")])
+def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, said):
     llama = LlamaForCausalLM(
         LlamaConfig(vocab_size=300, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
     )
     monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, llama, story.tokenizer))
     shown = show(app, lang=lang)
-    assert sentence in shown["tokens"]
+    assert said in shown["tokens"]
     assert shown["next"] == shown["call"] == ""
     with pytest.raises(gr.Error, match="only open GPT-2"):
         guarded(page.inspect, app)(TEXT, "story")
@@ -220,13 +220,13 @@ def test_the_endpoints_give_json(app, expected):
     found = json.loads(json.dumps(endpoints["inspect"](TEXT, "story", layer=1, head=0), allow_nan=False))
     assert found["next"][0]["probability"] == pytest.approx(expected[-1].max().item(), abs=1e-5)
     json.dumps(endpoints["logit_lens"](TEXT, "story"), allow_nan=False)
-    for wrong, sentence in [
+    for wrong, said in [
         ({"layer": 2}, "layer"),
         ({"head": -1}, "head"),
         ({"token": 99}, "token"),
         ({"key": 99}, "token"),
     ]:
-        with pytest.raises(gr.Error, match=f"no {sentence}"):
+        with pytest.raises(gr.Error, match=f"no {said}"):
             endpoints["inspect"](TEXT, "story", **wrong)
     with pytest.raises(gr.Error, match="no model"):
         endpoints["inspect"](TEXT, "../../etc")

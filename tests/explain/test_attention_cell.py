@@ -28,20 +28,19 @@ def attentions(trained, sample_ids):
 @pytest.mark.parametrize(("layer", "head", "query", "key"), [(0, 0, 0, 0), (1, 3, 20, 7), (2, 2, 47, 47), (2, 1, 9, 0)])
 def test_the_arithmetic_leads_to_the_models_weight(explained, attentions, sample_ids, layer, head, query, key):
     cell = attention_cell(explained, sample_ids[:1], layer, head, query, key)
-    assert not cell.masked
-    assert (cell.query * cell.key).sum() == pytest.approx(cell.product, abs=1e-5)
-    assert cell.product / cell.scale == pytest.approx(cell.score, abs=1e-5)
-    assert math.exp(cell.score - cell.largest) == pytest.approx(cell.exponentials[key], abs=1e-6)
-    assert cell.exponentials[key] / cell.exponentials.sum() == pytest.approx(cell.weight, abs=1e-6)
-    assert cell.weight == pytest.approx(attentions[layer][0, head, query, key].item(), abs=1e-5)
+    assert cell["products"] == pytest.approx([q * k for q, k in zip(cell["query"], cell["key"])], abs=1e-6)
+    assert sum(cell["products"]) == pytest.approx(cell["product"], abs=1e-5)
+    assert cell["product"] / cell["scale"] == pytest.approx(cell["score"], abs=1e-5)
+    assert math.exp(cell["score"] - cell["largest"]) == pytest.approx(cell["exponential"], abs=1e-6)
+    assert cell["exponential"] / cell["sum"] == pytest.approx(cell["weight"], abs=1e-6)
+    assert cell["weight"] == pytest.approx(attentions[layer][0, head, query, key].item(), abs=1e-5)
 
 
 def test_a_later_key_is_masked(explained, sample_ids):
     cell = attention_cell(explained, sample_ids[:1], layer=0, head=0, query=3, key=4)
-    assert cell.masked
-    assert cell.score == -math.inf
-    assert cell.exponentials[4] == cell.weight == 0
-    assert math.isfinite(cell.product)
+    assert cell["score"] is None
+    assert cell["exponential"] == cell["weight"] == 0
+    assert math.isfinite(cell["product"])
 
 
 @pytest.mark.parametrize(

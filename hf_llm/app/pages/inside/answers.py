@@ -90,7 +90,7 @@ def show(
     shuffle: int, off: str, lang: Language,
 ) -> dict[str, str]:  # fmt: skip
     """Return the views of one part of the page and those of all, {name: HTML}; a message for what cannot be shown."""
-    from hf_llm.explain.inspection import activations, attention_maps, inspect, lens
+    from hf_llm.explain.inspection import inspect, lens
     from hf_llm.explain.what_if import addresses, switched_off
 
     is_preset = text == PRESETS[preset].text
@@ -117,12 +117,12 @@ def show(
             shown["embedding"] = views.embedding(found, lang)
             shown["addresses"] = views.addresses(addresses(reading, int(shuffle), token), lang)
         elif part == "attention":
-            shown["heads"] = attention.heads(found, attention_maps(reading, layer), lang)
+            shown["heads"] = attention.heads(found, reading.seen(f"layer.{layer}.attention.weights"), lang)
             shown["map"] = attention.step_map(found, step, lang)
             shown["cell"] = attention.cell(found, lang)
         else:
             shown["norms"] = views.norms(found, lang)
-            shown["mlp"] = views.mlp(found, activations(reading, layer), lang)
+            shown["mlp"] = views.mlp(found, reading.seen(f"layer.{layer}.mlp.activation"), lang)
     source = call(app.library.source(model), text, part, layer, head, token, off)
     return {**shown, "call": code(source, lang)}
 
