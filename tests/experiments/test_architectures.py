@@ -31,13 +31,13 @@ from hf_llm.experiments.architectures.training import (
     FAMILIES,
     Images,
     accuracy_of,
-    best_rate,
+    adam_run,
     family,
     parameters_of,
     race,
-    try_rate,
 )
-from hf_llm.experiments.frame.study import Study
+from hf_llm.experiments.frame import Study
+from hf_llm.experiments.shared.image_runs import best_rate, try_rate
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
@@ -153,23 +153,17 @@ def test_defaults_are_read_off_the_classes():
 
 
 def test_a_diverged_rate_is_not_picked(images):
-    def broken(seed: int) -> nn.Module:
-        model = family("mlp", seed)
-        with torch.no_grad():
-            model.classifier.bias.fill_(float("nan"))
-        return model
-
-    def fit(net, model, rate, seed):
-        return images.fit(model, 2, rate, seed)
-
-    assert try_rate(images, "mlp", broken, fit, 1e-3) == {"rate": 1e-3, "accuracy": 0.0, "loss": float("inf")}
+    broken = family("mlp", 0)
+    with torch.no_grad():
+        broken.classifier.bias.fill_(float("nan"))
+    tried = try_rate(1e-3, broken, lambda: images.fit(broken, 2, 1e-3, seed=0), images.validation)
+    assert tried == {"rate": 1e-3, "accuracy": 0.0, "loss": float("inf")}
     trials = [
-        {"net": "mlp", "rate": 1.0, "accuracy": 0.0, "loss": float("inf")},
-        {"net": "mlp", "rate": 0.1, "accuracy": 0.9, "loss": 0.5},
-        {"net": "mlp", "rate": 0.01, "accuracy": 0.9, "loss": 0.4},
-        {"net": "lenet", "rate": 0.03, "accuracy": 1.0, "loss": 0.0},
+        {"rate": 1.0, "accuracy": 0.0, "loss": float("inf")},
+        {"rate": 0.1, "accuracy": 0.9, "loss": 0.5},
+        {"rate": 0.01, "accuracy": 0.9, "loss": 0.4},
     ]
-    assert best_rate(trials, "mlp") == 0.01
+    assert best_rate(trials) == 0.01
 
 
 def test_a_race_trains_each_net_with_its_best_rate_and_every_seed(images):
@@ -181,7 +175,7 @@ def test_a_race_trains_each_net_with_its_best_rate_and_every_seed(images):
 
     nets = {net: partial(family, net) for net in good} | {"mlp_moved": partial(family, "mlp")}
     grid = replace(images, rates=(3e-3, 1e-2))
-    found, trials = race(Study(range(2)), grid, nets, fit, rate_of={"mlp_moved": "mlp"})
+    found, trials = race(Study(range(2)), grid, "race", nets, fit, rate_of={"mlp_moved": "mlp"}).values()
     assert list(found["net"]) == list(nets) * 2
     assert list(found["seed"]) == [0] * 3 + [1] * 3
     assert list(trials["net"]) == ["mlp", "mlp", "lenet", "lenet"]  # the MLP on moved images searches none
@@ -197,7 +191,7 @@ def test_accuracy_in_slices_is_that_of_all_images(images, monkeypatch):
 
 def test_training_by_the_clock_is_the_loop_when_each_step_takes_one_tick(images):
     steps = 16  # a power of two: shares of the time are then exact
-    config = replace(images.config(steps, 1e-2, seed=0), warmup_steps=4)
+    config = replace(adam_run(steps, 1e-2, seed=0), warmup_steps=4)
     by_steps, by_clock = family("lenet", 0), family("lenet", 0)
     train(images.task(by_steps, 0), config)
     ticks = iter(range(steps + 1))
@@ -209,7 +203,7 @@ def test_training_by_the_clock_is_the_loop_when_each_step_takes_one_tick(images)
 def test_training_by_the_clock_ends_within_half_a_step(images):
     def end_of(seconds: float, step: float) -> float:
         ticks = iter(np.arange(100) * step)
-        return fit_for(seconds, images.task(family("mlp", 0), 0), images.config(10, 1e-3, 0), lambda: next(ticks))[1]
+        return fit_for(seconds, images.task(family("mlp", 0), 0), adam_run(10, 1e-3, 0), lambda: next(ticks))[1]
 
     for seconds, step in ((1.0, 0.3), (1.0, 0.4), (2.0, 0.35)):
         assert abs(end_of(seconds, step) - seconds) <= step / 2
@@ -225,7 +219,7 @@ def test_training_by_the_clock_counts_work_and_no_waiting(images):
     task = images.task(family("mlp", 0), 0)
     task.__class__ = Waiting
     began = time.perf_counter()
-    steps, used = fit_for(0.05, task, images.config(1000, 1e-3, 0))
+    steps, used = fit_for(0.05, task, adam_run(1000, 1e-3, 0))
     waited = time.perf_counter() - began
     assert used == pytest.approx(0.05, rel=0.5)
     assert waited > 0.02 * steps > 2 * used  # by the wall clock two steps would have fitted

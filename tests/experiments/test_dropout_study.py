@@ -20,7 +20,7 @@ from hf_llm.experiments.shared.dropout_settings import (
     measure_settings,
     with_one_factor_of,
 )
-from hf_llm.experiments.shared.mlp_training import ImageParts
+from hf_llm.experiments.shared.image_runs import ImageParts
 from hf_llm.texts import LANGUAGES
 
 TINY = {"few": Size(100, 1, 24, 3, [0.0, HALF]), "all": Size(None, 1, 24, 3, [0.0, HALF])}

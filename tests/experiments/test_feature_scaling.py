@@ -40,8 +40,8 @@ def test_steps_that_grow_as_the_root_are_not_called_a_proportion(steps):
 
 def test_the_same_seeds_give_the_same_tables(monkeypatch):
     monkeypatch.setattr(condition_part, "ADAM_STEPS", 60)
-    monkeypatch.setattr(nets, "QUICK_STEPS", 3)
-    monkeypatch.setattr(real_data, "QUICK_STEPS", 60)
+    monkeypatch.setattr(nets, "STEPS", (3, 3))
+    monkeypatch.setattr(real_data, "STEPS", (60, 60))
     for part in (two_features, real_data, condition_part, nets):
         first, again = part.measure(QUICK), part.measure(QUICK)
         for name, table in first.items():
@@ -49,7 +49,7 @@ def test_the_same_seeds_give_the_same_tables(monkeypatch):
 
 
 def test_standardising_real_data_leaves_correlated_features(monkeypatch):
-    monkeypatch.setattr(real_data, "QUICK_STEPS", 200)
+    monkeypatch.setattr(real_data, "STEPS", (200, 200))
     tables = real_data.measure(QUICK)
     said = supported(real_data.findings(tables))
     assert said["condition_near_one"] == "no"

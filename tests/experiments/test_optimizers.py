@@ -9,7 +9,7 @@ import torch
 
 from hf_llm.data.images import read_images
 from hf_llm.experiments.frame.study import Study, by_seed, select
-from hf_llm.experiments.optimizers import decay, frequent_and_rare, identities, race, surfaces, word_decay
+from hf_llm.experiments.optimizers import decay, frequent_and_rare, identities, next_word, race, surfaces, word_decay
 from hf_llm.experiments.optimizers.next_word import GROUPS, WordPairs
 from hf_llm.experiments.optimizers.race import ENTRANTS
 from hf_llm.experiments.optimizers.surfaces import valley, walked
@@ -53,7 +53,7 @@ def test_a_rule_that_is_not_torchs_is_found_out(monkeypatch):
 
 
 def test_each_rule_searches_as_many_rates_and_takes_the_best(monkeypatch):
-    monkeypatch.setattr(race, "QUICK_STEPS", 4)
+    monkeypatch.setattr(race, "STEPS", (4, 4))
     tables = race.measure(Study(range(2), quick=True))
     search = tables["search"]
     assert (search.groupby("optimizer")["rate"].nunique() == 3).all()
@@ -166,14 +166,14 @@ def test_words_are_grouped_by_how_often_they_occur():
 
 
 def test_what_is_kept_is_relative_to_the_same_seed_without_decay(monkeypatch):
-    monkeypatch.setattr(word_decay, "QUICK_STEPS", 5)
+    monkeypatch.setattr(next_word, "STEPS", (5, 5))
     table = word_decay.measure(Study(range(2), quick=True))["word_decay"]
     assert (select(table, method="none")["kept"] == 1).all()
     assert (select(table, method=["l2", "decoupled"])["kept"] != 1).all()
 
 
 def test_every_rule_on_words_is_trained_with_every_seed(monkeypatch):
-    monkeypatch.setattr(frequent_and_rare, "QUICK_STEPS", 2)
+    monkeypatch.setattr(next_word, "STEPS", (2, 2))
     tables = frequent_and_rare.measure(Study(range(2), quick=True))
     for rule in frequent_and_rare.RULES:
         assert len(by_seed(tables["words"], "loss", optimizer=rule)) == 2

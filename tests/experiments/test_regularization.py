@@ -13,9 +13,9 @@ from hf_llm.experiments.frame.study import Study
 from hf_llm.experiments.regularization import definitions, dropout_gain, nets, regularizers
 from hf_llm.experiments.regularization.definitions import LAMBDA, P, batch_norm_layer, dropout_layer, penalty
 from hf_llm.experiments.regularization.nets import ALL_FOUR, FULL, QUICK, chosen_strengths, train_regularized
-from hf_llm.experiments.shared import mlp_training
+from hf_llm.experiments.shared import image_runs
 from hf_llm.experiments.shared.dropout_settings import IMAGES, NARROW, WIDE
-from hf_llm.experiments.shared.mlp_training import ImageParts
+from hf_llm.experiments.shared.image_runs import ImageParts
 from hf_llm.training.optimizer import make_optimizer
 
 RESULT = Path(__file__).parents[2] / "results" / "regularization"
@@ -64,7 +64,7 @@ def test_the_same_seeds_give_the_same_result(tables, monkeypatch):
 def test_dropout_zeroes_a_share_and_scales_the_rest(monkeypatch):
     numbers, rows = dropout_layer()
     assert abs(numbers["zeros"] / 1_000_000 - P) < 0.002
-    assert all(row["training"] in (0.0, pytest.approx(row["before"] / (1 - P))) for row in rows)
+    assert all(row.training in (0.0, pytest.approx(row.before / (1 - P))) for row in rows.itertuples())
     monkeypatch.setattr(torch.nn, "Dropout", lambda p: torch.nn.AlphaDropout(p))  # which also shifts, and scales less
     verdicts = supported(definitions.findings(definitions.measure(STUDY)))
     assert verdicts["scales_the_rest"] == verdicts["zeroes_with_p"] == "no"
@@ -91,7 +91,7 @@ def test_batch_norm_normalises_the_mini_batch_and_evaluates_by_running_averages(
     assert numbers["variance"] < 1e-3
     assert numbers["training_companions"] > 0.01
     assert numbers["evaluation_companions"] == 0
-    assert max(abs(row["before_mean"]) for row in rows) > 0.1
+    assert rows["before_mean"].abs().max() > 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.nn.BatchNorm1d, "eval", lambda self: self)  # a layer that stays in training
         assert batch_norm_layer(images)[0]["evaluation_companions"] > 0.01
@@ -102,13 +102,13 @@ def test_batch_norm_normalises_the_mini_batch_and_evaluates_by_running_averages(
 )
 def test_l2_trains_with_decay_in_the_gradient_and_decoupled_without(parts, monkeypatch, name, optimizer, decay):
     configs = []
-    real = mlp_training.train
+    real = image_runs.train
 
     def spy(task, config, **rest):
         configs.append((task.model, config))
         return real(task, config, **rest)
 
-    monkeypatch.setattr(mlp_training, "train", spy)
+    monkeypatch.setattr(image_runs, "train", spy)
     train_regularized(parts, TINY, "few", name, {name: LAMBDA}, seed=0)
     made = make_optimizer(*configs[0])
     assert type(made) is optimizer

@@ -16,7 +16,8 @@ from hf_llm.experiments.relu_depth import before_training, blocks, depth, fair_s
 from hf_llm.experiments.relu_depth.lab import LAB
 from hf_llm.experiments.relu_depth.nets import BLOCKS, GELU_BIASES, GELU_WEIGHTS, OWN, USUAL, DeepMLP, Kind, usual
 from hf_llm.experiments.relu_depth.probe import mean_cosine, powers_lost, probe
-from hf_llm.experiments.relu_depth.training import QUICK, Images, best_rate, train_net, try_rate
+from hf_llm.experiments.relu_depth.training import QUICK, best_rate, train_net, try_rate
+from hf_llm.experiments.shared.image_runs import ImageParts
 from hf_llm.training.image_classification import pixel_values
 from hf_llm.training.launch import start_processes
 
@@ -29,8 +30,8 @@ def images() -> LabelledImages:
 
 
 @pytest.fixture(scope="module")
-def parts() -> Images:
-    return Images.read("digits", TINY)
+def parts() -> ImageParts:
+    return ImageParts.read("digits")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def tables() -> list[Tables]:
     start_processes(threads=1)  # as `run_experiment` does: the bits depend on the number
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "QUICK", TINY)
-        patch.setattr(fair_setting, "QUICK_STEPS", 4)
+        patch.setattr(fair_setting, "STEPS", (4, 4))
         return [LAB.measure(Study(range(2), quick=True)) for _ in range(2)]
 
 

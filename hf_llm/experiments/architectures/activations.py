@@ -2,12 +2,11 @@
 
 from functools import partial
 
-import pandas as pd
 from matplotlib.figure import Figure
 from torch import nn
 
 from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, means
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.models.image_classifiers import new_image_classifier
 
@@ -18,11 +17,8 @@ STEPS = (20, 150)  # of the short and of the full version
 def measure(study: Study) -> Tables:
     """Train LeNet-5 with each activation."""
     images, steps = Images.of(study), study.pick(*STEPS)
-    runs, rates = race(
-        study, images, {name: partial(lenet_5, name) for name in ACTIVATIONS},
-        lambda net, model, rate, seed: images.fit(model, steps, rate, seed),
-    )  # fmt: skip
-    return {"activations": runs, "activations_rates": rates}
+    nets = {name: partial(lenet_5, name) for name in ACTIVATIONS}
+    return race(study, images, "activations", nets, lambda net, model, rate, seed: images.fit(model, steps, rate, seed))
 
 
 def lenet_5(activation: str, seed: int) -> nn.Module:
@@ -42,9 +38,5 @@ def draw(tables: Tables, say: Say) -> Figure:
     return figure
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return tables["activations"].groupby("net", sort=False)[["rate", "accuracy"]].mean().reset_index()
-
-
 FIGURES = {"activations": draw}
-SUMMARIES = {"activations": summary}
+SUMMARIES = {"activations": lambda tables: means(tables["activations"], ["net"], ["rate", "accuracy"])}

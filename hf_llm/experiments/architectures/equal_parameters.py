@@ -10,8 +10,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hf_llm.experiments.architectures.shift import SHIFTS, moved_test
-from hf_llm.experiments.architectures.training import FAMILIES, Images, accuracy_of, family, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, select
+from hf_llm.experiments.architectures.training import (
+    CONVOLUTIONAL,
+    FAMILIES,
+    Images,
+    accuracy_of,
+    family,
+    more_accurate,
+    race,
+)
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, means, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 
 STEPS = (20, 200)  # of the short and of the full version: less than one pass over MNIST
@@ -23,7 +31,6 @@ def measure(study: Study) -> Tables:
     """Train the families, and an MLP on moved images; measure them at rest and moved."""
     images, steps = Images.of(study), study.pick(*STEPS)
     moved = moved_test(images.test, study.pick(*MOVED_IMAGES))
-    makers = {name: partial(family, name) for name in FAMILIES}
 
     def fit(net, model, rate, seed):
         return images.fit(model, steps, rate, seed, max_shift=max(SHIFTS) if net == "mlp_moved" else 0.0)
@@ -31,24 +38,22 @@ def measure(study: Study) -> Tables:
     def measured(model):
         return images.measure(model) | {"moved": [accuracy_of(model, moved[pixels]) for pixels in SHIFTS]}
 
-    nets = {**makers, "mlp_moved": makers["mlp"]}
-    runs, rates = race(study, images, nets, fit, measured, rate_of={"mlp_moved": "mlp"})
+    nets = {**{name: partial(family, name) for name in FAMILIES}, "mlp_moved": partial(family, "mlp")}
+    tables = race(study, images, "equal_parameters", nets, fit, measured, rate_of={"mlp_moved": "mlp"})
+    runs = tables["equal_parameters"]
     at_shifts = runs[["net", "seed"]].assign(shift=[SHIFTS] * len(runs), accuracy=runs.pop("moved"))
     shifts = at_shifts.explode(["shift", "accuracy"]).astype({"shift": int, "accuracy": float})
-    return {"equal_parameters": runs, "shifts": shifts, "equal_parameters_rates": rates}
+    return {"equal_parameters": runs, "shifts": shifts, **tables}
 
 
 def findings(tables: Tables) -> list[Finding]:
     at_rest, shifts = tables["equal_parameters"], tables["shifts"]
     lenet = {pixels: by_seed(shifts, "accuracy", net="lenet", shift=pixels) for pixels in SHIFTS}
-    moved = shifts[shifts["shift"] > 0].groupby(["net", "seed"], sort=False)["accuracy"].mean().reset_index()
+    moved = means(shifts[shifts["shift"] > 0], ["net", "seed"], ["accuracy"])
     return [
         more_accurate("lenet_over_mlp", at_rest, "lenet", "mlp"),
-        more_accurate("resnet_over_lenet", at_rest, "resnet", "lenet"),
-        more_accurate("efficientnet_over_lenet", at_rest, "efficientnet", "lenet"),
-        more_accurate("lenet_over_mlp_moved", moved, "lenet", "mlp"),
-        more_accurate("resnet_over_mlp_moved", moved, "resnet", "mlp"),
-        more_accurate("efficientnet_over_mlp_moved", moved, "efficientnet", "mlp"),
+        *(more_accurate(f"{net}_over_lenet", at_rest, net, "lenet") for net in ("resnet", "efficientnet")),
+        *(more_accurate(f"{net}_over_mlp_moved", moved, net, "mlp") for net in CONVOLUTIONAL),
         below("lenet_indifferent", 100 * (lenet[0] - lenet[max(SHIFTS)]), NEARLY),
         more_accurate("data_over_convolution", moved, "mlp_moved", "lenet"),
     ]
@@ -64,8 +69,7 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    columns = ["parameters", "rate", "accuracy"]
-    table = tables["equal_parameters"].groupby("net", sort=False)[columns].mean().reset_index()
+    table = means(tables["equal_parameters"], ["net"], ["parameters", "rate", "accuracy"])
     farthest = select(tables["shifts"], shift=max(SHIFTS)).groupby("net")["accuracy"].mean()
     return table.assign(parameters=table["parameters"].astype(int), moved=table["net"].map(farthest))
 

@@ -18,15 +18,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from hf_llm.experiments.architectures.training import (
-    CONVOLUTIONAL,
-    FAMILIES,
-    Images,
-    family,
-    more_accurate,
-    race,
-)
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact
+from hf_llm.experiments.architectures import training
+from hf_llm.experiments.architectures.training import CONVOLUTIONAL, FAMILIES, Images, family, more_accurate, race
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, means
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
@@ -42,7 +36,7 @@ def measure(study: Study) -> Tables:
     images, seconds = Images.of(study), study.pick(*SECONDS)
 
     def fit(net, model, rate, seed):
-        steps, used = fit_for(seconds, images.task(model, seed), images.config(TICKS, rate, seed))
+        steps, used = fit_for(seconds, images.task(model, seed), training.adam_run(TICKS, rate, seed))
         seen = steps * images.batch
         return {"steps": steps, "images": seen, "seconds": used, "budget": seconds, "training": seen / used}
 
@@ -51,23 +45,15 @@ def measure(study: Study) -> Tables:
         scores = images.measure(model)
         return {**scores, "inference": len(images.test) / (time.process_time() - began)}
 
-    runs, rates = race(study, images, {name: partial(family, name) for name in FAMILIES}, fit, measured)
-    return {"equal_time": runs, "equal_time_rates": rates}
+    return race(study, images, "equal_time", {name: partial(family, name) for name in FAMILIES}, fit, measured)
 
 
 def fit_for(
     seconds: float, task: ImageClassification, config: TrainingConfig, clock: Callable[[], float] = time.process_time
 ) -> tuple[int, float]:
-    """Train until `seconds` are used up, to within half a step.
+    """Train until `seconds` on `clock` are used up, to within half a step; return the steps, and what they took.
 
-    Args:
-        seconds: CPU time.
-        task: The model and its images.
-        config: Settings; the `max_steps` of its learning-rate curve are spread over the seconds.
-        clock: Returns the seconds used since some moment.
-
-    Returns:
-        The steps, and the seconds that they took.
+    The `max_steps` of the learning-rate curve of `config` are spread over the seconds.
     """
     model, optimizer = task.model.train(), make_optimizer(task.model, config)
     began, used, steps = clock(), 0.0, 0
@@ -85,18 +71,13 @@ def fit_for(
 
 def findings(tables: Tables) -> list[Finding]:
     table = tables["equal_time"]
-    equal = exact(
-        "times_are_equal", (table["seconds"] / table["budget"] - 1).abs().max(), TOLERANCE, "below", timed=True
-    )
+    apart = (table["seconds"] / table["budget"] - 1).abs().max()
+    equal = exact("times_are_equal", apart, TOLERANCE, "below", timed=True)
     better = [more_accurate(f"{name}_over_mlp_in_time", table, name, "mlp", timed=True) for name in CONVOLUTIONAL]
     if equal.supported == "no":  # then a difference in accuracy can be one in time
         better = [replace(finding, interval=(-math.inf, math.inf)) for finding in better]
-    speed = {name: by_seed(table, "training", net=name) for name in FAMILIES}
-    faster = [
-        above(f"mlp_faster_than_{name}", speed["mlp"] / speed[name], 1.0, scale="log", timed=True)
-        for name in CONVOLUTIONAL
-    ]
-    return [equal, *better, *faster]
+    times = {net: by_seed(table, "training", net="mlp") / by_seed(table, "training", net=net) for net in CONVOLUTIONAL}
+    return [equal, *better, *(above(f"mlp_faster_than_{name}", times[name], 1.0, "log", timed=True) for name in times)]
 
 
 def draw(tables: Tables, say: Say) -> Figure:
@@ -113,7 +94,7 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 def summary(tables: Tables) -> pd.DataFrame:
     columns = ["seconds", "rate", "steps", "images", "accuracy", "training", "inference"]
-    table = tables["equal_time"].groupby("net", sort=False)[columns].mean().reset_index()
+    table = means(tables["equal_time"], ["net"], columns)
     return table.assign(**{name: np.rint(table[name]).astype(int) for name in ("steps", "images")})
 
 

@@ -17,7 +17,7 @@ def settings(study: Study) -> dict:
     images = Images.of(study)
     return {
         "data": images.name, "data_sha256": images.sha256, "training_images": len(images.train),
-        "picking_images": len(images.picking), "families": FAMILIES, "batch": images.batch,
+        "picking_images": len(images.validation), "families": FAMILIES, "batch": images.batch,
         "rates": list(images.rates), "farthest": max(shift.SHIFTS),
         "moved_images": study.pick(*equal_parameters.MOVED_IMAGES), "seconds": study.pick(*equal_time.SECONDS),
         "steps": study.pick(*equal_parameters.STEPS),

@@ -13,7 +13,7 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 from hf_llm.data.images import CLASSES, SIDE
 from hf_llm.experiments.architectures.training import Images, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, means
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 
 STEPS = (20, 250)  # of the short and of the full version
@@ -32,12 +32,9 @@ RECURRENT = {
 def measure(study: Study) -> Tables:
     """Train each net, and compare the cells with gates with their formulas."""
     images, steps = Images.of(study), study.pick(*STEPS)
-    runs, rates = race(
-        study, images, {name: partial(RowReader, name) for name in RECURRENT},
-        lambda net, model, rate, seed: images.fit(model, steps, rate, seed),
-    )  # fmt: skip
-    formulas = pd.DataFrame([{"cell": cell, "difference": largest} for cell, largest in from_formulas().items()])
-    return {"recurrent": runs, "recurrent_rates": rates, "formulas": formulas}
+    nets = {name: partial(RowReader, name) for name in RECURRENT}
+    raced = race(study, images, "recurrent", nets, lambda net, model, rate, seed: images.fit(model, steps, rate, seed))
+    return {**raced, "formulas": pd.DataFrame(from_formulas().items(), columns=["cell", "difference"])}
 
 
 class RowReader(nn.Module):
@@ -58,8 +55,8 @@ class RowReader(nn.Module):
             self.classifier = nn.Linear(hidden, CLASSES)
         if "identity" in name:
             nn.init.eye_(self.recurrent.weight_hh_l0)
-            nn.init.zeros_(self.recurrent.bias_hh_l0)
-            nn.init.zeros_(self.recurrent.bias_ih_l0)
+            for bias in (self.recurrent.bias_hh_l0, self.recurrent.bias_ih_l0):
+                nn.init.zeros_(bias)
 
     def forward(self, pixel_values: Tensor) -> ImageClassifierOutput:
         """Return the logits (B, 10) of images (B, 1, 28, 28)."""
@@ -77,12 +74,10 @@ def from_formulas() -> dict[str, float]:
             torch.manual_seed(0)
             net = cell(3, 5, batch_first=True)
         states, _ = net(x)  # (B, steps, hidden)
-        state = (torch.zeros(4, 5), torch.zeros(4, 5))
-        largest = 0.0
+        state, differences[name] = (torch.zeros(4, 5), torch.zeros(4, 5)), 0.0
         for t in range(x.shape[1]):
             state = step(net, x[:, t], *state)
-            largest = max(largest, float((states[:, t] - state[0]).abs().max()))
-        differences[name] = largest
+            differences[name] = max(differences[name], float((states[:, t] - state[0]).abs().max()))
     return differences
 
 
@@ -110,10 +105,8 @@ def findings(tables: Tables) -> list[Finding]:
         # each activation from both starts, and the better start of ReLU against the cells with gates
         more_accurate("relu_over_tanh_recurrent", table, "rnn_relu", "rnn_tanh"),
         more_accurate("relu_over_tanh_identity", table, "rnn_relu_identity", "rnn_tanh_identity"),
-        more_accurate("relu_over_gru", table, "rnn_relu_identity", "gru"),
-        more_accurate("relu_over_lstm", table, "rnn_relu_identity", "lstm"),
-        exact("lstm_is_its_formula", largest["lstm"], ROUNDING, "below"),
-        exact("gru_is_its_formula", largest["gru"], ROUNDING, "below"),
+        *(more_accurate(f"relu_over_{cell}", table, "rnn_relu_identity", cell) for cell in ("gru", "lstm")),
+        *(exact(f"{cell}_is_its_formula", largest[cell], ROUNDING, "below") for cell in ("lstm", "gru")),
     ]
 
 
@@ -125,9 +118,5 @@ def draw(tables: Tables, say: Say) -> Figure:
     return figure
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return tables["recurrent"].groupby("net", sort=False)[["parameters", "rate", "accuracy"]].mean().reset_index()
-
-
 FIGURES = {"recurrent": draw}
-SUMMARIES = {"recurrent": summary}
+SUMMARIES = {"recurrent": lambda tables: means(tables["recurrent"], ["net"], ["parameters", "rate", "accuracy"])}

@@ -12,7 +12,7 @@ import torch
 
 from hf_llm.data.images import LabelledImages, draw
 from hf_llm.experiments.architectures.training import Images
-from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.image_classification import pixel_values
 
@@ -25,13 +25,12 @@ ROUNDING = 1e-5  # relative, of sums in fp32
 def measure(study: Study) -> Tables:
     """Compare the maps of LeNet-5 for an image at rest and moved."""
     differences = equivariance(Images.of(study).train.select(slice(MAPS_OF)))
-    return {"equivariance": pd.DataFrame([{"maps": maps, "difference": d} for maps, d in differences.items()])}
+    return {"equivariance": pd.DataFrame(differences.items(), columns=["maps", "difference"])}
 
 
 def findings(tables: Tables) -> list[Finding]:
-    maps = ("convolution", "pooled_by_two", "pooled_by_one")
-    largest = {name: select(tables["equivariance"], maps=name)["difference"].item() for name in maps}
-    return [exact(f"{name}_moves_along", largest[name], ROUNDING, "below") for name in maps]
+    rows = tables["equivariance"].itertuples()
+    return [exact(f"{row.maps}_moves_along", row.difference, ROUNDING, "below") for row in rows]
 
 
 def move(images: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -90,6 +89,3 @@ def equivariance(images: LabelledImages) -> dict[str, float]:
         "pooled_by_two": apart(pooled, maps(2)[1], 1),
         "pooled_by_one": min(apart(pooled, maps(1)[1], pixels) for pixels in (0, 1)),
     }
-
-
-FIGURES = {}

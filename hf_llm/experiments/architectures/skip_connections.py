@@ -14,7 +14,7 @@ from transformers import AutoModelForImageClassification, PreTrainedModel
 from transformers.models.resnet.modeling_resnet import ResNetBasicLayer
 
 from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, means
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 from hf_llm.models.image_classifiers import small_resnet
 
@@ -30,10 +30,13 @@ def measure(study: Study) -> Tables:
         f"{depth}_{skips}": partial(resnet, depths[depth], skips == "residual")
         for depth in depths for skips in ("residual", "plain")
     }  # fmt: skip
-    runs, rates = race(study, images, nets, lambda net, model, rate, seed: images.fit(model, steps, rate, seed))
+    tables = race(
+        study, images, "skip_connections", nets, lambda net, model, rate, seed: images.fit(model, steps, rate, seed)
+    )
+    runs = tables["skip_connections"]
     runs[["depth", "skips"]] = runs["net"].str.split("_", expand=True)
     runs["blocks"] = runs["depth"].map({depth: sum(blocks) for depth, blocks in depths.items()})
-    return {"skip_connections": runs, "skip_connections_rates": rates}
+    return tables
 
 
 def resnet(depths: tuple[int, ...], skips: bool, seed: int) -> PreTrainedModel:
@@ -61,13 +64,12 @@ class Nothing(nn.Module):
 
 
 def findings(tables: Tables) -> list[Finding]:
-    table = tables["skip_connections"]
-    return [
-        more_accurate("skips_help_shallow", table, "shallow_residual", "shallow_plain"),
-        more_accurate("skips_help_deep", table, "deep_residual", "deep_plain"),
-        more_accurate("depth_hurts_plain", table, "shallow_plain", "deep_plain"),
-        more_accurate("depth_hurts_residual", table, "shallow_residual", "deep_residual"),
-    ]
+    pairs = {
+        "skips_help_shallow": ("shallow_residual", "shallow_plain"), "skips_help_deep": ("deep_residual", "deep_plain"),
+        "depth_hurts_plain": ("shallow_plain", "deep_plain"),
+        "depth_hurts_residual": ("shallow_residual", "deep_residual"),
+    }  # fmt: skip
+    return [more_accurate(key, tables["skip_connections"], *pair) for key, pair in pairs.items()]
 
 
 def draw(tables: Tables, say: Say) -> Figure:
@@ -81,8 +83,7 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    by = ["blocks", "skips", "parameters", "rate"]
-    return tables["skip_connections"].groupby(by, sort=False)["accuracy"].mean().reset_index()
+    return means(tables["skip_connections"], ["blocks", "skips", "parameters", "rate"], ["accuracy"])
 
 
 FIGURES = {"skip_connections": draw}

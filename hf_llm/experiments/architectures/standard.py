@@ -50,15 +50,7 @@ def recurrent_defaults() -> list[dict]:
 
 def findings(tables: Tables) -> list[Finding]:
     shares = tables["defaults"].groupby("kind")["relu"].mean()
-    return [
-        exact("relu_in_cnns", shares["cnn"], MAJORITY),
-        exact("relu_in_rnns", shares["rnn"], MAJORITY),
-    ]
+    return [exact(f"relu_in_{kind}s", shares[kind], MAJORITY) for kind in ("cnn", "rnn")]
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return tables["defaults"][["kind", "class", "activation"]]
-
-
-FIGURES = {}
-SUMMARIES = {"defaults": summary}
+SUMMARIES = {"defaults": lambda tables: tables["defaults"][["kind", "class", "activation"]]}

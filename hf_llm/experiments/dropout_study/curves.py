@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import COLOURS
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, means, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, SCHEDULES, WIDE
 from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
@@ -58,10 +58,8 @@ def measure(study: Study) -> Tables:
         steps = how.steps(len(task.images))
         points += [{**setting, **record} for record in train_curve(task, steps, how.evaluations, **TRAINING)]
         test = classification_scores(task.model, parts.test)
-        tests.append({
-            **setting, "images": len(task.images), "steps": steps, "test_loss": test["loss"],
-            "test_accuracy": test["accuracy"],
-        })  # fmt: skip
+        tests.append({**setting, "images": len(task.images), "steps": steps,
+                      "test_loss": test["loss"], "test_accuracy": test["accuracy"]})  # fmt: skip
     return {"curves": pd.DataFrame(points), "test": pd.DataFrame(tests)}
 
 
@@ -85,8 +83,7 @@ def findings(tables: Tables) -> list[Finding]:
     ends, found = at_the_end(tables), []
 
     def against_none(column: str, size: str, p: float, other: float = 0.0) -> np.ndarray:
-        one, none = (by_seed(ends, column, size=size, dropout=dropout) for dropout in (p, other))
-        return one - none
+        return np.subtract(*(by_seed(ends, column, size=size, dropout=dropout) for dropout in (p, other)))
 
     for size in ends["size"].unique():
         chosen, most = chosen_dropout(ends, size), select(ends, size=size)["dropout"].max()
@@ -145,7 +142,7 @@ def summarise(tables: Tables) -> pd.DataFrame:
     """Return the means over the seeds at the end of training."""
     columns = ["train_loss", "validation_loss", "gap", "train_accuracy", "validation_accuracy", "test_loss",
                "test_accuracy"]  # fmt: skip
-    return at_the_end(tables).groupby(["size", "images", "dropout"], sort=False)[columns].mean().reset_index()
+    return means(at_the_end(tables), ["size", "images", "dropout"], columns)
 
 
 FIGURES = {"curves": draw, "by_dropout": draw_by_dropout}

@@ -46,14 +46,11 @@ def findings(tables: Tables) -> list[Finding]:
 
 def draw(tables: Tables, say: Say) -> Figure:
     """The gain from dropout in each setting, with its interval."""
-    rows = [
-        {"setting": name, "seed": seed, "gain": value}
-        for name, values in gains(tables).items() for seed, value in enumerate(values)
-    ]  # fmt: skip
-    figure, axes = new_figure(width=7)
-    dots(axes[0, 0], pd.DataFrame(rows), "gain", "setting", say)
-    axes[0, 0].axvline(0, color="black", lw=0.8)
-    label(axes[0, 0], say("figures.settings.gain"), "", legend=False)
+    figure, ((axis,),) = new_figure(width=7)
+    rows = pd.DataFrame(gains(tables)).rename_axis("seed").reset_index().melt("seed", None, "setting", "gain")
+    dots(axis, rows, "gain", "setting", say)
+    axis.axvline(0, color="black", lw=0.8)
+    label(axis, say("figures.settings.gain"), "", legend=False)
     return figure
 
 

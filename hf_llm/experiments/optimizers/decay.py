@@ -17,14 +17,14 @@ from hf_llm.training.loop import train
 
 IMAGES = 1_000
 RATE = 1e-3
-QUICK_STEPS, STEPS = 60, 300
+STEPS = (60, 300)  # of the short and of the full version
 DECAYS = {"l2": [0.0, 1e-3, 3e-3, 0.01, 0.03, 0.1], "decoupled": [0.0, 0.1, 0.3, 1.0, 3.0, 10.0]}
 OPTIMIZERS = {"l2": "adam", "decoupled": "adamw"}
 
 
 def measure(study: Study) -> Tables:
     """Train a small net by both methods with each λ and every seed."""
-    images, steps = ThreeParts.read(study.data), study.pick(QUICK_STEPS, STEPS)
+    images, steps = ThreeParts.read(study.data), study.pick(*STEPS)
     grid = slice(None, None, study.pick(3, 1))
     cells = [(method, decay, seed) for method in DECAYS for decay in DECAYS[method][grid] for seed in study.seeds]
     rows = []

@@ -12,36 +12,27 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.experiments.frame import Finding, Study, Tables, above, best, by_seed
-from hf_llm.experiments.optimizers.next_word import (
-    BETAS,
-    MOST_FREQUENT,
-    QUICK_STEPS,
-    RAREST,
-    STEPS,
-    WordPairs,
-    by_group,
-    draw_groups,
-    fit,
-)
-from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum
+from hf_llm.experiments.optimizers import next_word
+from hf_llm.experiments.optimizers.next_word import ADAM, MOST_FREQUENT, RAREST, WordPairs, by_group, draw_groups
+from hf_llm.experiments.shared.textbook_optimizers import SGD, Momentum
 
-RULES = {"sgd": SGD, "momentum": Momentum, "adam": partial(Adam, betas=BETAS)}
+RULES = {"sgd": SGD, "momentum": Momentum, "adam": ADAM}
 MIDDLES = {"sgd": 3.0, "momentum": 0.3, "adam": 0.01}  # of the grids of rates
 
 
 def measure(study: Study) -> Tables:
     """Search each rule's rate with one seed, then train with all; the seed varies weights and batches."""
-    pairs, steps, half = WordPairs.read(), study.pick(QUICK_STEPS, STEPS), study.pick(0, 2)
+    pairs, steps, half = WordPairs.read(), study.pick(*next_word.STEPS), study.pick(0, 2)
     searches = [(rule, middle * 10 ** (k / 2)) for rule, middle in MIDDLES.items() for k in range(-half, half + 1)]
     finals = [(rule, seed) for rule in RULES for seed in study.seeds]
     cells, searched, words, groups = study.track([*searches, *finals]), [], [], []
     for rule, rate in islice(cells, len(searches)):
-        losses, _ = fit(pairs, RULES[rule], rate, 0, steps)
+        losses, _ = pairs.fit(RULES[rule], rate, 0, steps)
         searched.append({"optimizer": rule, "rate": rate, "seed": 0, "loss": losses.mean().item()})
     search = pd.DataFrame(searched)
     rates = best(search, "rate", "loss", by=["optimizer"]).set_index("optimizer")["rate"]
     for rule, seed in cells:
-        losses, _ = fit(pairs, RULES[rule], rates[rule], seed, steps)
+        losses, _ = pairs.fit(RULES[rule], rates[rule], seed, steps)
         cell = {"optimizer": rule, "seed": seed}
         words.append({**cell, "rate": rates[rule], "loss": losses.mean().item()})
         means = by_group(losses, pairs.group[pairs.following])
@@ -51,10 +42,8 @@ def measure(study: Study) -> Tables:
 
 def behind_adam(tables: Tables, fewest: int) -> np.ndarray:
     """Return by how much the loss of SGD with momentum is higher on a group of words, (seeds,)."""
-    momentum, adam = (
-        by_seed(tables["words_by_frequency"], "loss", optimizer=rule, fewest=fewest) for rule in ("momentum", "adam")
-    )
-    return momentum - adam
+    table = tables["words_by_frequency"]
+    return np.subtract(*(by_seed(table, "loss", optimizer=rule, fewest=fewest) for rule in ("momentum", "adam")))
 
 
 def findings(tables: Tables) -> list[Finding]:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.utils import parameters_to_vector
 
-from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
+from hf_llm.experiments.frame import Finding, Study, Tables, exact
 from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, AdamW, Momentum, RMSprop
 
@@ -73,12 +73,9 @@ PAIRS = {
 def measure(study: Study) -> Tables:
     """Train every pair; the seed varies net and batches."""
     images, seeds = ThreeParts.read(study.data), study.pick(study.seeds[:1], study.seeds)
-    cells = [(name, seed) for name in PAIRS for seed in seeds]
-    rows = [
-        {"pair": name, "seed": seed, "distance": distance(PAIRS[name], images, seed)}
-        for name, seed in study.track(cells)
-    ]
-    return {"identities": pd.DataFrame(rows)}
+    cells = study.track([(name, seed) for name in PAIRS for seed in seeds])
+    rows = [(name, seed, distance(PAIRS[name], images, seed)) for name, seed in cells]
+    return {"identities": pd.DataFrame(rows, columns=["pair", "seed", "distance"])}
 
 
 def distance(pair: Pair, images: ThreeParts, seed: int) -> float:
@@ -101,18 +98,8 @@ def distance(pair: Pair, images: ThreeParts, seed: int) -> float:
 
 def findings(tables: Tables) -> list[Finding]:
     """Each an identity: the largest distance over the pairs and seeds."""
-
-    def same(key: str, kind: str) -> Finding:
-        pairs = [name for name in PAIRS if name.startswith(kind)]
-        return exact(key, select(tables["identities"], pair=pairs)["distance"].max(), TOLERANCE, "below")
-
-    return [
-        same("formulas_are_torchs", "torch_"),
-        same("adam_is_both", "half_"),
-        same("decays_are_one_for_sgd", "decay_sgd"),
-        same("decays_are_one_for_momentum", "decay_momentum"),
-        same("decays_are_one_for_adam", "decay_adam"),
-    ]
-
-
-FIGURES = {}
+    table = tables["identities"]
+    claims = {"formulas_are_torchs": "torch_", "adam_is_both": "half_"}  # and how its pairs begin
+    claims |= {f"decays_are_one_for_{rule}": f"decay_{rule}" for rule in ("sgd", "momentum", "adam")}
+    largest = {key: table[table["pair"].str.startswith(kind)]["distance"].max() for key, kind in claims.items()}
+    return [exact(key, distance, TOLERANCE, "below") for key, distance in largest.items()]

@@ -11,37 +11,25 @@ from hf_llm.experiments.optimizers import (
     surfaces,
     tasks,
     word_decay,
-)  # fmt: skip
+)
 
 
 def settings(study: Study) -> dict:
     images = read_images(study.data)
     return {
-        "images": images.name,
-        "images_sha256": images.sha256,
-        "identity_steps": identities.STEPS,
-        "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES),
-        "race_steps": study.pick(race.QUICK_STEPS, race.STEPS),
-        "decay_images": decay.IMAGES,
-        "decay_steps": study.pick(decay.QUICK_STEPS, decay.STEPS),
-        "text": next_word.TEXT,
-        "word_steps": study.pick(next_word.QUICK_STEPS, next_word.STEPS),
-        "hidden_sizes": tasks.HIDDEN_SIZES,
-        "batch_size": tasks.BATCH_SIZE,
-        "betas": list(tasks.BETAS),
-        "condition": surfaces.CURVATURE,
-        "least": next_word.RAREST,
-        "most": next_word.MOST_FREQUENT,
-    }
+        "images": images.name, "images_sha256": images.sha256, "identity_steps": identities.STEPS,
+        "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES), "race_steps": study.pick(*race.STEPS),
+        "decay_images": decay.IMAGES, "decay_steps": study.pick(*decay.STEPS),
+        "text": next_word.TEXT, "word_steps": study.pick(*next_word.STEPS), "hidden_sizes": tasks.HIDDEN_SIZES,
+        "batch_size": tasks.BATCH_SIZE, "betas": list(tasks.BETAS), "condition": surfaces.CURVATURE,
+        "least": next_word.RAREST, "most": next_word.MOST_FREQUENT,
+    }  # fmt: skip
 
 
 def quantities(tables: Tables) -> dict:
     """Return by how many nats SGD with momentum is behind Adam on the rarest and on the most frequent words."""
-    behind = frequent_and_rare.behind_adam
-    return {
-        "gap_rarest": float(behind(tables, next_word.RAREST).mean()),
-        "gap_most_frequent": float(behind(tables, next_word.MOST_FREQUENT).mean()),
-    }
+    groups = {"gap_rarest": next_word.RAREST, "gap_most_frequent": next_word.MOST_FREQUENT}
+    return {name: float(frequent_and_rare.behind_adam(tables, fewest).mean()) for name, fewest in groups.items()}
 
 
 LAB = Lab(

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -12,12 +13,13 @@ from matplotlib.figure import Figure
 from hf_llm.data import read_text
 from hf_llm.experiments.frame import Say, Tables
 from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.shared.textbook_optimizers import Adam
 
 TEXT = "sample"
 WIDTH = 32  # of the embedding
 BATCH_SIZE = 128
-BETAS = (0.9, 0.99)
-QUICK_STEPS, STEPS = 100, 500
+STEPS = (100, 500)  # of the short and of the full version
+ADAM = partial(Adam, betas=(0.9, 0.99))
 GROUPS = {1: "1", 2: "2–4", 5: "5–19", 20: "20–79", 80: "80+"}  # fewest occurrences of a group's words: its range
 RAREST, MOST_FREQUENT = min(GROUPS), max(GROUPS)
 
@@ -42,27 +44,26 @@ class WordPairs(NamedTuple):
         """How frequent each word is, (V,): the number of its group."""
         return torch.bucketize(self.occurrences, torch.tensor(list(GROUPS)), right=True) - 1
 
+    def fit(self, make: Callable, rate: float, seed: int, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the training loss of each pair (N,) and the embedding (V, WIDTH) after `steps` steps of `make`."""
+        random = torch.Generator().manual_seed(seed)
+        size = len(self.occurrences)
+        embedding = (0.3 * torch.randn(size, WIDTH, generator=random)).requires_grad_()
+        output = (0.1 * torch.randn(size, WIDTH, generator=random)).requires_grad_()
+        bias = torch.zeros(size, requires_grad=True)
 
-def fit(pairs: WordPairs, make: Callable, rate: float, seed: int, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the training loss of each pair (N,) and the embedding (V, WIDTH) after `steps` steps of `make`."""
-    random = torch.Generator().manual_seed(seed)
-    size = len(pairs.occurrences)
-    embedding = (0.3 * torch.randn(size, WIDTH, generator=random)).requires_grad_()
-    output = (0.1 * torch.randn(size, WIDTH, generator=random)).requires_grad_()
-    bias = torch.zeros(size, requires_grad=True)
+        def losses(words: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+            logits = F.linear(F.embedding(words, embedding), output, bias)  # (B, V)
+            return F.cross_entropy(logits, following, reduction="none")
 
-    def losses(words: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        logits = F.linear(F.embedding(words, embedding), output, bias)  # (B, V)
-        return F.cross_entropy(logits, following, reduction="none")
-
-    optimizer = make([embedding, output, bias], lr=rate)
-    for _ in range(steps):
-        batch = torch.randint(len(pairs.words), (BATCH_SIZE,), generator=random)
-        optimizer.zero_grad()
-        losses(pairs.words[batch], pairs.following[batch]).mean().backward()
-        optimizer.step()
-    with torch.no_grad():
-        return losses(pairs.words, pairs.following), embedding.detach()
+        optimizer = make([embedding, output, bias], lr=rate)
+        for _ in range(steps):
+            batch = torch.randint(len(self.words), (BATCH_SIZE,), generator=random)
+            optimizer.zero_grad()
+            losses(self.words[batch], self.following[batch]).mean().backward()
+            optimizer.step()
+        with torch.no_grad():
+            return losses(self.words, self.following), embedding.detach()
 
 
 def by_group(values: torch.Tensor, groups: torch.Tensor) -> dict[int, float]:

@@ -23,7 +23,7 @@ from hf_llm.training.image_classification import ImageClassification
 
 RATES = 7  # of each rule's grid, a quarter of a decade apart
 QUICK_IMAGES, IMAGES = 1_000, 10_000
-QUICK_STEPS, STEPS = 40, 300
+STEPS = (40, 300)  # of the short and of the full version
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ ENTRANTS = {
 def measure(study: Study) -> Tables:
     """Search each entrant's rate with at most two seeds, then run it with all."""
     images = ThreeParts.read(study.data)
-    count, steps = study.pick(QUICK_IMAGES, IMAGES), study.pick(QUICK_STEPS, STEPS)
+    count, steps = study.pick(QUICK_IMAGES, IMAGES), study.pick(*STEPS)
     searches = [
         (name, rate, seed) for name, entrant in ENTRANTS.items() for rate in entrant.rates(study.quick)
         for seed in study.seeds[: study.pick(1, 2)]

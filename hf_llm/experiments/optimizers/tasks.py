@@ -10,6 +10,7 @@ from typing import NamedTuple
 from torch.optim import Optimizer
 
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
+from hf_llm.experiments.shared.image_runs import HELD_OUT, image_task, short_run
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
@@ -31,23 +32,21 @@ class ThreeParts(NamedTuple):
 
     @classmethod
     def read(cls, source: str) -> "ThreeParts":
-        rest, measure = hold_out(read_images(source).train, 1 / 6)
-        return cls(*hold_out(rest, 1 / 6), measure)
+        rest, measure = hold_out(read_images(source).train, HELD_OUT)
+        return cls(*hold_out(rest, HELD_OUT), measure)
 
     def task(self, count: int, seed: int, judge: LabelledImages) -> ImageClassification:
         """Return a small net on `count` drawn images; the seed decides weights, images and their order."""
         model = new_image_classifier("mlp", seed, hidden_sizes=HIDDEN_SIZES)
         images = draw(self.train, min(count, len(self.train)), seed)
-        batch = min(BATCH_SIZE, len(images))
-        return ImageClassification(model, images, judge, total_batch_size=batch, per_device_batch_size=batch, seed=seed)
+        return image_task(model, images, min(BATCH_SIZE, len(images)), seed, judge)
 
 
 def settings(rate: float, seed: int, steps: int, **changes) -> TrainingConfig:
     """Return what all runs share: a cosine from `rate` to a tenth of it, no warm-up, no clipping, no decay."""
-    return TrainingConfig(**{
-        "learning_rate": rate, "seed": seed, "max_steps": steps, "warmup_steps": 0, "max_grad_norm": 0.0,
-        "weight_decay": 0.0, "adam_beta1": BETAS[0], "adam_beta2": BETAS[1], "precision": "fp32", "threads": 1,
-        "eval_steps": max(1, steps // EVALUATIONS), "logging_steps": steps, **changes,
+    return short_run(steps, rate, seed, **{
+        "min_learning_rate_ratio": 0.1, "warmup_steps": 0, "max_grad_norm": 0.0, "adam_beta1": BETAS[0],
+        "adam_beta2": BETAS[1], "eval_steps": max(1, steps // EVALUATIONS), **changes,
     })  # fmt: skip
 
 

@@ -6,37 +6,24 @@ words that the text says least about. Decoupled decay takes the same share of ev
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, select
-from hf_llm.experiments.optimizers.next_word import (
-    BETAS,
-    MOST_FREQUENT,
-    QUICK_STEPS,
-    RAREST,
-    STEPS,
-    WordPairs,
-    by_group,
-    draw_groups,
-    fit,
-)
-from hf_llm.experiments.shared.textbook_optimizers import Adam
+from hf_llm.experiments.optimizers import next_word
+from hf_llm.experiments.optimizers.next_word import ADAM, MOST_FREQUENT, RAREST, WordPairs, by_group, draw_groups
 
 RATE = 0.01
 # λ of both: they shrink the mean row alike
-DECAYS = {
-    "none": {},
-    "l2": {"weight_decay": 1e-4},
-    "decoupled": {"weight_decay": 0.3, "decoupled": True},
-}
+DECAYS = {"none": {}, "l2": {"weight_decay": 1e-4}, "decoupled": {"weight_decay": 0.3, "decoupled": True}}
 
 
 def measure(study: Study) -> Tables:
     """Train with each decay; a row is the norm of an embedding, the mean of a group of words."""
-    pairs, steps, rows, without = WordPairs.read(), study.pick(QUICK_STEPS, STEPS), [], {}
+    pairs, steps, rows, without = WordPairs.read(), study.pick(*next_word.STEPS), [], {}
     for decay, seed in study.track([(decay, seed) for decay in DECAYS for seed in study.seeds]):
-        _, embedding = fit(pairs, partial(Adam, betas=BETAS, **DECAYS[decay]), RATE, seed, steps)
+        _, embedding = pairs.fit(partial(ADAM, **DECAYS[decay]), RATE, seed, steps)
         norms = by_group(embedding.norm(dim=1), pairs.group)
         without.setdefault(seed, norms)
         rows += [
@@ -48,15 +35,14 @@ def measure(study: Study) -> Tables:
 
 def findings(tables: Tables) -> list[Finding]:
     """What is left of the rarest words ÷ what is left of the most frequent ones."""
-    rare, frequent = (
-        {method: by_seed(tables["word_decay"], "kept", method=method, fewest=fewest) for method in ("l2", "decoupled")}
-        for fewest in (RAREST, MOST_FREQUENT)
-    )
-    uneven = {method: rare[method] / frequent[method] for method in rare}
+
+    def uneven(method: str) -> np.ndarray:
+        kept = (by_seed(tables["word_decay"], "kept", method=method, fewest=n) for n in (RAREST, MOST_FREQUENT))
+        return np.divide(*kept)
+
     return [
-        below("l2_shrinks_rare_words", uneven["l2"], 1.0, scale="log"),
-        below("decoupled_shrinks_rare_words", uneven["decoupled"], 1.0, scale="log"),
-        below("l2_is_more_uneven", uneven["l2"] / uneven["decoupled"], 1.0, scale="log"),
+        *(below(f"{method}_shrinks_rare_words", uneven(method), 1.0, "log") for method in ("l2", "decoupled")),
+        below("l2_is_more_uneven", uneven("l2") / uneven("decoupled"), 1.0, "log"),
     ]
 
 

@@ -9,6 +9,9 @@ Sources: Srivastava et al. 2014; Krogh and Hertz 1991; Loshchilov and Hutter 201
 Szegedy 2015.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
@@ -41,14 +44,9 @@ def measure(study: Study) -> Tables:
     dropout, dropout_units = dropout_layer()
     norm, norm_units = batch_norm_layer(images)
     numbers = {"dropout": dropout, "penalty": penalty(), "batch_norm": norm}
-    rows = [
-        {"of": of, "measured": name, "value": value} for of, part in numbers.items() for name, value in part.items()
-    ]
-    return {
-        "definitions": pd.DataFrame(rows),
-        "dropout_layer": pd.DataFrame(dropout_units),
-        "batch_norm_layer": pd.DataFrame(norm_units),
-    }
+    rows = [(of, name, value) for of, part in numbers.items() for name, value in part.items()]
+    definitions = pd.DataFrame(rows, columns=["of", "measured", "value"])
+    return {"definitions": definitions, "dropout_layer": dropout_units, "batch_norm_layer": norm_units}
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -70,12 +68,12 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def dropout_layer() -> tuple[dict[str, float], list[dict]]:
+def dropout_layer() -> tuple[dict[str, float], pd.DataFrame]:
     """Send many activations through `nn.Dropout`.
 
     Returns:
         The count of zeros; the largest relative deviation of a survivor from x / (1 − p); the largest change in
-        evaluation. And rows of some units for the picture.
+        evaluation. And some units for the picture.
     """
     generator = torch.Generator().manual_seed(0)
     x = 0.5 + torch.rand(UNITS, generator=generator)  # (UNITS,), none of them zero already
@@ -91,11 +89,8 @@ def dropout_layer() -> tuple[dict[str, float], list[dict]]:
         "scale": float((ratio * (1 - P) - 1).abs().max()),
         "evaluation": float((evaluated - x).abs().max()),
     }
-    rows = [
-        {"unit": unit + 1, "before": float(x[unit]), "training": float(y[unit]), "evaluation": float(evaluated[unit])}
-        for unit in range(SHOWN)
-    ]
-    return numbers, rows
+    shown = {name: z[:SHOWN].tolist() for name, z in (("before", x), ("training", y), ("evaluation", evaluated))}
+    return numbers, pd.DataFrame({"unit": range(1, SHOWN + 1), **shown})
 
 
 def penalty() -> dict[str, float]:
@@ -105,54 +100,50 @@ def penalty() -> dict[str, float]:
         Relative differences, of norms: the gradient from that of the plain loss plus 2λw; then, after some steps, the
         weights with the optimizer's decay from those with the penalty in the loss.
     """
-    w, x, target = (_normal(*shape) for shape in ((8, 4), (32, 8), (32, 4)))
+    w, x, target = (
+        torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=torch.float64)
+        for shape in ((8, 4), (32, 8), (32, 4))
+    )
 
     def loss(w: Tensor) -> Tensor:
         return ((x @ w).tanh() - target).square().mean()
 
-    def gradient(function, w: Tensor) -> Tensor:
-        leaf = w.clone().requires_grad_()
-        return torch.autograd.grad(function(leaf), leaf)[0]
-
     def penalised(w: Tensor) -> Tensor:
         return loss(w) + LAMBDA * w.square().sum()
 
-    def weights_after(function, optimizer_class: type, **settings) -> Tensor:
+    def weights_after(function, make: Callable) -> Tensor:
         trained = w.clone().requires_grad_()
-        optimizer = optimizer_class([trained], **settings)
+        optimizer = make([trained])
         for _ in range(STEPS):
             optimizer.zero_grad()
             function(trained).backward()
             optimizer.step()
         return trained.detach()
 
-    sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
-    in_loss = {
-        "sgd": weights_after(penalised, sgd, lr=0.1, momentum=0.9),
-        "adam": weights_after(penalised, adam, lr=0.01),
-    }
-    decayed = {
-        "sgd": weights_after(loss, sgd, lr=0.1, momentum=0.9, weight_decay=2 * LAMBDA),
-        "adam": weights_after(loss, adam, lr=0.01, weight_decay=2 * LAMBDA),
-        "adamw": weights_after(loss, adamw, lr=0.01, weight_decay=2 * LAMBDA),
-    }
+    makers = {
+        "sgd": partial(torch.optim.SGD, lr=0.1, momentum=0.9), "adam": partial(torch.optim.Adam, lr=0.01),
+        "adamw": partial(torch.optim.AdamW, lr=0.01, weight_decay=0.0),
+    }  # fmt: skip
+    in_loss = {name: weights_after(penalised, makers[name]) for name in ("sgd", "adam")}
+    decayed = {name: weights_after(loss, partial(make, weight_decay=2 * LAMBDA)) for name, make in makers.items()}
     # a decay as small as this moves the weights little: what counts is by how much it moves them otherwise
-    moved = in_loss["adam"] - weights_after(loss, adam, lr=0.01)
+    moved = in_loss["adam"] - weights_after(loss, makers["adam"])
+    leaf = w.clone().requires_grad_()
+    with_penalty, without = (torch.autograd.grad(function(leaf), leaf)[0] for function in (penalised, loss))
     return {
-        "gradient": _relative(gradient(penalised, w), gradient(loss, w) + 2 * LAMBDA * w),
-        "sgd": _relative(decayed["sgd"], in_loss["sgd"]),
-        "adam": _relative(decayed["adam"], in_loss["adam"]),
+        "gradient": _relative(with_penalty, without + 2 * LAMBDA * w),
+        **{name: _relative(decayed[name], in_loss[name]) for name in in_loss},
         "adamw": float((decayed["adamw"] - in_loss["adam"]).norm() / moved.norm()),
     }
 
 
-def batch_norm_layer(images: LabelledImages) -> tuple[dict[str, float], list[dict]]:
+def batch_norm_layer(images: LabelledImages) -> tuple[dict[str, float], pd.DataFrame]:
     """Send two mini-batches through the first hidden layer of an MLP with batch norm.
 
     Returns:
         The largest deviation over the units of the mean from 0 and of the variance from 1; the largest difference of
         evaluation from the formula with running averages; how much one image's output changes with its companions in
-        training and in evaluation. And rows of some units for the picture.
+        training and in evaluation. And some units for the picture.
     """
     model = new_image_classifier("mlp", 0, hidden_sizes=[256], batch_norm=True)
     linear, norm = model.layers[0][:2]
@@ -161,39 +152,27 @@ def batch_norm_layer(images: LabelledImages) -> tuple[dict[str, float], list[dic
         before = linear(pixel_values(torch.from_numpy(images.images)).flatten(1))  # (images, units)
         batch, companions = before[:half], torch.cat([before[:1], before[half:]])  # the first image is in both
         after = norm(batch)  # as in training, gain 1 and shift 0 still; this moves the running averages
-        alone = {True: _first_twice(norm, batch, companions)}
+        in_training = _first_twice(norm, batch, companions)
         norm.eval()
-        evaluated = norm(batch)
-        alone[False] = _first_twice(norm, batch, companions)
+        evaluated, in_evaluation = norm(batch), _first_twice(norm, batch, companions)
         formula = (batch - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
     numbers = {
         "mean": float(after.mean(dim=0).abs().max()),
         "variance": float((after.var(dim=0, correction=0) - 1).abs().max()),
         "running": float((evaluated - formula).abs().max()),
-        "training_companions": alone[True],
-        "evaluation_companions": alone[False],
+        "training_companions": in_training,
+        "evaluation_companions": in_evaluation,
     }
-    rows = [
-        {
-            "unit": unit + 1,
-            "before_mean": float(batch[:, unit].mean()),
-            "before_deviation": float(batch[:, unit].std(correction=0)),
-            "after_mean": float(after[:, unit].mean()),
-            "after_deviation": float(after[:, unit].std(correction=0)),
-        }
-        for unit in range(SHOWN)
-    ]
-    return numbers, rows
+    shown = {"unit": range(1, SHOWN + 1)}
+    for when, z in (("before", batch), ("after", after)):
+        shown[f"{when}_mean"] = [float(z[:, unit].mean()) for unit in range(SHOWN)]
+        shown[f"{when}_deviation"] = [float(z[:, unit].std(correction=0)) for unit in range(SHOWN)]
+    return numbers, pd.DataFrame(shown)
 
 
 def _first_twice(norm: nn.Module, batch: Tensor, companions: Tensor) -> float:
     """Return the largest change of the first image's output between two batches that it is a part of."""
     return float((norm(batch)[0] - norm(companions)[0]).abs().max())
-
-
-def _normal(*shape: int) -> Tensor:
-    generator = torch.Generator().manual_seed(sum(shape))
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def _relative(one: Tensor, other: Tensor) -> float:

@@ -54,15 +54,10 @@ def draw(tables: Tables, say: Say) -> Figure:
     """The gain from dropout: left in each setting, right along p in the narrow net."""
     table = tables["settings"]
     figure, axes = new_figure(1, 2, width=5.6)
-    for axis, settings in (
-        (axes[0, 0], SETTINGS),
-        (axes[0, 1], {p: replace(NARROW, dropout=p) for p in DROPOUTS}),
-    ):
-        rows = [
-            {"setting": name, "seed": seed, "gain": value}
-            for name, setting in settings.items() for seed, value in enumerate(gain(table, setting))
-        ]  # fmt: skip
-        dots(axis, pd.DataFrame(rows), "gain", "setting", say)
+    for axis, settings in zip(axes[0], (SETTINGS, {p: replace(NARROW, dropout=p) for p in DROPOUTS})):
+        gains = pd.DataFrame({name: gain(table, setting) for name, setting in settings.items()})
+        rows = gains.rename_axis("seed").reset_index().melt("seed", None, "setting", "gain")
+        dots(axis, rows, "gain", "setting", say)
         axis.axvline(0, color="black", lw=0.8)
         label(axis, say("figures.settings.gain"), "", legend=False)
     axes[0, 1].set_ylabel("p")

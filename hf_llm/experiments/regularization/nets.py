@@ -6,6 +6,7 @@ sooner.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -20,35 +21,27 @@ TRAINING = {"learning_rate": 1e-3, **SCHEDULES[NARROW.schedule]}
 ALONE = ["dropout", "l2", "decoupled", "batch_norm", "early_stopping"]
 FOUR = ["dropout", "l2", "batch_norm", "early_stopping"]  # decoupled decay is another kind of L2
 ALL_FOUR = "+".join(FOUR)
-PAIRS = [f"{one}+{other}" for number, one in enumerate(FOUR) for other in FOUR[number + 1 :]]
+PAIRS = ["+".join(pair) for pair in combinations(FOUR, 2)]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How one size of the training set is treated.
+    """How one size of the training set is treated."""
 
-    Args:
-        images: Training images; None for all.
-        steps: Optimizer steps, the same for every net.
-        evaluations: Points of a curve, and chances to stop early.
-        sets: Which sets of regularizers are trained, joined by "+"; "none" is the baseline.
-        strengths: {regularizer: strengths to choose from}.
-    """
-
-    images: int | None
-    steps: int
-    evaluations: int
-    sets: list[str]
-    strengths: dict[str, list[float]]
+    images: int | None  # to train on; None for all
+    steps: int  # of the optimizer, the same for every net
+    evaluations: int  # points of a curve, and chances to stop early
+    sets: list[str]  # of regularizers that are trained, joined by "+"; "none" is the baseline
+    strengths: dict[str, list[float]]  # {regularizer: strengths to choose from}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """All that is run; `patience` is how many evaluations early stopping waits for a better validation loss."""
+    """All that is run."""
 
     sizes: dict[str, Size]
     batch: int
-    patience: int
+    patience: int  # how many evaluations early stopping waits for a better validation loss
 
 
 SOME = ["none", "dropout", "l2", "batch_norm", "early_stopping", ALL_FOUR]

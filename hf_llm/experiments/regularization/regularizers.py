@@ -11,23 +11,14 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import spearmanr
 
 from hf_llm.evaluation.charts import band
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import dots, label, new_figure
-from hf_llm.experiments.regularization.nets import (
-    ALL_FOUR,
-    ALONE,
-    FOUR,
-    FULL,
-    PAIRS,
-    QUICK,
-    chosen_strengths,
-    train_regularized,
-)  # fmt: skip
-from hf_llm.experiments.shared.image_runs import ImageParts
+from hf_llm.experiments.regularization import nets
+from hf_llm.experiments.regularization.nets import ALL_FOUR, ALONE, FOUR, PAIRS, chosen_strengths, train_regularized
+from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts
 from hf_llm.training.image_classification import classification_scores
 
 SCORED = 5_000  # at most so many images of the validation and of the training part, at each evaluation
-CHOOSING_SEED = 1_000  # no seed of the comparison, which would then be judged on what chose its strengths
 MOST = 0.5  # early stopping interrupts where it does so with more than this share of the seeds
 NEAREST = 0.999  # a rank correlation of one has no Fisher transform
 BELOW_THE_LOWEST_END = 0.05  # of the curves of accuracy
@@ -35,14 +26,13 @@ BELOW_THE_LOWEST_END = 0.05  # of the curves of accuracy
 
 def measure(study: Study) -> Tables:
     """Choose each strength, then train every set of regularizers with every seed."""
-    parts, grid = ImageParts.read(study.data, SCORED), study.pick(QUICK, FULL)
+    parts, grid = ImageParts.read(study.data, SCORED), study.pick(nets.QUICK, nets.FULL)
     searches = [
-        (size, name, strength, CHOOSING_SEED)
+        (size, name, strength, SEARCH_SEED)
         for size, how in grid.sizes.items() for name, strengths in how.strengths.items() for strength in strengths
     ]  # fmt: skip
-    cells = [
-        (size, names, None, seed) for size, how in grid.sizes.items() for names in how.sets for seed in study.seeds
-    ]
+    cells = [(size, names, None, seed)
+             for size, how in grid.sizes.items() for names in how.sets for seed in study.seeds]  # fmt: skip
     tried, curve_rows, rows = [], [], []
     for size, names, strength, seed in study.track([*searches, *cells]):
         setting = {"size": size, "regularizers": names, "seed": seed}
@@ -72,8 +62,7 @@ def gains(runs: pd.DataFrame, size: str, names: str, over: str = "none") -> np.n
 
 def loss_decrease(runs: pd.DataFrame, size: str, names: str) -> np.ndarray:
     """Return by how many nats per image `names` has less test loss than no regularizer, (seeds,)."""
-    none, one = (by_seed(runs, "test_loss", size=size, regularizers=which) for which in ("none", names))
-    return none - one
+    return np.subtract(*(by_seed(runs, "test_loss", size=size, regularizers=which) for which in ("none", names)))
 
 
 def best_alone(runs: pd.DataFrame, size: str, among: list[str] = ALONE) -> str:
@@ -122,8 +111,8 @@ def beyond(tried: pd.DataFrame) -> float:
 def gap_tells(runs: pd.DataFrame, size: str) -> np.ndarray:
     """Return the rank correlation of a small gap between the losses and test accuracy among one seed's nets."""
     correlations = []
-    for _, nets in select(runs, size=size).groupby("seed"):
-        gap, accuracy = nets["validation_loss"] - nets["train_loss"], nets["test_accuracy"]
+    for _, rows in select(runs, size=size).groupby("seed"):
+        gap, accuracy = rows["validation_loss"] - rows["train_loss"], rows["test_accuracy"]
         tied = 1 in (gap.nunique(), accuracy.nunique())  # no order to agree with
         correlations.append(0.0 if tied else -spearmanr(gap, accuracy).statistic)
     return np.clip(correlations, -NEAREST, NEAREST)
@@ -201,13 +190,8 @@ def summarise(tables: Tables) -> pd.DataFrame:
     runs = tables["runs"].assign(gap=tables["runs"]["validation_loss"] - tables["runs"]["train_loss"])
     columns = ["step", "train_loss", "validation_loss", "gap", "train_accuracy", "validation_accuracy", "test_loss",
                "test_accuracy"]  # fmt: skip
-    return runs.groupby(["size", "regularizers"], sort=False)[columns].mean().reset_index()
-
-
-def strengths(tables: Tables) -> pd.DataFrame:
-    """The search for the strengths."""
-    return tables["strengths"].drop(columns="seed")
+    return means(runs, ["size", "regularizers"], columns)
 
 
 FIGURES = {"effects": draw_effects, "curves": draw_curves}
-SUMMARIES = {"means": summarise, "strengths": strengths}
+SUMMARIES = {"means": summarise, "strengths": lambda tables: tables["strengths"].drop(columns="seed")}

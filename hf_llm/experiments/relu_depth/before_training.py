@@ -16,7 +16,8 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, 
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 from hf_llm.experiments.relu_depth.nets import BLOCKS, OWN, USUAL, DeepMLP, Kind, usual
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
-from hf_llm.experiments.relu_depth.training import DIGITS, Images, grid_of
+from hf_llm.experiments.relu_depth.training import DIGITS, grid_of
+from hf_llm.experiments.shared.image_runs import ImageParts
 
 VANISHED = 2.0  # powers of ten lost from the last hidden layer to the first; a gradient that gains them has exploded
 TINY = 3.0  # powers of ten below which a gradient counts as tiny beside another
@@ -35,10 +36,10 @@ def kinds(depth: int) -> list[Kind]:
 def measure(study: Study) -> Tables:
     """Look into the deepest networks with every seed."""
     grid = grid_of(study)
-    images, rows, layers = Images.read(study.data, grid), [], []
+    probed, rows, layers = ImageParts.read(study.data, grid.probed).validation, [], []
     for kind in study.track(kinds(grid.depths[-1])):
         for seed in study.seeds:
-            look = probe(DeepMLP(kind, grid.width, seed), images.probed)
+            look = probe(DeepMLP(kind, grid.width, seed), probed)
             described = {**asdict(kind), "seed": seed}
             rows.append({
                 **described, "lost": powers_lost(look["gradients"]),
@@ -74,13 +75,11 @@ def findings(tables: Tables) -> list[Finding]:
         below("relu_xavier_keeps", measured("lost", "relu", "xavier"), VANISHED),
         within("xavier_halves", 100 * (kept_of_square(tables) - HALF), 100 * ABOUT),
         above("weights_tiny", tiny, TINY),
-        above("tanh_vanishes", measured("lost", "tanh"), VANISHED),
-        above("gelu_vanishes", measured("lost", "gelu"), VANISHED),
+        *(above(f"{name}_vanishes", measured("lost", name), VANISHED) for name in ("tanh", "gelu")),
         *(below(f"{weights}_keeps", measured("lost", activation, weights), VANISHED)
           for activation, weights in OWN.items()),
         above("relu_images_alike", measured("cosine", "relu"), ALIKE, scale="fisher"),
-        *(above(f"{block}_explodes", -measured("lost", "relu", block=block), VANISHED)
-          for block in BLOCKS[1:]),
+        *(above(f"{block}_explodes", -measured("lost", "relu", block=block), VANISHED) for block in BLOCKS[1:]),
         exact("none_born_dead", measured("dead", "relu").max(), 0.0, side="within"),
     ]  # fmt: skip
 

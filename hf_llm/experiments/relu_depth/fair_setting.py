@@ -14,14 +14,14 @@ from hf_llm.experiments.relu_depth.depth import accuracy
 from hf_llm.experiments.relu_depth.nets import OWN, USUAL, Kind, usual
 from hf_llm.experiments.relu_depth.training import grid_of, train_nets
 
-QUICK_STEPS, STEPS = 120, 1_000
+STEPS = (120, 1_000)  # of the short and of the full version
 LEARNED = 0.5  # test accuracy from which a network counts as one that learns; guessing has a tenth
 HIGH, LOW = (0.1, 0.3), (0.01, 0.03)  # rates around the best of the grid for such networks
 
 
 def measure(study: Study) -> Tables:
     """Train with more steps: batch norm at the two greatest depths, the other activations at the greatest."""
-    grid = grid_of(study, steps=study.pick(QUICK_STEPS, STEPS))
+    grid = grid_of(study, steps=study.pick(*STEPS))
     *_, deep, deepest = grid.depths
     high = [usual(deep, "relu"), usual(deep, "relu", "batch_norm"), usual(deepest, "relu", "batch_norm")]
     low = [usual(deepest, activation) for activation in ("relu", "tanh", "gelu")]

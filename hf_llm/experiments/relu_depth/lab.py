@@ -6,18 +6,19 @@ from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.relu_depth import before_training, blocks, depth, fair_setting
 from hf_llm.experiments.relu_depth.before_training import VANISHED, kept_of_square
 from hf_llm.experiments.relu_depth.probe import NO_GRADIENT
-from hf_llm.experiments.relu_depth.training import Images, grid_of
+from hf_llm.experiments.relu_depth.training import grid_of
+from hf_llm.experiments.shared.image_runs import ImageParts
 
 
 def settings(study: Study) -> dict:
     grid = grid_of(study)
-    images = Images.read(study.data, grid)
+    images = ImageParts.read(study.data)
     return {
-        "data": images.data.name, "data_sha256": images.data.sha256, "training_images": len(images.train),
-        "judged_images": len(images.judged), "probed_images": len(images.probed),
+        "data": images.name, "data_sha256": images.sha256, "training_images": len(images.train),
+        **{f"{use}_images": min(getattr(grid, use), len(images.validation)) for use in ("judged", "probed")},
         **{name: value for name, value in asdict(grid).items() if name not in ("judged", "probed")},
         "shallowest": grid.depths[0], "few": grid.depths[1], "deep": grid.depths[-2], "deepest": grid.depths[-1],
-        "fair_steps": study.pick(fair_setting.QUICK_STEPS, fair_setting.STEPS),
+        "fair_steps": study.pick(*fair_setting.STEPS),
         "vanished_powers_of_ten": VANISHED, "vanished_fraction": 10**-VANISHED, "dead_below": NO_GRADIENT,
         "max_grad_norm": 1.0, "momentum": 0.9,
     }  # fmt: skip
@@ -33,21 +34,17 @@ def quantities(tables: Tables) -> dict:
 
     dead = by_seed(tables["start"], "dead", activation="relu", weights="he", block="plain")
     return {
-        "kept_of_square": float(kept_of_square(tables).mean()),
-        "born_dead": float(dead.mean()),
-        "relu_short": accuracy("depth", "relu", "he"),
-        "tanh_short": accuracy("depth", "tanh", "xavier"),
-        "relu_longer": accuracy("fair", "relu", "he"),
-        "tanh_longer": accuracy("fair", "tanh", "xavier"),
-        "gelu_longer": accuracy("fair", "gelu", "gelu_critical"),
-        "gelu_he_longer": accuracy("fair", "gelu", "he"),
+        "kept_of_square": float(kept_of_square(tables).mean()), "born_dead": float(dead.mean()),
+        "relu_short": accuracy("depth", "relu", "he"), "tanh_short": accuracy("depth", "tanh", "xavier"),
+        "relu_longer": accuracy("fair", "relu", "he"), "tanh_longer": accuracy("fair", "tanh", "xavier"),
+        "gelu_longer": accuracy("fair", "gelu", "gelu_critical"), "gelu_he_longer": accuracy("fair", "gelu", "he"),
         "sigmoid_longer": accuracy("fair", "sigmoid", "as_tanh"),
         "batch_norm_less_deep": accuracy("fair", "relu", "he", "batch_norm", depth=min),
         "batch_norm_longer": accuracy("fair", "relu", "he", "batch_norm"),
         "batch_norm_longer_batch": accuracy("fair", "relu", "he", "batch_norm", on="batch"),
         "relu_both": accuracy("blocks", "relu", "he", "both"),
         "sigmoid_both": accuracy("blocks", "sigmoid", "xavier", "both"),
-    }
+    }  # fmt: skip
 
 
 LAB = Lab(

@@ -39,19 +39,12 @@ OWN = {"gelu": "gelu_critical", "sigmoid": "as_tanh"}  # made for activations fo
 
 @dataclass(frozen=True)
 class Kind:
-    """What a network is made of, but for its width.
+    """What a network is made of, but for its width."""
 
-    Args:
-        depth: Hidden layers.
-        activation: One of `FUNCTIONS`.
-        weights: One of `WEIGHTS`, the initial weights.
-        block: One of `BLOCKS`; a residual connection leaves the first layer out, whose input has another width.
-    """
-
-    depth: int
-    activation: str
-    weights: str
-    block: str = "plain"
+    depth: int  # hidden layers
+    activation: str  # one of FUNCTIONS
+    weights: str  # one of WEIGHTS, the initial weights
+    block: str = "plain"  # of BLOCKS; a residual connection leaves the first layer out, whose input has another width
 
 
 def usual(depth: int, activation: str, block: str = "plain") -> Kind:

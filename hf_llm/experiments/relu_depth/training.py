@@ -10,43 +10,30 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.config import UserError
-from hf_llm.data.images import ImageData, LabelledImages, hold_out, read_images
 from hf_llm.experiments.frame import Study, Tables
 from hf_llm.experiments.relu_depth.nets import DeepMLP, Kind
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
-from hf_llm.training.config import TrainingConfig
+from hf_llm.experiments.shared import image_runs
+from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, best_rate, image_task, short_run
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.loop import train
 
-HELD_OUT = 1 / 6  # of the training images: the customary last 10,000 of MNIST's 60,000
-PICKING_SEED = 1000  # no seed of the comparison
 DIGITS = 4  # of powers of ten by layer, after the point: the files are read by people, too
 Net = tuple[Kind, str]  # with its optimizer
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How much is run.
+    """How much is run."""
 
-    Args:
-        depths: Hidden layers, from the fewest to the most.
-        width: Units of a hidden layer.
-        steps: Optimizer steps of a training.
-        batch: Images per step.
-        rates: {optimizer: learning rates to pick from}.
-        judged: Held-out images, at most, that a rate is picked on.
-        probed: Held-out images, at most, that a network is looked into with.
-        looks: Times that a network is looked into while it trains, besides the start.
-    """
-
-    depths: tuple[int, ...]
-    width: int
-    steps: int
-    batch: int
-    rates: dict[str, tuple[float, ...]]
-    judged: int
-    probed: int
-    looks: int
+    depths: tuple[int, ...]  # hidden layers, from the fewest to the most
+    width: int  # units of a hidden layer
+    steps: int  # of the optimizer, in a training
+    batch: int  # images per step
+    rates: dict[str, tuple[float, ...]]  # {optimizer: learning rates to pick from}
+    judged: int  # held-out images, at most, that a rate is picked on
+    probed: int  # held-out images, at most, that a network is looked into with
+    looks: int  # times that a network is looked into while it trains, besides the start
 
 
 FULL = Grid(
@@ -64,43 +51,15 @@ def grid_of(study: Study, **changes) -> Grid:
     return replace(study.pick(QUICK, FULL), **changes)
 
 
-@dataclass(frozen=True)
-class Images:
-    """To train on, to pick a rate by, to look into a network with, and to measure with at the end."""
-
-    data: ImageData
-    train: LabelledImages
-    judged: LabelledImages
-    probed: LabelledImages
-
-    @classmethod
-    def read(cls, source: str, grid: Grid) -> "Images":
-        data = read_images(source)
-        images, held_out = hold_out(data.train, HELD_OUT)
-        return cls(data, images, held_out.select(slice(grid.judged)), held_out.select(slice(grid.probed)))
-
-    def task(self, net: DeepMLP, grid: Grid, seed: int) -> ImageClassification:
-        return ImageClassification(
-            net, self.train, self.judged, total_batch_size=grid.batch, per_device_batch_size=grid.batch, seed=seed
-        )
-
-
 def train_nets(study: Study, name: str, nets: dict[Net, tuple[float, ...]], grid: Grid, followed=()) -> Tables:
-    """Pick each network's rate, where there is a choice, then train it with every seed.
-
-    Args:
-        study: The run.
-        name: Of the tables.
-        nets: The networks, each with the learning rates that it picks from.
-        grid: What they share.
-        followed: Networks whose layers are logged.
+    """Pick each network's rate from those beside it in `nets`, then train it with every seed.
 
     Returns:
         The table `name`, one row for a network and seed; `name`_rates, the trials, where there were any; of the
         networks that are followed, `name`_layers: the gradient by layer, relative to the last layer's, in powers of
         ten, and the fraction of dead units, at each look.
     """
-    images = Images.read(study.data, grid)
+    images = ImageParts.read(study.data)
     tables: dict[str, list[dict]] = {name: [], f"{name}_rates": [], f"{name}_layers": []}
     for (kind, optimizer), rates in study.track(nets.items()):
         described, (rate, *others) = {**asdict(kind), "optimizer": optimizer}, rates
@@ -116,43 +75,23 @@ def train_nets(study: Study, name: str, nets: dict[Net, tuple[float, ...]], grid
     return {table: pd.DataFrame(rows) for table, rows in tables.items() if rows}
 
 
-def training_config(grid: Grid, optimizer: str, rate: float, seed: int, looks: int) -> TrainingConfig:
-    """Return the settings: a warm-up, then a cosine down to zero, and gradients clipped at norm 1.
-
-    Without clipping the networks whose gradient explodes would take enormous steps.
-    """
-    return TrainingConfig(
-        seed=seed, max_steps=grid.steps, total_batch_size=grid.batch, per_device_train_batch_size=grid.batch,
-        optimizer=optimizer, learning_rate=rate, min_learning_rate_ratio=0.0, warmup_steps=grid.steps // 10,
-        weight_decay=0.0, max_grad_norm=1.0, eval_steps=grid.steps // looks, logging_steps=grid.steps,
-        precision="fp32", threads=1,
-    )  # fmt: skip
-
-
-def try_rate(images: Images, grid: Grid, kind: Kind, optimizer: str, rate: float) -> dict:
+def try_rate(images: ImageParts, grid: Grid, kind: Kind, optimizer: str, rate: float) -> dict:
     """Return accuracy and loss on the images for picking; of a training that diverged, nothing and infinity."""
-    task = images.task(DeepMLP(kind, grid.width, PICKING_SEED), grid, PICKING_SEED)
-    try:
-        last = train(task, training_config(grid, optimizer, rate, PICKING_SEED, looks=1)).records[-1]
-    except UserError:  # the loop refuses to go on with a loss that is not finite
-        return {"rate": rate, "accuracy": 0.0, "loss": float("inf")}
-    return {"rate": rate, "accuracy": last["validation_accuracy"], "loss": last["validation_loss"]}
-
-
-def best_rate(trials: list[dict]) -> float:
-    """Return the rate with the best accuracy; of equal ones that with less loss."""
-    return max(trials, key=lambda trial: (trial["accuracy"], -trial["loss"]))["rate"]
+    net = DeepMLP(kind, grid.width, SEARCH_SEED)
+    task = image_task(net, images.train, grid.batch, SEARCH_SEED)
+    config = short_run(grid.steps, rate, SEARCH_SEED, optimizer=optimizer)
+    return image_runs.try_rate(rate, net, lambda: train(task, config), images.validation.select(slice(grid.judged)))
 
 
 class Observed(ImageClassification):
     """An image classification that looks into the network instead of judging it; `looks` holds what it saw."""
 
-    def __init__(self, net: DeepMLP, images: Images, grid: Grid, seed: int):
+    def __init__(self, net: DeepMLP, images: ImageParts, grid: Grid, seed: int):
         super().__init__(
-            net, images.train, images.judged.select(slice(0)), total_batch_size=grid.batch,
+            net, images.train, images.train.select(slice(0)), total_batch_size=grid.batch,
             per_device_batch_size=grid.batch, seed=seed,
         )  # fmt: skip
-        self.probed = images.probed
+        self.probed = images.validation.select(slice(grid.probed))
         self.looks = [probe(net, self.probed)]
 
     def evaluate(self, model: DeepMLP) -> dict:
@@ -161,7 +100,7 @@ class Observed(ImageClassification):
 
 
 def train_net(
-    images: Images, grid: Grid, kind: Kind, optimizer: str, rate: float, seed: int
+    images: ImageParts, grid: Grid, kind: Kind, optimizer: str, rate: float, seed: int
 ) -> tuple[dict, list[dict]]:
     """Train one network and measure it.
 
@@ -174,30 +113,25 @@ def train_net(
     """
     net = DeepMLP(kind, grid.width, seed)
     task = Observed(net, images, grid, seed)
-    try:
-        train(task, training_config(grid, optimizer, rate, seed, grid.looks))
+    try:  # without clipping, the networks whose gradient explodes would take enormous steps
+        train(task, short_run(grid.steps, rate, seed, optimizer=optimizer, eval_steps=grid.steps // grid.looks))
     except UserError:  # it diverged: judged with the last weights, and looked into where it stands
-        task.looks += [probe(net, images.probed)] * (1 + grid.looks - len(task.looks))
+        task.looks += [probe(net, task.probed)] * (1 + grid.looks - len(task.looks))
     first, last = task.looks[0], task.looks[-1]
     born_dead = first["dead"]
     return {
-        "test_accuracy": classification_scores(net, images.data.test)["accuracy"],
-        "batch_accuracy": last["accuracy"],
-        "lost": powers_lost(first["gradients"]),
-        "lost_after": powers_lost(last["gradients"]),
-        "dead": born_dead.mean(),
-        "dead_after": last["dead"].mean(),
+        "test_accuracy": classification_scores(net, images.test)["accuracy"], "batch_accuracy": last["accuracy"],
+        "lost": powers_lost(first["gradients"]), "lost_after": powers_lost(last["gradients"]),
+        "dead": born_dead.mean(), "dead_after": last["dead"].mean(),
         "came_back": (~last["dead"][born_dead]).mean() if born_dead.any() else np.nan,
-    }, task.looks
+    }, task.looks  # fmt: skip
 
 
 def by_layer(described: dict, looks: list[dict], grid: Grid) -> list[dict]:
     """Return one row for each look and layer."""
-    rows = []
-    for number, look in enumerate(looks):
-        for layer, (power, dead) in enumerate(zip(powers(look["gradients"]), look["dead"].mean(axis=1)), start=1):
-            rows.append({
-                **described, "step": number * (grid.steps // grid.looks), "layer": layer,
-                "power": round(float(power), DIGITS), "dead": float(dead),
-            })  # fmt: skip
-    return rows
+    return [
+        {**described, "step": number * (grid.steps // grid.looks), "layer": layer,
+         "power": round(float(power), DIGITS), "dead": float(dead)}
+        for number, look in enumerate(looks)
+        for layer, (power, dead) in enumerate(zip(powers(look["gradients"]), look["dead"].mean(axis=1)), start=1)
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.experiments.frame import by_seed
-from hf_llm.experiments.shared.mlp_training import ImageParts, mlp_task, train_curve
+from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import classification_scores
 
 IMAGES, BATCH = 1_000, 128
@@ -24,19 +24,12 @@ SCHEDULES = {
 
 @dataclass(frozen=True)
 class Setting:
-    """How a net is trained.
+    """How a net is trained."""
 
-    Args:
-        width: Units of each of its two hidden layers.
-        steps: Optimizer steps.
-        schedule: Of the learning rate, with what belongs to it: see SCHEDULES.
-        dropout: Probability with which training zeroes a hidden unit.
-    """
-
-    width: int
-    steps: int
-    schedule: Literal["falling", "constant"]
-    dropout: float
+    width: int  # units of each of its two hidden layers
+    steps: int  # of the optimizer
+    schedule: Literal["falling", "constant"]  # of the learning rate, with what belongs to it: see SCHEDULES
+    dropout: float  # probability with which training zeroes a hidden unit
 
 
 WIDE = Setting(512, 1_164, "falling", 0.5)  # of dropout-study
@@ -51,26 +44,17 @@ def with_one_factor_of(start: Setting, end: Setting) -> dict[str, Setting]:
 def measure_settings(
     parts: ImageParts, settings: Sequence[Setting], seeds: Iterable[int], track, short: bool = False
 ) -> pd.DataFrame:
-    """Train each setting with its dropout and with none, with every seed.
+    """Train each setting with its dropout and with none, with every seed; `track` as of `Study`.
 
-    Args:
-        parts: The images.
-        settings: What to train.
-        seeds: One net each.
-        track: As `Study.track`.
-        short: Whether a tenth of the images and steps is enough; the rows bear the setting's own number all the same.
-
-    Returns:
-        A row a net: the setting, `images`, `seed`, accuracy and loss on validation and on the test.
+    Where it shall be `short`, a tenth of the images and steps is enough; the rows bear the setting's own number all the
+    same. A row is a net: the setting, `images`, `seed`, accuracy and loss on validation and on the test.
     """
     tenth = 10 if short else 1
     nets = dict.fromkeys(one for setting in settings for one in (replace(setting, dropout=0.0), setting))
     rows = []
     for net, seed in track([(net, seed) for net in nets for seed in seeds]):
         task = mlp_task(parts, IMAGES // tenth, net.width, seed, min(BATCH, IMAGES // tenth), net.dropout)
-        end = train_curve(task, net.steps // tenth, 1, learning_rate=1e-3, weight_decay=0.0, **SCHEDULES[net.schedule])[
-            -1
-        ]
+        (end,) = train_curve(task, net.steps // tenth, 1, learning_rate=1e-3, **SCHEDULES[net.schedule])
         test = classification_scores(task.model, parts.test)
         rows.append({
             **asdict(net), "images": len(task.images), "seed": seed, "validation_loss": end["validation_loss"],
