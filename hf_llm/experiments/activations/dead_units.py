@@ -21,15 +21,11 @@ from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 HIDDEN, BATCH = 128, 64
 RATES, QUICK_RATES = (0.1, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0), (0.1, 2.0, 3.0, 20.0)
+STEPS = (60, 200)  # of each of the two trainings, in the short and in the full version
 GENTLE_RATE = 0.1
 FAILED = 0.5  # a training that ends with less accuracy than this, on its own images, has failed
 FEW, MOST = 0.2, 0.5  # shares of the units, or of the pairs
 TANH_RATE = 3.0  # the best one for tanh where the inputs are centred: see zero_centring
-
-
-def steps(study: Study) -> int:
-    """Return the steps of each of the two trainings."""
-    return study.pick(60, 200)
 
 
 def measure(study: Study) -> Tables:
@@ -37,7 +33,7 @@ def measure(study: Study) -> Tables:
     rates = study.pick(QUICK_RATES, RATES)
     cells = [(pixels, name, rate, seed)
              for pixels in ("raw", "centred") for name in NAMES for rate in rates for seed in study.seeds]  # fmt: skip
-    return {"dead": pd.DataFrame(kill_and_nurse(*cell, steps(study)) for cell in study.track(cells))}
+    return {"dead": pd.DataFrame(kill_and_nurse(*cell, study.pick(*STEPS)) for cell in study.track(cells))}
 
 
 def kill_and_nurse(pixels: str, activation: str, rate: float, seed: int, steps: int) -> dict:
@@ -73,9 +69,7 @@ def kill_and_nurse(pixels: str, activation: str, rate: float, seed: int, steps: 
     _, later, accuracy_later = look()
     return {
         "pixels": pixels, "activation": activation, "rate": rate, "seed": seed,
-        "start": float(start.double().mean()),
-        "after": float(after.double().mean()),
-        "later": float(later.double().mean()),
+        **{when: float(dead.double().mean()) for when, dead in (("start", start), ("after", after), ("later", later))},
         "revived": float((after & ~later).sum() / after.sum().clamp(min=1)),
         "negative": float((values["z"] < 0).all(dim=0).double().mean()),
         "blocked": blocked_share(activation, values["z"]),
@@ -110,7 +104,7 @@ def findings(tables: Tables) -> list[Finding]:
     def too_high(activation: str) -> float:
         return chosen.loc[("raw", activation), "too_high"]
 
-    relu = at("after", "relu", too_high("relu"))
+    relu, tanh_best = at("after", "relu", too_high("relu")), chosen.loc[("centred", "tanh"), "best"]
     fastest = fastest_that_learns(tables)
     return [
         exact("relu_dies", relu.min(), MOST),
@@ -118,14 +112,12 @@ def findings(tables: Tables) -> list[Finding]:
         exact("revived", at("revived", "relu", too_high("relu")).max(), 0.0),
         exact("centring_saves_relu", at("after", "relu", too_high("relu"), "centred").max(), FEW, "below"),
         exact("centring_saves_tanh", at("after", "tanh", TANH_RATE, "centred").max(), FEW, "below"),
-        exact("sigmoid_dies_less", 100 * (relu - at("after", "sigmoid", too_high("sigmoid"))).min(), 0.0),
-        exact("gelu_dies_less", 100 * (relu - at("after", "gelu", too_high("gelu"))).min(), 0.0),
+        *(exact(f"{name}_dies_less", 100 * (relu - at("after", name, too_high(name))).min(), 0.0)
+          for name in ("sigmoid", "gelu")),
         exact("gelu_never_dies", select(table, activation="gelu")["after"].max(), 0.0, "within"),
-        exact(
-            "saturated_at_best", at("blocked", "tanh", chosen.loc[("centred", "tanh"), "best"], "centred").min(), MOST
-        ),
+        exact("saturated_at_best", at("blocked", "tanh", tanh_best, "centred").min(), MOST),
         exact("dead_yet_accurate", at("after", "relu", fastest, "centred").min(), FEW),
-    ]
+    ]  # fmt: skip
 
 
 def fastest_that_learns(tables: Tables) -> float:

@@ -11,20 +11,12 @@ from hf_llm.experiments.frame import Finding, Study, Tables, exact, select
 
 # families, by their name in the library, and where the configuration keeps the activation
 FAMILIES = {
-    "openai-gpt": "afn",
-    "gpt2": "activation_function",
-    "bert": "hidden_act",
-    "roberta": "hidden_act",
-    "bart": "activation_function",
-    "vit": "hidden_act",
-    "t5": "dense_act_fn",
-    "llama": "hidden_act",
+    "openai-gpt": "afn", "gpt2": "activation_function", "bert": "hidden_act", "roberta": "hidden_act",
+    "bart": "activation_function", "vit": "hidden_act", "t5": "dense_act_fn", "llama": "hidden_act",
     "mistral": "hidden_act",
-}
+}  # fmt: skip
 NAMED_BY_THE_LECTURE = ["bert", "openai-gpt", "gpt2"]
 MAJORITY = 0.5
-
-FIGURES = {}
 
 
 def measure(study: Study) -> Tables:

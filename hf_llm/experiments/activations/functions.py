@@ -30,9 +30,7 @@ def measure(study: Study) -> Tables:
 
 def findings(tables: Tables) -> list[Finding]:
     table = tables["functions"]
-    sigmoid, relu, gelu, gelu_tanh = (
-        select(table, activation=name) for name in ("sigmoid", "relu", "gelu", "gelu_tanh")
-    )
+    sigmoid, _, relu, gelu, gelu_tanh = (select(table, activation=name) for name in NAMES)
     off = abs(gelu["value"].to_numpy() - gelu_tanh["value"].to_numpy()).max()
     return [
         exact("quarter", sigmoid["derivative"].max(), QUARTER, "within"),

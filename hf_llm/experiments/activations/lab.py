@@ -7,27 +7,19 @@ from hf_llm.experiments.frame import Lab, Study, Tables
 
 def settings(study: Study) -> dict:
     return {
-        "blocked_below": BLOCKED,
-        "dead_below": DEAD,
-        "failed_below": dead_units.FAILED,
-        "large": saturation.DEVIATIONS[-1],
-        "width": saturation.WIDTH,
-        "layers": saturation.LAYERS,
-        "hidden": dead_units.HIDDEN,
-        "rates": list(study.pick(dead_units.QUICK_RATES, dead_units.RATES)),
-        "gentle_rate": dead_units.GENTLE_RATE,
-        "tanh_rate": dead_units.TANH_RATE,
-        "kill_steps": dead_units.steps(study),
-        "centring_steps": zero_centring.steps(study),
-    }
+        "blocked_below": BLOCKED, "dead_below": DEAD, "failed_below": dead_units.FAILED,
+        "large": saturation.DEVIATIONS[-1], "width": saturation.WIDTH, "layers": saturation.LAYERS,
+        "hidden": dead_units.HIDDEN, "rates": list(study.pick(dead_units.QUICK_RATES, dead_units.RATES)),
+        "gentle_rate": dead_units.GENTLE_RATE, "tanh_rate": dead_units.TANH_RATE,
+        "kill_steps": study.pick(*dead_units.STEPS), "centring_steps": study.pick(*zero_centring.STEPS),
+    }  # fmt: skip
 
 
 def quantities(tables: Tables) -> dict:
-    return {
-        name: value
-        for part in (saturation, dead_units, zero_centring, defaults)
-        for name, value in part.quantities(tables).items()
-    }
+    cited = {}
+    for part in (saturation, dead_units, zero_centring, defaults):
+        cited |= part.quantities(tables)
+    return cited
 
 
 LAB = Lab(

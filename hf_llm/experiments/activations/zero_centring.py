@@ -23,6 +23,7 @@ from hf_llm.experiments.shared.toy_data import batches, digits
 SIZES = (64, 64, 64, 10)  # pixels, two hidden layers, classes
 BATCH = 64
 RATES, QUICK_RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (1.0, 3.0)
+STEPS = (60, 300)  # of a training, in the short and in the full version
 POINTS = 20  # of a loss curve
 # {name: (the centred function, what is added to it)}
 VARIANTS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
@@ -33,16 +34,11 @@ VARIANTS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
 }
 
 
-def steps(study: Study) -> int:
-    """Return the steps of a training."""
-    return study.pick(60, 300)
-
-
 def measure(study: Study) -> Tables:
     """Train each variant at each rate."""
     cells = [(name, rate, seed)
              for name in VARIANTS for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
-    rows = [row for cell in study.track(cells) for row in centring_curve(*cell, steps(study), POINTS)]
+    rows = [row for cell in study.track(cells) for row in centring_curve(*cell, study.pick(*STEPS))]
     return {"centring": pd.DataFrame(rows)}
 
 
@@ -73,8 +69,8 @@ class MovedNet(nn.Module):
         return self.layers[-1](x)  # (B, 10)
 
 
-def centring_curve(variant: str, rate: float, seed: int, steps: int, points: int) -> list[dict]:
-    """Train by SGD and return the loss on all training images at `points` steps, and after the last one."""
+def centring_curve(variant: str, rate: float, seed: int, steps: int) -> list[dict]:
+    """Train by SGD and return the loss on all training images at `POINTS` steps, and after the last one."""
     x, labels = digits()["training"]
     x = x - x.mean(dim=0)  # the input is centred for all of them
     net = MovedNet(*VARIANTS[variant], seed).double()
@@ -87,7 +83,7 @@ def centring_curve(variant: str, rate: float, seed: int, steps: int, points: int
         rows.append({"variant": variant, "rate": rate, "seed": seed, "step": step, "loss": loss})
 
     for step, batch in enumerate(batches(len(x), BATCH, steps, seed)):
-        if step % (steps // points) == 0:
+        if step % (steps // POINTS) == 0:
             look(step)
         optimizer.zero_grad()
         nn.functional.cross_entropy(net(x[batch]), labels[batch]).backward()
@@ -110,13 +106,14 @@ def findings(tables: Tables) -> list[Finding]:
         return by_seed(last, "loss", variant=variant, rate=rate or chosen[variant])
 
     smallest = last["rate"].min()
-    return [
-        above("tanh_moved", loss("tanh_moved") / loss("tanh"), 1.0, "log"),
-        above("sigmoid_moved", loss("sigmoid") / loss("sigmoid_centred"), 1.0, "log"),
-        above("only_centring", loss("sigmoid_centred") / loss("tanh"), 1.0, "log"),
-        above("moved_small_rate", loss("tanh_moved", smallest) / loss("tanh", smallest), 1.0, "log"),
-        exact("larger_rate", chosen["tanh"] / chosen["tanh_moved"], 1.0),
-    ]
+    ratios = {
+        "tanh_moved": loss("tanh_moved") / loss("tanh"),
+        "sigmoid_moved": loss("sigmoid") / loss("sigmoid_centred"),
+        "only_centring": loss("sigmoid_centred") / loss("tanh"),
+        "moved_small_rate": loss("tanh_moved", smallest) / loss("tanh", smallest),
+    }
+    larger = exact("larger_rate", chosen["tanh"] / chosen["tanh_moved"], 1.0)
+    return [*(above(key, ratio, 1.0, "log") for key, ratio in ratios.items()), larger]
 
 
 def quantities(tables: Tables) -> dict:

@@ -38,14 +38,13 @@ def compare(activation: str, seed: int) -> dict:
         name: finite_differences(lambda: net.forward(x, labels)["loss"], net.parameters[name]) for name in PARAMETERS
     }
     return {
-        "activation": activation,
-        "seed": seed,
+        "activation": activation, "seed": seed,
         **{name: relative_difference(by_hand[name], autograd[name]) for name in PARAMETERS},
         "finite_differences": max(relative_difference(by_hand[name], numeric[name]) for name in PARAMETERS),
         # weighted sums so close to zero that a finite difference makes them cross it
         "crossings": int((values["z"].abs() < DISTANCE * x.abs().amax(dim=1, keepdim=True).clamp(min=1)).sum()),
         "one_layer": relative_difference(values["logits"], one_layer(net, x)),
-    }
+    }  # fmt: skip
 
 
 def finite_differences(loss: Callable[[], Tensor], parameter: Tensor) -> Tensor:
@@ -91,6 +90,3 @@ def findings(tables: Tables) -> list[Finding]:
         exact("kinked", largest("finite_differences", activation="relu"), TRUNCATION, "below"),
         exact("one_layer", largest("one_layer", activation="identity"), ROUNDING, "below"),
     ]
-
-
-FIGURES = {}

@@ -11,14 +11,10 @@ from hf_llm.experiments.frame import Lab, Study, Tables
 def settings(study: Study) -> dict:
     return {
         "neuron": {"x": neuron.X, "w": neuron.W, "b": neuron.B, "y": neuron.Y},
-        "data": "make_moons(noise=0.2), standardised, as many again held out",
-        "samples": SAMPLES,
-        "hidden": HIDDEN,
-        "steps": study.pick(training.QUICK_STEPS, training.STEPS),
-        "learning_rate": training.LEARNING_RATE,
-        "finite_difference": gradients.DISTANCE,
-        "dtype": "float64",
-    }
+        "data": "make_moons(noise=0.2), standardised, as many again held out", "samples": SAMPLES, "hidden": HIDDEN,
+        "steps": study.pick(*training.STEPS), "learning_rate": training.LEARNING_RATE,
+        "finite_difference": gradients.DISTANCE, "dtype": "float64",
+    }  # fmt: skip
 
 
 def quantities(tables: Tables) -> dict:

@@ -1,10 +1,6 @@
 """One neuron with numbers that can be followed with a pencil: forward, backward, and autograd's gradients beside.
 
-All of it is the chain rule, read from the loss back to the weights:
-
-    gradient of a quantity = local derivative × gradient of the next quantity
-
-where the local derivative says how the next quantity changes with this one.
+gradient of a quantity = local derivative × gradient of the next quantity: see `two_layer_net`.
 """
 
 from typing import NamedTuple
@@ -15,6 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.evaluation.charts import COLOURS
+from hf_llm.experiments.backprop.moons import ROUNDING
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
 from hf_llm.experiments.frame.charts import new_figure
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
@@ -24,33 +21,22 @@ X, W, B, Y = (2.0, -1.0), (0.75, 0.5), -0.5, 1.0
 NEURONS = [("sigmoid", "squared"), ("sigmoid", "cross_entropy"), ("relu", "squared")]  # activation, loss
 TORCH_ACTIVATIONS = {"sigmoid": torch.sigmoid, "relu": torch.relu}
 TORCH_LOSSES = {"squared": nn.functional.mse_loss, "cross_entropy": nn.functional.binary_cross_entropy}
-ROUNDING = 1e-9  # what float64 may make of two orders of summation
 
 
 class Quantity(NamedTuple):
-    """One number of a neuron's computation.
+    """One number of a neuron's computation."""
 
-    Args:
-        quantity: What it is: w1, w2, …, b, x1, x2, …, then weighted sum z, output a and loss L.
-        value: From the forward pass.
-        local_derivative: The derivative of the next quantity with respect to this one.
-        gradient: The derivative of the loss with respect to it: local_derivative × the next quantity's gradient.
-    """
-
-    quantity: str
-    value: float
-    local_derivative: float
-    gradient: float
+    quantity: str  # what it is: w1, w2, …, b, x1, x2, …, then weighted sum z, output a and loss L
+    value: float  # from the forward pass
+    local_derivative: float  # of the next quantity with respect to this one
+    gradient: float  # of the loss with respect to it: local_derivative × the next quantity's gradient
 
 
 def neuron(x: Tensor, w: Tensor, b: Tensor, y: Tensor, activation: str, loss: str) -> list[Quantity]:
     """Compute one neuron and its loss forward, and all gradients backward.
 
     Args:
-        x: Inputs, shape (n,).
-        w: Weights, shape (n,).
-        b: Bias, a number.
-        y: Target, a number; 0 or 1 for the cross-entropy.
+        x, w, b, y: Inputs and weights, (n,), bias and target, numbers; the target is 0 or 1 for the cross-entropy.
         activation: Key of `ACTIVATIONS`. The cross-entropy wants outputs between 0 and 1, that is the sigmoid.
         loss: "squared" for (a − y)², or "cross_entropy" for −y ln a − (1 − y) ln(1 − a).
     """
@@ -138,8 +124,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     for name, x in (("z", 3), ("a", 5)):  # the factors on the way back
         write(x, 1.2, f"← × ∂{NEXT[name]}/∂{name} = {shown['local_derivative'][name]}", backward)
     write(4, 0.0, say("figures.neuron.legend"))
-    axis.set_xlim(-0.6, 6.9)
-    axis.set_ylim(-0.6, 4.6)
+    axis.set(xlim=(-0.6, 6.9), ylim=(-0.6, 4.6))
     axis.axis("off")
     return figure
 

@@ -17,7 +17,7 @@ from hf_llm.experiments.frame.charts import curves, dots, label, name_of, new_fi
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 
 LEARNING_RATE = 0.5
-QUICK_STEPS, STEPS = 100, 1_000
+STEPS = (100, 1_000)  # of the short and of the full version
 POINTS = 50  # of a loss curve that are kept for the figure
 PLACES = ["logits", "a", "z", "x"]  # where the gradient passes, from the loss back to the input
 QUARTER = 1 / 4  # the largest derivative of the sigmoid, at z = 0
@@ -26,7 +26,7 @@ WHOLE = 0.99  # a share of the norm that passes for all of it
 
 def measure(study: Study) -> Tables:
     """Train with each activation by both ways; the seed varies data and weights."""
-    steps, tables = study.pick(QUICK_STEPS, STEPS), {"training": [], "losses": [], "flow": []}
+    steps, tables = study.pick(*STEPS), {"training": [], "losses": [], "flow": []}
     cells = [(activation, seed) for activation in TORCH_ACTIVATIONS for seed in study.seeds]
     for activation, seed in study.track(cells):
         cell = {"activation": activation, "seed": seed}
@@ -46,8 +46,7 @@ def train(activation: str, seed: int, steps: int) -> dict[str, list[dict]]:
     kept = np.unique(np.linspace(0, steps - 1, min(POINTS, steps)).astype(int)).tolist()
     return {
         "training": [{
-            "first_loss": losses[0],
-            "last_loss": losses[-1],
+            "first_loss": losses[0], "last_loss": losses[-1],
             "accuracy": float((held_out["p"].argmax(dim=1) == held_out["labels"]).double().mean()),
             "difference": float(np.max(np.abs(np.subtract(losses, torch_losses)) / np.array(torch_losses))),
         }],
@@ -87,11 +86,11 @@ def train_by_torch(model: nn.Module, x: Tensor, labels: Tensor, steps: int) -> l
 
 def findings(tables: Tables) -> list[Finding]:
     training, flow = tables["training"], tables["flow"]
-    falls = by_seed(training, "first_loss", activation="relu") / by_seed(training, "last_loss", activation="relu")
-    gain = by_seed(training, "accuracy", activation="relu") - by_seed(training, "accuracy", activation="identity")
+    first, last, relu = (by_seed(training, name, activation="relu") for name in ("first_loss", "last_loss", "accuracy"))
+    gain = relu - by_seed(training, "accuracy", activation="identity")
     return [
         exact("curves", training["difference"].max(), ROUNDING, "below"),
-        above("falls", falls, 1.0, scale="log"),
+        above("falls", first / last, 1.0, scale="log"),
         above("hidden_layer", 100 * gain),
         exact("sigmoid_passes", select(flow, activation="sigmoid")["passed"].max(), QUARTER, "below"),
         above("relu_passes", by_seed(flow, "passed", activation="relu", stage="before"), WHOLE, scale="logit"),

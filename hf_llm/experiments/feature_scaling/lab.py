@@ -7,12 +7,9 @@ from hf_llm.experiments.frame import Lab, Study, Tables
 
 def settings(study: Study) -> dict:
     return {
-        "data_sets": list(DATA_SETS),
-        "steps": study.pick(real_data.QUICK_STEPS, real_data.STEPS),
-        "tolerance": real_data.TOLERANCE,
-        "net_steps": study.pick(nets.QUICK_STEPS, nets.STEPS),
-        "hidden": nets.HIDDEN,
-    }
+        "data_sets": list(DATA_SETS), "steps": study.pick(*real_data.STEPS), "tolerance": real_data.TOLERANCE,
+        "net_steps": study.pick(*nets.STEPS), "hidden": nets.HIDDEN,
+    }  # fmt: skip
 
 
 def quantities(tables: Tables) -> dict:

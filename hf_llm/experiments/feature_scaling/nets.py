@@ -20,14 +20,12 @@ from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 HIDDEN = 16
-QUICK_STEPS, STEPS = 40, 300
+STEPS = (40, 300)  # of the short and of the full version
 RATES = (-8, 1)  # powers of ten; half a decade apart
 WAYS = {  # optimizer, where batch norm stands
-    "sgd": (SGD, None),
-    "adam": (partial(Adam, betas=(0.9, 0.99)), None),
-    "hidden": (SGD, "hidden"),
-    "input": (SGD, "input"),
-}
+    "sgd": (SGD, None), "adam": (partial(Adam, betas=(0.9, 0.99)), None),
+    "hidden": (SGD, "hidden"), "input": (SGD, "input"),
+}  # fmt: skip
 
 
 def batch_norm(x: Tensor) -> Tensor:
@@ -59,11 +57,9 @@ def new_weights(features: int, seeds: range, rates: int) -> list[Tensor]:
     shapes = [(features, HIDDEN), (1, HIDDEN), (HIDDEN, 1), (1, 1)]
     widths = [features, features, HIDDEN, HIDDEN]
     nets = []
-    for seed in seeds:
-        random = torch.Generator().manual_seed(seed)
-        nets.append([
-            (2 * torch.rand(shape, generator=random) - 1) / math.sqrt(width) for shape, width in zip(shapes, widths)
-        ])  # fmt: skip
+    for random in (torch.Generator().manual_seed(seed) for seed in seeds):
+        drawn = [torch.rand(shape, generator=random) for shape in shapes]
+        nets.append([(2 * uniform - 1) / math.sqrt(width) for uniform, width in zip(drawn, widths)])
     return [torch.stack(tensors).repeat(rates, 1, 1, 1).requires_grad_() for tensors in zip(*nets)]
 
 
@@ -90,7 +86,7 @@ def measure(study: Study) -> Tables:
     cells = [(data, way, version) for data in DATA_SETS for way in WAYS for version in VERSIONS]
     rows = []
     for data, way, version in study.track(cells):
-        losses = final_losses(data, version, way, rates, study.seeds, study.pick(QUICK_STEPS, STEPS))  # (R, S)
+        losses = final_losses(data, version, way, rates, study.seeds, study.pick(*STEPS))  # (R, S)
         best = int(losses.mean(dim=1).argmin())
         rows += [
             {"data": data, "way": way, "version": version, "rate": rates[best].item(), "seed": seed, "loss": loss}
@@ -102,18 +98,16 @@ def measure(study: Study) -> Tables:
 def findings(tables: Tables) -> list[Finding]:
     """Ratios of losses, seed by seed: geometric means over the data sets."""
 
+    def losses(way: str, version: str) -> np.ndarray:
+        """Return the losses, (data sets, seeds)."""
+        return np.array([by_seed(tables["nets"], "loss", data=data, way=way, version=version) for data in DATA_SETS])
+
     def log_loss(way: str, version: str) -> np.ndarray:
-        """Return the mean logarithm of the loss over the data sets, (seeds,)."""
-        losses = [by_seed(tables["nets"], "loss", data=data, way=way, version=version) for data in DATA_SETS]
-        return np.mean(np.log(losses), axis=0)
+        return np.log(losses(way, version)).mean(axis=0)
 
     def difference(way: str) -> np.ndarray:
         """Return by how much the mean loss over the data sets is higher with raw features, (seeds,)."""
-        raw, standardised = (
-            np.mean([by_seed(tables["nets"], "loss", data=data, way=way, version=v) for data in DATA_SETS], axis=0)
-            for v in VERSIONS
-        )
-        return raw - standardised
+        return losses(way, "raw").mean(axis=0) - losses(way, "standardised").mean(axis=0)
 
     harm = {way: np.exp(log_loss(way, "raw") - log_loss(way, "standardised")) for way in WAYS}  # raw ÷ standardised
     return [

@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+TOLERANCE = 0.01  # of the excess loss at the start: what counts as the bottom
+
 
 def bound(condition: float, tolerance: float) -> float:
     """Return the most steps that gradient descent at its best rate can need, from the theory."""

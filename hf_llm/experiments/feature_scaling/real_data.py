@@ -10,27 +10,23 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
-from hf_llm.experiments.feature_scaling.quadratic import bound, gradient_descent
+from hf_llm.experiments.feature_scaling.quadratic import TOLERANCE, bound, gradient_descent
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
 from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure
 
-TOLERANCE = 0.01  # of the excess loss at the start
-QUICK_STEPS, STEPS = 1_000, 10_000
+STEPS = (1_000, 10_000)  # of the short and of the full version
 POINTS = 60  # of a curve
 ALIKE = 2.0  # a condition number up to this counts as close to one
 
 
 def design_matrix(features: np.ndarray, version: str) -> np.ndarray:
-    """Return what the linear model sees: raw features and a 1 for the intercept, or standardised features.
-
-    Standardised features and target have mean 0, so that the best intercept is 0 and needs no column.
-    """
+    """Return raw features and a 1 for the intercept, or standardised ones: with mean 0, their best intercept is 0."""
     return np.c_[features, np.ones(len(features))] if version == "raw" else standardise(features)
 
 
 def measure(study: Study) -> Tables:
     """Descend on each table in both versions; the seed draws four fifths of the rows."""
-    steps = study.pick(QUICK_STEPS, STEPS)
+    steps = study.pick(*STEPS)
     kept = np.unique(np.geomspace(1, steps, POINTS).astype(int)).tolist()
     runs, excesses = [], []
     for data, version in study.track([(data, version) for data in DATA_SETS for version in VERSIONS]):
@@ -50,11 +46,12 @@ def findings(tables: Tables) -> list[Finding]:
     """Excess losses are shares of that at the start, in per cent; runs are paired by the seed."""
     runs = tables["regressions"]
     means = tables["excesses"].pivot_table(index=["data", "step"], columns="version", values="excess")
-    left = {
-        data: [100 * by_seed(runs, "left", data=data, version=version) for version in VERSIONS] for data in DATA_SETS
-    }
+
+    def left(data: str, version: str) -> np.ndarray:
+        return 100 * by_seed(runs, "left", data=data, version=version)
+
     return [
-        *(above(f"further_on_{data}", raw - standardised) for data, (raw, standardised) in left.items()),
+        *(above(f"further_on_{data}", left(data, "raw") - left(data, "standardised")) for data in DATA_SETS),
         exact("always_ahead", 100 * (means["raw"] - means["standardised"]).min(), 0.0, "above"),
         exact("condition_near_one", select(runs, version="standardised")["condition"].max(), ALIKE, "below"),
     ]

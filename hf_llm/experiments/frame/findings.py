@@ -31,23 +31,14 @@ _SCALES: dict[Scale, tuple[Callable, Callable]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim that was measured.
+    """A claim that was measured."""
 
-    Args:
-        key: Its name in `texts.yaml` and result.json.
-        value: The measured value: a mean over seeds, or an exact value.
-        interval: The 95 % interval of the mean; None for what has none: a count, an identity, the worst case.
-        threshold: What the claim compares the value with.
-        side: The claim: the value lies above it, below it, or within ± it of zero.
-        timed: Whether the value is a time or a memory, which another run does not give again.
-    """
-
-    key: str
-    value: float
-    interval: tuple[float, float] | None
-    threshold: float
-    side: Side
-    timed: bool = False
+    key: str  # its name in `texts.yaml` and result.json
+    value: float  # that was measured: a mean over seeds, or an exact value
+    interval: tuple[float, float] | None  # of 95 %, of the mean; None for a count, an identity, the worst case
+    threshold: float  # what the claim compares the value with
+    side: Side  # the claim: the value lies above the threshold, below it, or within ± it of zero
+    timed: bool = False  # whether the value is a time or a memory, which another run does not give again
 
     @property
     def supported(self) -> Supported:
@@ -67,12 +58,8 @@ class Finding:
 def above(key: str, values, threshold: float = 0.0, scale: Scale = "linear", timed: bool = False) -> Finding:
     """Return the finding "the mean over the seeds is above `threshold`".
 
-    Args:
-        key: Its name.
-        values: One a seed; differences or ratios where two settings ran with the same seeds.
-        threshold: What the claim says the mean exceeds.
-        scale: On which the mean is taken: "log" gives the geometric mean of a ratio.
-        timed: Whether the values are times or memory.
+    `values` are one a seed: differences or ratios where two settings ran with the same seeds. On the scale "log" the
+    mean is the geometric one of a ratio.
     """
     return Finding(key, *_mean(values, scale), threshold, "above", timed)
 

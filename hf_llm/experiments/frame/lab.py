@@ -41,27 +41,17 @@ class Say:
 
 @dataclass(frozen=True)
 class Lab:
-    """What `lab.py` of an experiment declares; its texts lie in `texts.yaml` beside it.
+    """What `lab.py` of an experiment declares; its texts lie in `texts.yaml` beside it."""
 
-    Args:
-        folder: Name of the experiment's folder, which is that of its texts.
-        parts: The modules that measure, in reading order.
-        lecture: Numbers of the lecture's claims that it bears on, "L4".
-        figure: The figure that shows the answer.
-        shown: Keys of the findings that the report shows, at most seven; the others are folded.
-        settings: What was run: data, model, grid. Gets the study, returns JSON-ready values.
-        quantities: Further numbers that the answer cites, from the tables: {name: number or string}.
-        predictions: For a discussion question: {option: {finding: verdict}}. The data support an option when each of
-            its findings has that verdict, and contradict it when one has the opposite.
-    """
-
-    folder: str
-    parts: Sequence[ModuleType]
-    lecture: Sequence[str]
-    figure: str
-    shown: Sequence[str]
-    settings: Callable[[Study], dict] = lambda study: {}
-    quantities: Callable[[Tables], dict] = lambda tables: {}
+    folder: str  # the experiment's, which is that of its texts
+    parts: Sequence[ModuleType]  # the modules that measure, in reading order
+    lecture: Sequence[str]  # numbers of the lecture's claims that it bears on, "L4"
+    figure: str  # that shows the answer
+    shown: Sequence[str]  # keys of the findings that the report shows, at most seven; the others are folded
+    settings: Callable[[Study], dict] = lambda study: {}  # what was run: data, model, grid, ready for JSON
+    quantities: Callable[[Tables], dict] = lambda tables: {}  # what the texts cite besides: {name: number or string}
+    # of a discussion question, {option: {finding: verdict}}: the data support an option when each of its findings has
+    # that verdict, and contradict it when one has the opposite
     predictions: dict[str, dict[str, Supported]] = field(default_factory=dict)
 
     @property

@@ -13,23 +13,14 @@ from hf_llm.texts import LANGUAGES, Language, texts
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one experiment.
+    """The outcome of one experiment."""
 
-    Args:
-        lab: What declares it.
-        tables: What was measured.
-        findings: What the tables say, the findings that the report shows first.
-        settings: What was run.
-        quick: Whether it is the short version.
-        seeds: Seeds of the varied factor.
-    """
-
-    lab: Lab
-    tables: Tables
-    findings: list[Finding]
-    settings: dict
-    quick: bool
-    seeds: list[int]
+    lab: Lab  # what declares it
+    tables: Tables  # what was measured
+    findings: list[Finding]  # what the tables say, the findings that the report shows first
+    settings: dict  # what was run
+    quick: bool  # whether it is the short version
+    seeds: list[int]  # of the varied factor
 
     def answer(self, lang: Language) -> str:
         """Return the answer, three or four sentences: the texts under `answer`, in their order.

@@ -15,19 +15,12 @@ Report = Callable[[int, int], None]  # (done, total)
 
 @dataclass(frozen=True)
 class Study:
-    """One run of an experiment.
+    """One run of an experiment."""
 
-    Args:
-        seeds: Seeds of the varied factor, 0 and up.
-        quick: Whether this is the short version, which is good for looking and not for concluding.
-        data: Name or folder of the images, for parts that train on images.
-        report: Called with the cells that are done and all there are.
-    """
-
-    seeds: range
-    quick: bool = False
-    data: str = "digits"
-    report: Report = lambda done, total: None
+    seeds: range  # of the varied factor, 0 and up
+    quick: bool = False  # whether this is the short version, which is good for looking and not for concluding
+    data: str = "digits"  # name or folder of the images, for parts that train on images
+    report: Report = lambda done, total: None  # called with the cells that are done and all there are
 
     def pick(self, quick: Value, full: Value) -> Value:
         """Return the value for the short or for the full version."""
@@ -78,11 +71,9 @@ def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: 
     """Return for each group the value of `setting` whose mean score over the seeds is best, and whether it is an edge.
 
     Args:
-        table: One row a trial: the columns `by`, `setting`, `seed` and `score`.
-        setting: What was searched, a learning rate for instance.
-        score: What decides; a trial that diverged has infinity or NaN.
-        by: What was searched for each.
-        largest: Whether the largest score is the best, as for an accuracy.
+        table: One row a trial: the columns `by`, `setting`, `seed` and `score`; where it diverged, infinity or NaN.
+        setting, by: What was searched, a learning rate for instance, and what it was searched for each of.
+        score, largest: What decides, and whether its largest value is the best, as for an accuracy.
 
     Returns:
         The columns `by`, `setting`, and `edge`: the best value is the first or the last of the grid.

@@ -6,13 +6,15 @@ the square are *proper*: their mean is lowest where the output is the probabilit
 is lowest at 0 or 1, whichever is likelier (Gneiting and Raftery 2007).
 """
 
+from itertools import chain
+
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.evaluation.calibration import calibration
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, means
 from hf_llm.experiments.frame.charts import label, new_figure, scatter
 
 W, B = (1.5, -1.0), 0.5  # of the coin
@@ -22,22 +24,15 @@ LOSSES = {
     "squared": lambda p, y: ((p - y) ** 2).mean(),
     "absolute": lambda p, y: (p - y).abs().mean(),
 }
+STEPS = (100, 500)  # of a training, in the short and in the full version
 CALIBRATED = 0.03  # a calibration error below this counts as calibrated
-
-
-def steps(study: Study) -> int:
-    """Return the steps of a training."""
-    return study.pick(100, 500)
 
 
 def measure(study: Study) -> Tables:
     """Train a neuron with each loss."""
-    rows, bins = [], []
-    for loss, seed in study.track((loss, seed) for loss in LOSSES for seed in study.seeds):
-        row, of_bins = judge(loss, seed, steps(study))
-        rows.append(row)
-        bins += of_bins
-    return {"calibration": pd.DataFrame(rows), "calibration_bins": pd.DataFrame(bins)}
+    cells = study.track((loss, seed) for loss in LOSSES for seed in study.seeds)
+    rows, bins = zip(*(judge(loss, seed, study.pick(*STEPS)) for loss, seed in cells))
+    return {"calibration": pd.DataFrame(rows), "calibration_bins": pd.DataFrame(chain(*bins))}
 
 
 def coins(samples: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -48,12 +43,12 @@ def coins(samples: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     return x, p, torch.bernoulli(p, generator=generator)
 
 
-def trained_neuron(loss: str, seed: int, steps: int, rate: float = 2.0) -> tuple[Tensor, Tensor]:
+def trained_neuron(loss: str, seed: int, steps: int) -> tuple[Tensor, Tensor]:
     """Return weights (2,) and bias of a sigmoid neuron after gradient descent on all training samples."""
     x, _, y = coins(TRAINING, 2 * seed)
     w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     b = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.SGD([w, b], lr=rate)
+    optimizer = torch.optim.SGD([w, b], lr=2.0)
     for _ in range(steps):
         optimizer.zero_grad()
         # a sigmoid of 0 or 1 would have no logarithm
@@ -76,11 +71,9 @@ def judge(loss: str, seed: int, steps: int) -> tuple[dict, list[dict]]:
     bins = calibration(torch.stack([1 - p, p], dim=1).numpy(), y.long().numpy())
     cell = {"loss": loss, "seed": seed}
     row = {
-        **cell,
-        "calibration_error": bins.error,
-        "from_truth": float((p - truth).abs().mean()),
+        **cell, "calibration_error": bins.error, "from_truth": float((p - truth).abs().mean()),
         "accuracy": float(((p > 0.5) == y.bool()).double().mean()),
-    }
+    }  # fmt: skip
     return row, [{**cell, "confidence": c, "accuracy": a} for c, a in zip(bins.confidence, bins.accuracy)]
 
 
@@ -92,8 +85,7 @@ def findings(tables: Tables) -> list[Finding]:
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    """Return the measures of each loss, mean over the seeds."""
-    return tables["calibration"].drop(columns="seed").groupby("loss", sort=False).mean().reset_index()
+    return means(tables["calibration"], ["loss"], ["calibration_error", "from_truth", "accuracy"])
 
 
 def draw(tables: Tables, say: Say) -> Figure:

@@ -12,7 +12,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, means, select
 from hf_llm.experiments.frame.charts import curves, label, new_figure
 from hf_llm.experiments.losses.formulas import LOSSES
 from hf_llm.experiments.shared.toy_data import batches, digits
@@ -21,30 +21,21 @@ STARTS = ("initial", "surely_wrong")
 HIDDEN, BATCH = 64, 64
 # of the first step; the same ones for all that is compared, and fine where trainings begin to break
 RATES, QUICK_RATES = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0), (0.3, 1.0)
+STEPS, WRONG_STEPS = (60, 300), (150, 600)  # in the short and in the full version, of right and of wrong labels
 WRONG_RATE = 0.5
 POINTS = 15  # of a curve
-
-
-def steps(study: Study) -> int:
-    """Return the steps of a training."""
-    return study.pick(60, 300)
-
-
-def wrong_steps(study: Study) -> int:
-    """Return for how many steps wrong labels are learned."""
-    return study.pick(150, 600)
 
 
 def measure(study: Study) -> Tables:
     """Train from both starts with both losses at each rate."""
     nets = {}
     for seed in study.seeds:
-        nets["initial", seed], nets["surely_wrong", seed] = new_net(seed), wrong_net(seed, wrong_steps(study))
+        nets["initial", seed], nets["surely_wrong", seed] = new_net(seed), wrong_net(seed, study.pick(*WRONG_STEPS))
     cells = [(start, loss, rate, seed) for start in STARTS for loss in LOSSES
              for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
     rows = []
     for start, loss, rate, seed in study.track(cells):
-        seen = train(copy.deepcopy(nets[start, seed]), loss, rate, seed, steps(study), POINTS)
+        seen = train(copy.deepcopy(nets[start, seed]), loss, rate, seed, study.pick(*STEPS), POINTS)
         rows += [{"start": start, "loss": loss, "rate": rate, "seed": seed, **point} for point in seen]
     starts = [
         {"start": start, "loss": loss, "seed": seed, "gradient": gradient_at_start(net, loss)}
@@ -68,14 +59,11 @@ def wrong_net(seed: int, steps: int) -> nn.Sequential:
 
 
 def train(net: nn.Module, loss: str, rate: float, seed: int, steps: int, points: int = 1, shift: int = 0) -> list[dict]:
-    """Train `net` by SGD and return its accuracies, {"step", "training", "validation", "test"}, along the way.
+    """Train `net` by SGD, in place, and return its accuracies, {"step", "training", "validation", "test"}, on the way.
 
     Args:
-        net: Changed in place.
-        loss: Key of `LOSSES`.
+        net, loss, seed, steps: What to train, by which of `LOSSES`, with the batches of which seed, and for how long.
         rate: Learning rate of the first step; it falls to zero in a straight line, so that the last step is no lottery.
-        seed: Draws the batches.
-        steps: Of SGD.
         points: How often, evenly spaced, the accuracy is looked at; once more at the end.
         shift: Added to the labels, modulo 10, in training and in the accuracy.
     """
@@ -133,17 +121,14 @@ def findings(tables: Tables) -> list[Finding]:
     gradient = [by_seed(tables["starts"], "gradient", start="surely_wrong", loss=loss) for loss in LOSSES]
     return [
         above("sends_more_back", gradient[0] / gradient[1], 1.0, "log"),
-        above("initial_early", points("early", "initial")),
-        above("initial_end", points("test", "initial")),
-        above("wrong_early", points("early", "surely_wrong")),
-        above("wrong_end", points("test", "surely_wrong")),
-    ]
+        *(above(f"{start.removeprefix('surely_')}_{when}", points(column, start))
+          for start in STARTS for when, column in (("early", "early"), ("end", "test"))),
+    ]  # fmt: skip
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    """Return the accuracies of each start and loss at the rate that validation picks, mean over the seeds."""
-    rows = outcomes(tables).query("chosen").groupby(["start", "loss"], sort=False)
-    return rows[["rate", "early", "validation", "test"]].mean().reset_index()
+    """Return the accuracies at the rate that validation picks."""
+    return means(outcomes(tables).query("chosen"), ["start", "loss"], ["rate", "early", "validation", "test"])
 
 
 def draw(tables: Tables, say: Say) -> Figure:

@@ -6,22 +6,15 @@ from hf_llm.experiments.losses import calibration, classification, gradients, ov
 
 def settings(study: Study) -> dict:
     return {
-        "steps": classification.steps(study),
-        "wrong_steps": classification.wrong_steps(study),
+        "steps": study.pick(*classification.STEPS), "wrong_steps": study.pick(*classification.WRONG_STEPS),
         "rates": list(study.pick(classification.QUICK_RATES, classification.RATES)),
-        "hidden": classification.HIDDEN,
-        "batch": classification.BATCH,
-        "regression_steps": regression.steps(study),
+        "hidden": classification.HIDDEN, "batch": classification.BATCH,
+        "regression_steps": study.pick(*regression.STEPS),
         "regression_rates": list(study.pick(regression.QUICK_RATES, regression.RATES)),
-        "regression_hidden": regression.HIDDEN,
-        "few": regression.FEW,
-        "many": regression.MANY,
-        "neuron_steps": calibration.steps(study),
-        "neuron_samples": calibration.TRAINING,
-        "lowest_logit": float(gradients.LOGITS[0]),
-        "classes": gradients.CLASSES,
-        "large": overflow.LARGE_LOGITS[-1],
-    }
+        "regression_hidden": regression.HIDDEN, "few": regression.FEW, "many": regression.MANY,
+        "neuron_steps": study.pick(*calibration.STEPS), "neuron_samples": calibration.TRAINING,
+        "lowest_logit": float(gradients.LOGITS[0]), "classes": gradients.CLASSES, "large": overflow.LARGE_LOGITS[-1],
+    }  # fmt: skip
 
 
 LAB = Lab(

@@ -11,8 +11,8 @@ neighbouring bins are alike: `order` shows it without any training.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,29 +21,22 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes, make_friedman1
 from torch import Tensor, nn
 
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import dots, label, new_figure
 from hf_llm.experiments.shared.toy_data import batches
 
 HIDDEN, BATCH = 32, 64
-DATASETS = {
-    "diabetes": (280, 80),
-    "friedman": (500, 300),
-}  # samples for training and validation; the rest is for testing
+DATASETS = {"diabetes": (280, 80), "friedman": (500, 300)}  # samples for training and validation; the rest is the test
 FEW, MANY = 5, 40
 METHODS = ("squared", f"bins_{FEW}", f"bins_{MANY}", "probability")
 # of the first step, the same ones for all methods
 RATES, QUICK_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), (0.3, 1.0)
+STEPS = (60, 300)  # of a training, in the short and in the full version
 # a prediction that is sure of a wrong one of some bins
 BINS, TRUE_BIN, CONFIDENCE = 11, 0, 0.8
 ROUNDING = 1e-12
 
 Split = dict[str, tuple[Tensor, Tensor]]  # {"training", "validation", "test"}: x (N, features), y (N,)
-
-
-def steps(study: Study) -> int:
-    """Return the steps of a training."""
-    return study.pick(60, 300)
 
 
 def measure(study: Study) -> Tables:
@@ -53,25 +46,18 @@ def measure(study: Study) -> Tables:
     floors = [{"dataset": dataset, "bins": bins, "seed": seed, "floor": floor(dataset, bins, seed)}
               for dataset in DATASETS for bins in (FEW, MANY) for seed in study.seeds]  # fmt: skip
     return {
-        "regression": pd.DataFrame(row for cell in study.track(cells) for row in fit(*cell, steps(study))),
+        "regression": pd.DataFrame(row for cell in study.track(cells) for row in fit(*cell, study.pick(*STEPS))),
         "floors": pd.DataFrame(floors),
         "order": pd.DataFrame(order_rows()),
     }
 
 
-@dataclass(frozen=True)
-class Method:
-    """A way to put a regression to a net.
+class Method(NamedTuple):
+    """A way to put a regression to a net."""
 
-    Args:
-        outputs: How many the net has.
-        loss: (outputs (B, outputs), targets (B,)) to a number.
-        readings: {what is added to the name: outputs (B, outputs) to predictions (B,)}.
-    """
-
-    outputs: int
-    loss: Callable[[Tensor, Tensor], Tensor]
-    readings: dict[str, Callable[[Tensor], Tensor]]
+    outputs: int  # of the net
+    loss: Callable[[Tensor, Tensor], Tensor]  # (outputs (B, outputs), targets (B,)) to a number
+    readings: dict[str, Callable[[Tensor], Tensor]]  # {what is added to the name: outputs to predictions (B,)}
 
 
 @cache
@@ -128,11 +114,8 @@ def nearest(centres: Tensor, y: Tensor) -> Tensor:
 def fit(dataset: str, name: str, rate: float, seed: int, steps: int) -> list[dict]:
     """Train by SGD and return a row for each reading: its root mean squared errors, in deviations of the target.
 
-    Args:
-        dataset, name: Keys of `DATASETS` and `METHODS`.
-        rate: Learning rate of the first step; it falls to zero in a straight line, so that the last step is no lottery.
-        seed: Cuts the data and draws weights and batches.
-        steps: Of SGD.
+    The learning rate begins at `rate` and falls to zero in a straight line, so that the last step is no lottery; the
+    seed cuts the data and draws weights and batches.
     """
     data = split(dataset, seed)
     x, y = data["training"]
@@ -173,12 +156,8 @@ def order_rows() -> list[dict]:
     for distance in range(1, BINS):
         p = np.full(BINS, (1 - CONFIDENCE) / (BINS - 1))
         p[TRUE_BIN + distance] = CONFIDENCE
-        mean = p @ np.arange(BINS)
-        rows.append({
-            "distance": distance,
-            "cross_entropy": float(-np.log(p[TRUE_BIN])),
-            "squared": float((mean - TRUE_BIN) ** 2),
-        })  # fmt: skip
+        cross_entropy, squared = -np.log(p[TRUE_BIN]), (p @ np.arange(BINS) - TRUE_BIN) ** 2
+        rows.append({"distance": distance, "cross_entropy": float(cross_entropy), "squared": float(squared)})
     return rows
 
 
@@ -192,25 +171,18 @@ def findings(tables: Tables) -> list[Finding]:
     """Ratios of test errors; the number of bins is the one that validation prefers."""
     rows, found = at_best_rate(tables), []
     for dataset in DATASETS:
-        validation = {bins: select(rows, dataset=dataset, method=f"bins_{bins}_mean")["validation"].mean()
-                      for bins in (FEW, MANY)}  # fmt: skip
-        bins = min(validation, key=validation.get)
-        squared, probability, mean, top = (
-            by_seed(rows, "test", dataset=dataset, method=name)
-            for name in ("squared", "probability", f"bins_{bins}_mean", f"bins_{bins}_top")
-        )
-        found += [
-            above(f"{dataset}_bins", mean / squared, 1.0, "log"),
-            above(f"{dataset}_top", top / mean, 1.0, "log"),
-            above(f"{dataset}_probability", probability / squared, 1.0, "log"),
-        ]
+        of_set = select(rows, dataset=dataset)
+        few, many = (select(of_set, method=f"bins_{n}_mean")["validation"].mean() for n in (FEW, MANY))
+        bins = FEW if few <= many else MANY
+        names = ("squared", "probability", f"bins_{bins}_mean", f"bins_{bins}_top")
+        squared, probability, mean, top = (by_seed(of_set, "test", method=name) for name in names)
+        ratios = {"bins": mean / squared, "top": top / mean, "probability": probability / squared}
+        found += [above(f"{dataset}_{key}", ratio, 1.0, "log") for key, ratio in ratios.items()]
     return [*found, exact("order", np.ptp(tables["order"]["cross_entropy"]), ROUNDING)]
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    """Return the errors of each method at the rate that validation picks, mean over the seeds."""
-    rows = at_best_rate(tables).groupby(["dataset", "method"], sort=False)
-    return rows[["rate", "training", "validation", "test"]].mean().reset_index()
+    return means(at_best_rate(tables), ["dataset", "method"], ["rate", "training", "validation", "test"])
 
 
 def draw(tables: Tables, say: Say) -> Figure:

@@ -13,23 +13,14 @@ def settings(study: Study) -> dict:
     parts = TextParts.read(grid.vocab_size)
     model = gpt2_config(**grid.shape, vocab_size=len(parts.tokenizer))
     return {
-        "data": parts.text.name,
-        "data_sha256": parts.text.sha256,
+        "data": parts.text.name, "data_sha256": parts.text.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()},
-        "train_tokens": grid.train_tokens or len(parts.ids["train"]),
-        "vocab_size": len(parts.tokenizer),
-        "model": {**grid.shape, "parameters": parameter_counts(model)["total"]},
-        "sites": SETTINGS,
-        "probabilities": grid.probabilities,
-        "middle": grid.middle,
-        "most": grid.probabilities[-1],
-        "steps": grid.steps,
-        "evaluations": grid.evaluations,
-        "batch": grid.batch,
-        "passes": grid.passes,
-        "eval_stride": grid.shape["n_positions"],
-        "training": grid.training,
-    }
+        "train_tokens": grid.train_tokens or len(parts.ids["train"]), "vocab_size": len(parts.tokenizer),
+        "model": {**grid.shape, "parameters": parameter_counts(model)["total"]}, "sites": SETTINGS,
+        "probabilities": grid.probabilities, "middle": grid.middle, "most": grid.probabilities[-1],
+        "steps": grid.steps, "evaluations": grid.evaluations, "batch": grid.batch, "passes": grid.passes,
+        "eval_stride": grid.shape["n_positions"], "training": grid.training,
+    }  # fmt: skip
 
 
 def quantities(tables: Tables) -> dict:

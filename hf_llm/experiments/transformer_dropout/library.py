@@ -25,25 +25,16 @@ PLACES = ("embedding", "attention", "projection", "inside", "feed_forward")
 READINGS = {end: (end, "inside", "feed_forward") for end in ("projection", "attention")}
 MOST = 0.5
 ELSEWHERE = "elsewhere"
-OWNERS = {  # class and attribute of a dropout: its place; attention weights are known by their shape
-    "OpenAIGPTModel.drop": "embedding",
-    "Attention.resid_dropout": "projection",
-    "MLP.dropout": "feed_forward",
-    "GPT2Model.drop": "embedding",
-    "GPT2Attention.resid_dropout": "projection",
-    "GPT2MLP.dropout": "feed_forward",
-    "BertEmbeddings.dropout": "embedding",
-    "BertSelfOutput.dropout": "projection",
-    "BertOutput.dropout": "feed_forward",
-    "T5Stack.dropout": "embedding",
-    "T5LayerSelfAttention.dropout": "projection",
-    "T5LayerCrossAttention.dropout": "projection",
-    "T5DenseActDense.dropout": "inside",
-    "T5LayerFF.dropout": "feed_forward",
-    "GPTNeoXModel.emb_dropout": "embedding",
-    "GPTNeoXLayer.post_attention_dropout": "projection",
-    "GPTNeoXLayer.post_mlp_dropout": "feed_forward",
-}
+OWNERS = {  # place: class and attribute of the dropouts there; those of attention weights are known by their shape
+    "embedding": ["OpenAIGPTModel.drop", "GPT2Model.drop", "BertEmbeddings.dropout", "T5Stack.dropout",
+                  "GPTNeoXModel.emb_dropout"],
+    "projection": ["Attention.resid_dropout", "GPT2Attention.resid_dropout", "BertSelfOutput.dropout",
+                   "T5LayerSelfAttention.dropout", "T5LayerCrossAttention.dropout",
+                   "GPTNeoXLayer.post_attention_dropout"],
+    "inside": ["T5DenseActDense.dropout"],
+    "feed_forward": ["MLP.dropout", "GPT2MLP.dropout", "BertOutput.dropout", "T5LayerFF.dropout",
+                     "GPTNeoXLayer.post_mlp_dropout"],
+}  # fmt: skip
 TOKENS = 7  # a length that is no model's width
 
 
@@ -90,7 +81,8 @@ def _place(model: PreTrainedModel, path: str, shape: torch.Size) -> str:
     if shape[-2:] == (TOKENS, TOKENS):
         return "attention"
     owner, _, attribute = path.partition(".")[2].rpartition(".")  # the path begins with the model's class
-    return OWNERS.get(f"{type(model.get_submodule(owner)).__name__}.{attribute}", ELSEWHERE)
+    name = f"{type(model.get_submodule(owner)).__name__}.{attribute}"
+    return next((place for place, names in OWNERS.items() if name in names), ELSEWHERE)
 
 
 def measure(study: Study) -> Tables:
@@ -116,10 +108,7 @@ def findings(tables: Tables) -> list[Finding]:
     """Return what the lecture's claim about places is worth in the classes of transformers, under both readings."""
     table = tables["library"]
     classic, today = table[table["year"] < FIRST_OF_TODAY], table[table["year"] >= FIRST_OF_TODAY]
-    others = [
-        int((classic[[place for place in PLACES if place not in places]] > 0).sum().sum())
-        for places in READINGS.values()
-    ]
+    others = [int((classic[list(set(PLACES) - set(places))] > 0).sum().sum()) for places in READINGS.values()]
     return [
         *(exact(f"mostly_lecture_{end}", classic[f"lecture_{end}"].min(), MOST) for end in READINGS),
         exact("nowhere_else", min(others), 0.0, side="within"),
@@ -133,5 +122,4 @@ def summary(tables: Tables) -> pd.DataFrame:
     return table.where(table.notna(), None)
 
 
-FIGURES = {}
 SUMMARIES = {"library": summary}

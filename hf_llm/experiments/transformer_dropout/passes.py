@@ -8,7 +8,7 @@ approximation"); the one pass without dropout is meant as a cheap stand-in for t
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,25 +20,17 @@ from hf_llm.generation.inference import evaluating
 SHOWN = 8  # tokens of the illustration
 
 
-@dataclass(frozen=True)
-class Pass:
-    """What one forward pass says.
+class Pass(NamedTuple):
+    """What one forward pass says."""
 
-    Args:
-        logs: ln p of every token after every position, (B · T, vocab).
-        row_sums: What the attention weights of one token add up to, after dropout, (layers, B, heads, T).
-    """
-
-    logs: Tensor
-    row_sums: Tensor
+    logs: Tensor  # ln p of every token after every position, (B · T, vocab)
+    row_sums: Tensor  # what the attention weights of one token add up to, after dropout, (layers, B, heads, T)
 
 
 @torch.no_grad()
 def one_pass(model: PreTrainedModel, inputs: Tensor) -> Pass:
     """Read `inputs`, (B, T), in the mode that the model is in. Needs eager attention, which returns its weights."""
-    output = model(
-        input_ids=inputs, attention_mask=torch.ones_like(inputs), use_cache=False, output_attentions=True
-    )  # fmt: skip
+    output = model(input_ids=inputs, attention_mask=torch.ones_like(inputs), use_cache=False, output_attentions=True)
     sums = torch.stack(output.attentions).sum(dim=-1)
     return Pass(output.logits.flatten(0, 1).log_softmax(dim=-1), sums)
 
@@ -61,13 +53,9 @@ def bits_per_byte(logs: Tensor, following: Tensor, byte_lengths: np.ndarray) -> 
 
 
 def compare_modes(model: PreTrainedModel, windows: Tensor, byte_lengths: np.ndarray, passes: int) -> dict:
-    """Measure what dropping does to the predictions of a trained model.
+    """Measure what so many `passes` in training mode do to the predictions of a trained model, whose mode is kept.
 
-    Args:
-        model: A causal LM with eager attention; its mode is kept.
-        windows: Token ids with the one that follows, shape (B, T + 1).
-        byte_lengths: UTF-8 bytes of each id, shape (vocab,).
-        passes: In training mode.
+    `windows` are token ids with the one that follows, (B, T + 1); `byte_lengths`, the UTF-8 bytes of each id, (vocab,).
 
     Returns:
         Bits per byte of `evaluation` mode, of a pass in `training` mode (their mean) and of the passes' `averaged`

@@ -47,13 +47,9 @@ def set_dropout(model: GPT2LMHeadModel, sites: Iterable[str], p: float) -> None:
 
 
 def dropping_gpt2(shape: dict, setting: str, p: float, seed: int) -> GPT2LMHeadModel:
-    """Return an untrained GPT-2 that drops as `setting` says; the same seed gives the same weights in any setting.
+    """Return an untrained GPT-2 that drops with probability p as `setting` says, a name of `SETTINGS` or "none".
 
-    Args:
-        shape: Arguments of `gpt2_config`.
-        setting: A name of `SETTINGS`, or "none".
-        p: Probability; 0 drops nothing.
-        seed: Seed of the weights.
+    `shape` are arguments of `gpt2_config`. The same seed gives the same weights in any setting.
     """
     # eager attention shows its weights after dropout; fused attention would keep them to itself
     model = new_gpt2(gpt2_config(**shape, dropout=0.0, attention="eager"), seed)
