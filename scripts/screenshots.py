@@ -12,11 +12,10 @@ from pathlib import Path
 
 from hf_llm.config import command, parse, require, setting
 
-# what stands in the address of each picture, so that it shows the page at work
+# what stands in the URL of each picture, so that it shows the page at work
 SHOWN = {"inside": {"part": "attention", "layer": "1"}}
 FROM = {"inside": "h2", "generate": "h2"}  # the picture begins at the first of these instead of the top
 WIDTH, HEIGHT = 1100, 1000
-PAGES = ("tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 
 
 @dataclass
@@ -36,7 +35,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     from hf_llm.app.config import AppConfig
-    from hf_llm.app.server.build import launch
+    from hf_llm.app.server.build import PAGES, launch
 
     folder = Path(config.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,16 +43,16 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        for path in PAGES:
+        for name in PAGES[1:]:  # without the first page
             for lang in ("pt-BR", "en"):
-                query = "&".join(f"{name}={value}" for name, value in {"lang": lang, **SHOWN.get(path, {})}.items())
-                page.goto(f"{blocks.local_url}{path}?{query}")
+                query = "&".join(f"{name}={value}" for name, value in {"lang": lang, **SHOWN.get(name, {})}.items())
+                page.goto(f"{blocks.local_url}{name}?{query}")
                 page.wait_for_selector(".navigation nav")
                 page.wait_for_timeout(1000 * config.wait)
-                if path in FROM:
-                    page.evaluate("(start) => document.querySelector(start).scrollIntoView()", FROM[path])
-                page.screenshot(path=folder / f"{path}.{lang}.png")
-                print(folder / f"{path}.{lang}.png")
+                if name in FROM:
+                    page.evaluate("(start) => document.querySelector(start).scrollIntoView()", FROM[name])
+                page.screenshot(path=folder / f"{name}.{lang}.png")
+                print(folder / f"{name}.{lang}.png")
         browser.close()
     blocks.close()
 

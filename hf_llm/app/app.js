@@ -11,7 +11,7 @@ window.hf_llm = {
     navigator.clipboard?.writeText(url.href).catch(() => {}); // where the browser allows it; else the reader copies the link
     return url.href;
   },
-  // A prediction is kept in this browser; the server is told only which question has one.
+  // A prediction is kept in this browser; the server learns only which question has one.
   predicted(question, choice, reason) {
     try { localStorage.setItem("hf_llm_prediction_" + question, JSON.stringify([choice, reason])); } catch { /* not kept */ }
     return choice || (reason || "").trim() ? question : "";

@@ -7,15 +7,15 @@ element.addEventListener("click", (event) => {
 element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
 // What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.
 const open = new Set();
-let folded = -1; // place of the summary that has the focus
+let folded = -1; // number of the summary that has the focus
 const all = (selector) => [...element.querySelectorAll(selector)];
 element.addEventListener("toggle", (event) => {
-  const place = all("details").indexOf(event.target);
-  if (place >= 0) open[event.target.open ? "add" : "delete"](place);
+  const number = all("details").indexOf(event.target);
+  if (number >= 0) open[event.target.open ? "add" : "delete"](number);
 }, true);
 element.addEventListener("focusin", (event) => { folded = all("summary").indexOf(event.target); });
 watch("value", () => {
-  all("details").forEach((each, place) => { if (open.has(place)) each.open = true; });
+  all("details").forEach((each, number) => { if (open.has(number)) each.open = true; });
   if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
   if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
   element.querySelector(`[data-choose="${CSS.escape(focused)}"]`)?.focus();

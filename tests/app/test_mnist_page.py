@@ -93,7 +93,7 @@ def test_a_data_uri_is_read(digit):
 
 
 @pytest.mark.parametrize(
-    ("picture", "sentence"),
+    ("picture", "said"),
     [
         ("", "not a PNG"),
         ("${window.__x=1}", "not a PNG"),
@@ -105,11 +105,11 @@ def test_a_data_uri_is_read(digit):
         (png("1", (30_000, 30_000)), "characters|pixels|not a PNG"),
     ],
 )
-def test_a_hostile_picture_is_refused(app, picture, sentence):
-    with pytest.raises(UserError, match=sentence):
+def test_a_hostile_picture_is_refused(app, picture, said):
+    with pytest.raises(UserError, match=said):
         answers.classify_digit(app, picture, "mlp")
     seen, *rest = show_all(app, picture)
-    assert re.search(sentence, seen)
+    assert re.search(said, seen)
     assert "<img" not in seen
     assert not any(rest)
 

@@ -37,9 +37,9 @@ def test_text_comes_back_as_text(app):
     assert "<img" not in shown
 
 
-@pytest.mark.parametrize(("lang", "sentence"), [("pt-BR", "Escreva"), ("en", "Write")])
-def test_an_empty_text_is_refused(app, lang, sentence):
-    assert sentence in show(app, "", lang)
+@pytest.mark.parametrize(("lang", "said"), [("pt-BR", "Escreva"), ("en", "Write")])
+def test_an_empty_text_is_refused(app, lang, said):
+    assert said in show(app, "", lang)
 
 
 def test_a_lone_surrogate_and_a_long_text_are_refused(app):

@@ -93,7 +93,7 @@ def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changes", "own", "sentence"),
+    ("changes", "own", "said"),
     [
         ({"max_steps": 601}, "", "Passos: escolha um valor de 1 a 600"),
         ({"learning_rate": float("nan")}, "", "Taxa de aprendizado"),
@@ -108,10 +108,10 @@ def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
         ({"corpus": "own"}, "a\ud800", "substituto"),
     ],
 )
-def test_what_cannot_be_is_refused_in_the_readers_language(own_app, changes, own, sentence):
+def test_what_cannot_be_is_refused_in_the_readers_language(own_app, changes, own, said):
     with pytest.raises(UserError) as refused:
         train.begin(own_app, **chosen(**changes), own=own, lang="pt-BR")
-    assert sentence in refused.value.in_language("pt-BR")
+    assert said in refused.value.in_language("pt-BR")
     assert not own_app.trainings.folder.exists()
 
 

@@ -25,7 +25,7 @@ NANO = [
     "--per_device_train_batch_size", "4", "--eval_steps", "30", "--eval_tokens", "200", "--logging_steps", "1",
     "--sample_tokens", "4", "--threads", "1", "--precision", "fp32",
 ]  # fmt: skip
-# a process that goes on until it is told to end
+# a process that goes on until it is asked to end
 ENDLESS = ["-c", "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(2)); time.sleep(60)"]
 
 
@@ -49,7 +49,7 @@ def test_paused_resumed_and_found_again_it_ends_with_the_weights_of_an_undisturb
     assert training.state == "running"
     wait_for(lambda: len(training.records()) >= 3)
     training.end("paused")
-    training.end("paused")  # pressed twice: a second signal would end it before it has saved
+    training.end("paused")  # clicked twice: a second signal would end it before it has saved
     assert training.ending
     wait_for(lambda: training.state != "running")
     assert training.state == "paused"
@@ -201,7 +201,7 @@ def test_the_oldest_go(monkeypatch, tmp_path):
     trainings.shutdown()
 
 
-def test_a_second_press_sends_no_second_signal(tmp_path):
+def test_a_second_click_sends_no_second_signal(tmp_path):
     # which would end the process before it has saved
     training, signals = Training("page/x", tmp_path / "x", [], tmp_path / "beside", 10.0), []
     training._process = SimpleNamespace(poll=lambda: None, terminate=lambda: signals.append("SIGTERM"))

@@ -26,7 +26,7 @@ HERE = Path(__file__).parents[1]
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
-QUEUE = 40  # calls that may wait; the next is told that it is full
+QUEUE = 40  # calls that may wait; the next is refused
 UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",

@@ -1,6 +1,6 @@
 """The seven questions of the lecture: the reader predicts, and then sees what was measured or runs it.
 
-A prediction stays in the reader's browser: no handler gets it, and JavaScript tells the server only that there is one.
+A prediction stays in the reader's browser: no handler gets it, and the server learns only that there is one.
 """
 
 import gradio as gr

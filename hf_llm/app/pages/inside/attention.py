@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TERMS_SHOWN = 3  # of a sum of products
-NUMBERED = 14  # tokens up to which the cells of a map have room for their numbers
+NUMBERED = 14  # tokens up to which the cells of a map show their numbers
 STEPS = {"product": "products", "scale": "scores", "mask": "masked_scores", "softmax": "weights"}
 
 

@@ -67,7 +67,7 @@ def build(page: Page) -> None:
         preset=preset, model=model, text=text, part=part, layer=layer, head=head, token=token, key=key, step=step,
         shuffle=shuffle, off=off,
     )  # fmt: skip
-    place = [token, key]
+    cell = [token, key]
 
     def redraw(app, **given) -> dict:
         return {views[name]: drawn for name, drawn in answers.show(app, **given).items()}
@@ -83,11 +83,11 @@ def build(page: Page) -> None:
     fit = {"model": model, "layer": layer, "head": head}
     page.on(model.change, answers.fit, fit, [layer, head])
     # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
-    page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, part, *place])
-    page.chosen(views["tokens"], answers.choose_token, {}, place)
-    page.chosen(views["lens"], answers.choose_lens_token, {}, place)
+    page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, part, *cell])
+    page.chosen(views["tokens"], answers.choose_token, {}, cell)
+    page.chosen(views["lens"], answers.choose_lens_token, {}, cell)
     page.chosen(views["heads"], answers.choose_number, {}, head)
-    page.chosen(views["map"], answers.choose_cell, {}, place)
+    page.chosen(views["map"], answers.choose_cell, {}, cell)
     page.chosen(views["cell"], answers.choose_number, {}, key)
 
     page.settings({"model": app.library.language_models}, **controls)

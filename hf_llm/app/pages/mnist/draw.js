@@ -40,7 +40,7 @@ const stroke = (start, end) => {
 const send = () => trigger("select", { choice: canvas().toDataURL("image/png").split(",")[1] });
 const sendSoon = () => { clearTimeout(waiting); waiting = setTimeout(send, 400); };
 
-const place = (event) => {
+const position = (event) => {
   const box = canvas().getBoundingClientRect();
   return { x: ((event.clientX - box.left) / box.width) * SIDE, y: ((event.clientY - box.top) / box.height) * SIDE };
 };
@@ -49,12 +49,12 @@ element.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   canvas().setPointerCapture(event.pointerId);
   canvas().parentElement.focus({ preventScroll: true });
-  from = place(event);
+  from = position(event);
   stroke(from, from);
 });
 element.addEventListener("pointermove", (event) => {
   if (!from) return;
-  const to = place(event);
+  const to = position(event);
   stroke(from, to);
   from = to;
 });

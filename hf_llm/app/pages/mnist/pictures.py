@@ -61,7 +61,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 def as_picture(pixels: np.ndarray) -> str:
-    """Return the same as base64 text, as an address and `/classify_digit` take it."""
+    """Return the same as base64 text, as a URL and `/classify_digit` take it."""
     return base64.b64encode(as_png(pixels)).decode("ascii")
 
 

@@ -28,11 +28,11 @@ def _encoding(encoding: dict, lang: Language) -> str:
     )
 
 
-def call(sources: list[str], words: str, lang: Language) -> str:
+def call(sources: list[str], encoded: str, lang: Language) -> str:
     return code(
         "from hf_llm import load_tokenizer\nfrom hf_llm.tokenization.compare import compare\n\n"
         f"tokenizers = {{name: load_tokenizer(name) for name in {sources!r}}}\n"
-        f"for encoding in compare({shortened(words)!r}, tokenizers):\n    print(encoding)",
+        f"for encoding in compare({shortened(encoded)!r}, tokenizers):\n    print(encoding)",
         lang,
     )
 
