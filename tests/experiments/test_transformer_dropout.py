@@ -23,6 +23,7 @@ from hf_llm.experiments.transformer_dropout.training import (
     train_cell,
     whole_windows,
 )
+from hf_llm.tokenization.tokenizer import token_byte_lengths
 
 SHAPE = {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 16}
 TINY = replace(
@@ -90,7 +91,7 @@ def test_the_sample_takes_the_place_of_a_missing_text_and_the_settings_say_so():
 
 def test_the_three_parts_are_the_text(parts):
     text = read_text("sample").text
-    decoded = [parts.tokenizer.decode(ids[1:]) for ids in parts.ids.values()]
+    decoded = [parts.corpus.tokenizer.decode(ids[1:]) for ids in parts.ids.values()]
     assert "".join(decoded) == text
     assert [round(len(part) / len(text), 2) for part in decoded] == [0.8, 0.1, 0.1]
 
@@ -165,12 +166,14 @@ def test_a_row_of_attention_weights_adds_up_to_one_on_average_only():
 
 
 def test_bits_per_byte_are_those_of_the_repository(parts):
-    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.tokenizer)}, "all", 0.3, seed=0).eval()
+    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.corpus.tokenizer)}, "all", 0.3, seed=0).eval()
     ids = parts.ids["test"][: 3 * 16 + 1]
-    (one,) = dropping_passes(dropping_gpt2({**SHAPE, "vocab_size": len(parts.tokenizer)}, "all", 0.0, seed=0),
+    (one,) = dropping_passes(dropping_gpt2({**SHAPE, "vocab_size": len(parts.corpus.tokenizer)}, "all", 0.0, seed=0),
                              whole_windows(ids, 16)[:, :-1], passes=1)  # fmt: skip
-    ours = bits_per_byte(one.logs, whole_windows(ids, 16)[:, 1:].flatten(), parts.byte_lengths)
-    theirs = evaluate_tokens(model, ids, parts.byte_lengths, stride=16, context=16).bits_per_byte
+    ours = bits_per_byte(one.logs, whole_windows(ids, 16)[:, 1:].flatten(), token_byte_lengths(parts.corpus.tokenizer))
+    theirs = evaluate_tokens(
+        model, ids, token_byte_lengths(parts.corpus.tokenizer), stride=16, context=16
+    ).bits_per_byte
     assert ours == pytest.approx(theirs, rel=1e-5)
 
 
@@ -193,9 +196,9 @@ def test_looking_does_not_change_the_training(parts):
 
 
 def test_a_model_is_judged_without_dropping_and_reported_with_it(parts):
-    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.tokenizer)}, "all", 0.5, seed=0)
+    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.corpus.tokenizer)}, "all", 0.5, seed=0)
     dropping = JudgedOnAllParts(model, parts, TINY, seed=0).evaluate(model)
-    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.tokenizer)}, "all", 0.0, seed=0)
+    model = dropping_gpt2({**SHAPE, "vocab_size": len(parts.corpus.tokenizer)}, "all", 0.0, seed=0)
     calm = JudgedOnAllParts(model, parts, TINY, seed=0).evaluate(model)
     assert {name for name in calm if calm[name] != dropping[name]} == {"train_dropping"}
     # the excerpt of the training text is as long as the validation part, give or take a window

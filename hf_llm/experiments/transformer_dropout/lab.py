@@ -11,11 +11,11 @@ from hf_llm.texts import both
 def settings(study: Study) -> dict:
     grid = grid_of(study)
     parts = TextParts.read(grid.vocab_size)
-    model = gpt2_config(**grid.shape, vocab_size=len(parts.tokenizer))
+    model = gpt2_config(**grid.shape, vocab_size=len(parts.corpus.tokenizer))
     return {
-        "data": parts.text.name, "data_sha256": parts.text.sha256,
+        "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()},
-        "train_tokens": grid.train_tokens or len(parts.ids["train"]), "vocab_size": len(parts.tokenizer),
+        "train_tokens": grid.train_tokens or len(parts.ids["train"]), "vocab_size": len(parts.corpus.tokenizer),
         "model": {**grid.shape, "parameters": parameter_counts(model)["total"]}, "sites": SETTINGS,
         "probabilities": grid.probabilities, "middle": grid.middle, "most": grid.probabilities[-1],
         "steps": grid.steps, "evaluations": grid.evaluations, "batch": grid.batch, "passes": grid.passes,

@@ -7,12 +7,10 @@ chose nothing, judges them.
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from hf_llm.evaluation.charts import COLOURS
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
+from hf_llm.experiments.frame.charts import COLOURS, Figure, dots, label, name_of, new_figure
 from hf_llm.experiments.frame.charts import curves as draw_curves
-from hf_llm.experiments.frame.charts import dots, label, name_of, new_figure
 from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SITES, dropping_gpt2, modules_at
 from hf_llm.experiments.transformer_dropout.training import Grid, TextParts, grid_of, train_cell
 from hf_llm.tokenization.readable import readable, token_bytes
@@ -42,7 +40,7 @@ def measure(study: Study) -> Tables:
 
 def next_token_rows(parts: TextParts, grid: Grid, setting: str, likeliest: dict) -> list[dict]:
     """Return one row for each of the likeliest tokens and each pass; the passage before it stands in every row."""
-    words = parts.tokenizer.convert_ids_to_tokens
+    words = parts.corpus.tokenizer.convert_ids_to_tokens
     context = parts.ids["test"][: grid.shape["n_positions"]][-CONTEXT_SHOWN:]
     before = readable(b"".join(map(token_bytes, words(context))))
     return [

@@ -6,19 +6,19 @@ windows in the same order, so that differences to the model without dropout are 
 after its warm-up: how early a model is best then does not depend on how long it was to train.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerFast
 
-from hf_llm.data import MissingData, Text, read_text, split_text
+from hf_llm.data import MissingData, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.frame import Study
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
 from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
+from hf_llm.tokenization.corpus import Corpus, corpus_from_text
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.loop import train
@@ -63,12 +63,10 @@ def grid_of(study: Study) -> Grid:
 
 @dataclass(frozen=True)
 class TextParts:
-    """The text as tokens, and what is needed to judge them in bits per byte."""
+    """The text as tokens; what is not for the test is a corpus, whose tokenizer saw its training part alone."""
 
-    text: Text
-    tokenizer: PreTrainedTokenizerFast
+    corpus: Corpus
     ids: dict[str, np.ndarray]  # of each part; each starts with <|endoftext|>
-    byte_lengths: np.ndarray
 
     @classmethod
     def read(cls, vocab_size: int) -> "TextParts":
@@ -78,19 +76,19 @@ class TextParts:
         except MissingData:
             text = read_text("sample")
         rest, test = split_text(text.text, TEST)
-        training, validation = split_text(rest, VALIDATION)
-        tokenizer = train_bpe(training, vocab_size)
-        ids = {part: encode_document(tokenizer, one) for part, one in zip(PARTS, (training, validation, test))}
-        return cls(text, tokenizer, ids, token_byte_lengths(tokenizer))
+        tokenizer = train_bpe(split_text(rest, VALIDATION)[0], vocab_size)
+        corpus = corpus_from_text(replace(text, text=rest), tokenizer, VALIDATION)
+        ids = (*corpus.train.shards, *corpus.validation.shards, encode_document(tokenizer, test))
+        return cls(corpus, dict(zip(PARTS, ids)))
 
 
 class JudgedOnAllParts(CausalLM):
     """Next-token prediction, judged in bits per byte on a piece of each part, by windows that do not overlap."""
 
     def __init__(self, model, parts: TextParts, grid: Grid, seed: int):
+        corpus = replace(parts.corpus, train=TokenArray([parts.ids["train"][: grid.train_tokens]]))
         super().__init__(
-            model, TokenArray([parts.ids["train"][: grid.train_tokens]]), parts.ids["validation"], parts.byte_lengths,
-            context=model.config.n_positions, stride=1,
+            model, corpus, context=model.config.n_positions, stride=1,
             total_batch_size=grid.batch, per_device_batch_size=grid.batch, seed=seed,
         )  # fmt: skip
         # of the training text only the beginning, as long as the validation part
@@ -117,7 +115,7 @@ def train_cell(parts: TextParts, grid: Grid, setting: str, p: float, seed: int) 
         A row for each evaluation: `step`, and bits per byte under the names of `CURVES`. And of the last weights, on
         the test part, what `compare_modes` measures.
     """
-    model = dropping_gpt2({**grid.shape, "vocab_size": len(parts.tokenizer)}, setting, p, seed)
+    model = dropping_gpt2({**grid.shape, "vocab_size": len(parts.corpus.tokenizer)}, setting, p, seed)
     task = JudgedOnAllParts(model, parts, grid, seed)
     config = TrainingConfig(
         **grid.training, seed=seed, max_steps=grid.steps,
@@ -127,7 +125,7 @@ def train_cell(parts: TextParts, grid: Grid, setting: str, p: float, seed: int) 
     records = [record for record in train(task, config).records if "validation_loss" in record]
     test = whole_windows(task.judged["test"], task.context)
     curve = [{name: record[name] for name in ("step", *CURVES)} for record in records]
-    return curve, compare_modes(model, test, parts.byte_lengths, grid.passes)
+    return curve, compare_modes(model, test, task.byte_lengths, grid.passes)
 
 
 def whole_windows(ids: np.ndarray, context: int) -> torch.Tensor:
