@@ -24,23 +24,16 @@ from hf_llm.config import require
 class BatchPlan:
     """The order of `samples` over the steps of a run.
 
-    Args:
-        samples: How many samples (windows of tokens, images) there are.
-        total_batch_size: Samples an optimizer step, over all processes.
-        per_device_batch_size: At most so many samples at once in one process; the rest is accumulated.
-        world_size: Number of processes.
-        seed: Seed of the shuffling.
-
     Raises:
         UserError: When the total does not divide into micro-batches; names the nearest total that does. When there
             are no samples.
     """
 
-    samples: int
-    total_batch_size: int
-    per_device_batch_size: int
-    world_size: int = 1
-    seed: int = 0
+    samples: int  # how many samples (windows of tokens, images) there are
+    total_batch_size: int  # samples an optimizer step, over all processes
+    per_device_batch_size: int  # at most so many samples at once in one process; the rest is accumulated
+    world_size: int = 1  # number of processes
+    seed: int = 0  # of the shuffling
 
     def __post_init__(self):
         require(self.samples >= 1, "there are no samples to train on")

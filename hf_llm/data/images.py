@@ -32,15 +32,10 @@ NAMES = ["mnist", "digits", HUB_MNIST]
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth that == could return
 class LabelledImages:
-    """Images and what they show.
+    """Images and what they show."""
 
-    Args:
-        images: uint8 (N, 28, 28), 0 background, 255 ink.
-        labels: int64 (N,), 0 to 9.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # uint8 (N, 28, 28), 0 background, 255 ink
+    labels: np.ndarray  # int64 (N,), 0 to 9
 
     def __len__(self) -> int:
         return len(self.labels)

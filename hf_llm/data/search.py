@@ -73,12 +73,8 @@ def sha256_of(path: Path) -> str:
 @lru_cache
 def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
     """`size` and `mtime_ns` make the cache forget a file that changed."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    digest = hashlib.sha256()
-    with opener(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_here(source: str) -> bool:

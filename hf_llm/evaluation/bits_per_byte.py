@@ -32,36 +32,21 @@ _LOGITS = 1 << 26  # at most so many at once: 256 MB in fp32, and cross-entropy 
 
 @dataclass(frozen=True)
 class LanguageModelScores:
-    """What a text costs a model.
+    """What a text costs a model."""
 
-    Args:
-        loss: Mean negative log-likelihood in nats per token.
-        perplexity: exp(loss).
-        bits_per_byte: The whole text's negative log-likelihood in bits, over its UTF-8 bytes.
-        tokens: Number of tokens scored.
-        bytes: UTF-8 bytes of these tokens.
-        stride: By how many tokens the windows slid.
-    """
-
-    loss: float
-    perplexity: float
-    bits_per_byte: float
-    tokens: int
-    bytes: int
-    stride: int
+    loss: float  # mean negative log-likelihood in nats per token
+    perplexity: float  # exp(loss)
+    bits_per_byte: float  # the whole text's negative log-likelihood in bits, over its UTF-8 bytes
+    tokens: int  # that were scored
+    bytes: int  # of these tokens, in UTF-8
+    stride: int  # by how many tokens the windows slid
 
 
 @torch.inference_mode()
 def evaluate_tokens(
-    model: PreTrainedModel,
-    ids: np.ndarray,
-    byte_lengths: np.ndarray,
-    stride: int,
-    context: int,
-    batch_size: int = 8,
-    max_tokens: int | None = None,
-    autocast: torch.dtype | None = None,
-) -> LanguageModelScores:
+    model: PreTrainedModel, ids: np.ndarray, byte_lengths: np.ndarray, stride: int, context: int, batch_size: int = 8,
+    max_tokens: int | None = None, autocast: torch.dtype | None = None,
+) -> LanguageModelScores:  # fmt: skip
     """Score all tokens but the first, which is given: it starts the document.
 
     The context never reaches back before `ids[0]`, so that a validation split is judged without its training text.
@@ -110,7 +95,10 @@ def evaluate_tokens(
             losses = token_losses(model, windows, kept, autocast)  # (B, kept)
             counts = torch.from_numpy(scored[batch, None]) > torch.arange(kept).flip(0)
             nats += losses.cpu().double()[counts].sum()
-    return _scores(nats.item(), tokens, int(byte_lengths[ids[1:]].sum()), stride)
+    nats, size = nats.item(), int(byte_lengths[ids[1:]].sum())
+    bits_per_byte = nats / math.log(2) / size if size else math.inf  # special tokens alone have no bytes
+    perplexity = math.inf if nats / tokens > 700 else math.exp(nats / tokens)  # exp overflows at 710
+    return LanguageModelScores(nats / tokens, perplexity, bits_per_byte, tokens, size, stride)
 
 
 def token_losses(
@@ -130,10 +118,3 @@ def token_losses(
         output = model(input_ids=inputs, attention_mask=mask, logits_to_keep=kept, use_cache=False)
     logits = output.logits  # (B, kept, vocab)
     return F.cross_entropy(logits.flatten(0, 1).float(), windows[:, -kept:].flatten(), reduction="none").view(-1, kept)
-
-
-def _scores(nats: float, tokens: int, bytes: int, stride: int) -> LanguageModelScores:
-    loss = nats / tokens
-    perplexity = math.inf if loss > 700 else math.exp(loss)  # exp overflows at 710
-    bits_per_byte = nats / math.log(2) / bytes if bytes else math.inf  # special tokens alone have no bytes
-    return LanguageModelScores(loss, perplexity, bits_per_byte, tokens, bytes, stride)

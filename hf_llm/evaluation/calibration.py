@@ -4,26 +4,18 @@ Guo et al. 2017, "On calibration of modern neural networks": answers are binned 
 class; in each bin the mean probability is compared with the share that is right.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """One value a bin that holds any answers, each of shape (bins,).
+class Calibration(NamedTuple):
+    """One value a bin that holds any answers, each of shape (bins,)."""
 
-    Args:
-        confidence: Mean probability of the predicted class.
-        accuracy: Share of right answers.
-        count: Answers in the bin.
-        error: Expected calibration error: the mean distance of the two, weighted by the counts.
-    """
-
-    confidence: np.ndarray
-    accuracy: np.ndarray
-    count: np.ndarray
-    error: float
+    confidence: np.ndarray  # mean probability of the predicted class
+    accuracy: np.ndarray  # share of right answers
+    count: np.ndarray  # answers in the bin
+    error: float  # expected calibration error: the mean distance of the first two, weighted by the counts
 
 
 def calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> Calibration:

@@ -4,7 +4,7 @@
 2.0
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -12,8 +12,7 @@ from scipy import stats
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """A mean and the bounds of its 95 % interval."""
 
     mean: float

@@ -8,7 +8,7 @@ the same author is the yardstick.
 """
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
 
 
@@ -28,9 +28,9 @@ def longest_verbatim_span(generated: str, training: str) -> str:
     return best
 
 
-def ngrams(items: Sequence[Hashable], n: int) -> list[tuple]:
-    """Return the len(items) - n + 1 runs of n items that follow each other."""
-    return list(zip(*(islice(items, start, None) for start in range(n))))
+def ngrams(items: Sequence[Hashable], n: int) -> Iterator[tuple]:
+    """Yield the len(items) - n + 1 runs of n items that follow each other."""
+    return zip(*(islice(items, start, None) for start in range(n)))
 
 
 def ngram_overlap(generated: Sequence[Hashable], training: Sequence[Hashable], n: int) -> float | None:
@@ -39,8 +39,8 @@ def ngram_overlap(generated: Sequence[Hashable], training: Sequence[Hashable], n
     >>> ngram_overlap("to be or not".split(), "not to be or else".split(), n=2)
     0.6666666666666666
     """
-    wanted = ngrams(generated, n)
-    found = set(wanted).intersection(zip(*(islice(training, start, None) for start in range(n))))
+    wanted = list(ngrams(generated, n))
+    found = set(wanted).intersection(ngrams(training, n))
     return sum(gram in found for gram in wanted) / len(wanted) if wanted else None
 
 

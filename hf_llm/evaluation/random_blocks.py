@@ -16,13 +16,7 @@ from hf_llm.generation.inference import evaluating
 
 @torch.inference_mode()
 def random_block_loss(
-    model: PreTrainedModel,
-    ids: np.ndarray,
-    context: int,
-    batch_size: int = 12,
-    eval_iters: int = 20,
-    seed: int = 0,
-    autocast: torch.dtype | None = None,
+    model: PreTrainedModel, ids: np.ndarray, context: int, batch_size: int = 12, eval_iters: int = 20, seed: int = 0
 ) -> float:
     """Return the mean loss in nats per token over `eval_iters` batches of random blocks.
 
@@ -33,7 +27,6 @@ def random_block_loss(
         batch_size: Blocks a batch; nanoGPT's CPU recipe has 12.
         eval_iters: Batches; nanoGPT's CPU recipe has 20.
         seed: Of the blocks' places, drawn by a generator of their own.
-        autocast: Precision of the forward pass.
 
     Raises:
         UserError: When the text is shorter than a block and its next token.
@@ -46,5 +39,5 @@ def random_block_loss(
             starts = generator.integers(len(ids) - context, size=batch_size)
             rows = ids[starts[:, None] + np.arange(context + 1)].astype(np.int64)  # (B, context + 1)
             windows = torch.from_numpy(rows).to(model.device)
-            losses.append(token_losses(model, windows, context, autocast).double().mean().item())
+            losses.append(token_losses(model, windows, context).double().mean().item())
     return float(np.mean(losses))

@@ -32,27 +32,16 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     require_own_tokenizer(model, tokenizer)
     context = context_length(model) or UNBOUNDED_CONTEXT
     scores = evaluate_tokens(
-        model,
-        encode_document(tokenizer, part),
-        token_byte_lengths(tokenizer),
-        stride=config.eval_stride or max(1, context // 2),
-        context=context,
-        max_tokens=config.eval_tokens,
-    )
+        model, encode_document(tokenizer, part), token_byte_lengths(tokenizer), context=context,
+        stride=config.eval_stride or max(1, context // 2), max_tokens=config.eval_tokens,
+    )  # fmt: skip
     settings = GenerationSettings(max_new_tokens=config.max_new_tokens, temperature=1.0, seed=config.seed)
     sample = generate(model, tokenizer, config.prompt, settings).text
     return {
-        "model": config.model,
-        "corpus": corpus.name,
-        "corpus_sha256": corpus.sha256,
-        "split": config.split,
-        "context": context,
-        **asdict(scores),
+        "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256, "split": config.split,
+        "context": context, **asdict(scores),
         "memorisation": {
-            "prompt": config.prompt,
-            "sample": sample,
-            "seed": config.seed,
-            **memorisation(sample, training),
+            "prompt": config.prompt, "sample": sample, "seed": config.seed, **memorisation(sample, training),
             "held_out": memorisation(validation[: len(sample)], training),
         },
-    }
+    }  # fmt: skip

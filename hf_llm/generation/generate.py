@@ -5,8 +5,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -17,23 +16,14 @@ from hf_llm.generation.inference import context_length, evaluating, require_own_
 from hf_llm.tokenization.tokenizer import encode_document
 
 
-@dataclass(frozen=True)
-class GenerationResult:
-    """A continuation.
+class GenerationResult(NamedTuple):
+    """A continuation."""
 
-    Args:
-        text: The new text, without the prompt, cut before a stop text.
-        token_ids: The new tokens, those of a stop text included, an end-of-text token not.
-        prompt_ids: The prompt's tokens; the first one starts a document, as in training.
-        finish_reason: `length` (max_new_tokens reached), `stop` (a stop text) or `end_of_text` (the model's own end).
-        slid: Whether the text outgrew the context, so that the model no longer saw its beginning.
-    """
-
-    text: str
-    token_ids: list[int]
-    prompt_ids: list[int]
-    finish_reason: Literal["length", "stop", "end_of_text"]
-    slid: bool
+    text: str  # the new text, without the prompt, cut before a stop text
+    token_ids: list[int]  # the new tokens, those of a stop text included, an end-of-text token not
+    prompt_ids: list[int]  # the prompt's tokens; the first one starts a document, as in training
+    finish_reason: Literal["length", "stop", "end_of_text"]  # max_new_tokens, a stop text, or the model's own end
+    slid: bool  # whether the text outgrew the context, so that the model no longer saw its beginning
 
 
 class TextStream:

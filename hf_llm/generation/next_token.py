@@ -8,38 +8,20 @@
 from typing import Literal, NamedTuple
 
 import torch
-from transformers import (
-    PreTrainedModel,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
+from transformers import PreTrainedModel
 
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.inference import context_length, evaluating
 from hf_llm.generation.sampling import Sampler
 
-NAMES = {
-    RepetitionPenaltyLogitsProcessor: "repetition_penalty",
-    TemperatureLogitsWarper: "temperature",
-    TopKLogitsWarper: "top_k",
-    TopPLogitsWarper: "top_p",
-}
-
 
 class Stage(NamedTuple):
-    """The distribution at one point on the way from the logits to the draw.
+    """The distribution at one point on the way from the logits to the draw."""
 
-    Args:
-        name: `model` for the model's own softmax, else the setting that was applied last.
-        probabilities: Over the whole vocabulary, fp32, shape (vocab,); 0 for a token that was ruled out.
-        possible: How many tokens were not ruled out.
-    """
-
+    # `model` for the model's own softmax, else the setting that was applied last
     name: Literal["model", "repetition_penalty", "temperature", "top_k", "top_p"]
-    probabilities: torch.Tensor
-    possible: int
+    probabilities: torch.Tensor  # over the whole vocabulary, fp32, shape (vocab,); 0 for a token that was ruled out
+    possible: int  # how many tokens were not ruled out
 
 
 @torch.inference_mode()
@@ -64,9 +46,9 @@ def next_token_stages(model: PreTrainedModel, token_ids: list[int], settings: Ge
     sampler = Sampler(settings, model.device)
     scores = sampler.finite(logits[:, -1])  # (1, vocab)
     stages = [_stage("model", scores)]
-    for processor in sampler.processors:
+    for name, processor in sampler.processors.items():
         scores = processor(history, scores.clone())  # a clone: processors write in place
-        stages.append(_stage(NAMES[type(processor)], scores))
+        stages.append(_stage(name, scores))
     return stages
 
 

@@ -6,12 +6,11 @@ top-k (Fan et al. 2018), top-p, also called nucleus sampling (Holtzman et al. 20
 
 import torch
 from transformers import (
-    LogitsProcessorList,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
-)
+)  # fmt: skip
 
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
@@ -29,16 +28,15 @@ class Sampler:
     def __init__(self, settings: GenerationSettings, device: torch.device):
         self.do_sample = settings.do_sample
         self.generator = torch.Generator(device).manual_seed(settings.seed)
-        self.processors = LogitsProcessorList()
+        self.processors = {}  # {name of the setting: its processor}, in the order that they are applied in
         if settings.repetition_penalty != 1:
-            self.processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
-        if settings.do_sample:
-            if settings.temperature != 1:
-                self.processors.append(TemperatureLogitsWarper(settings.temperature))
-            if settings.top_k > 0:
-                self.processors.append(TopKLogitsWarper(settings.top_k))
-            if settings.top_p < 1:
-                self.processors.append(TopPLogitsWarper(settings.top_p))
+            self.processors["repetition_penalty"] = RepetitionPenaltyLogitsProcessor(settings.repetition_penalty)
+        if settings.do_sample and settings.temperature != 1:
+            self.processors["temperature"] = TemperatureLogitsWarper(settings.temperature)
+        if settings.do_sample and settings.top_k > 0:
+            self.processors["top_k"] = TopKLogitsWarper(settings.top_k)
+        if settings.do_sample and settings.top_p < 1:
+            self.processors["top_p"] = TopPLogitsWarper(settings.top_p)
 
     def scores(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         """Return the processed logits in fp32, shape (1, vocab); tokens that are ruled out have -inf.
@@ -50,7 +48,10 @@ class Sampler:
         Raises:
             UserError: As `finite` does.
         """
-        return self.processors(history, self.finite(logits))
+        scores = self.finite(logits)
+        for processor in self.processors.values():
+            scores = processor(history, scores)
+        return scores
 
     @staticmethod
     def finite(logits: torch.Tensor) -> torch.Tensor:
@@ -59,10 +60,8 @@ class Sampler:
         Raises:
             UserError: When they hold a NaN or an infinity, -inf apart: a model may rule out tokens itself.
         """
-        require(
-            bool(logits.amax().isfinite()),  # the greatest of several numbers and a NaN is the NaN
-            both("generation.diverged"),
-        )
+        finite = bool(logits.amax().isfinite())  # the greatest of several numbers and a NaN is the NaN
+        require(finite, both("generation.diverged"))
         return logits.to(torch.float32, copy=True)
 
     def __call__(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:

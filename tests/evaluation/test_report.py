@@ -72,7 +72,7 @@ def test_another_models_tokenizer(folder, monkeypatch, capsys):
     train_bpe(read_text("sample").text, 400).save_pretrained(folder)
     code, out, err = run(monkeypatch, capsys, "--model", str(folder), "--corpus", "sample")
     assert (code, out) == (2, "")
-    assert err.splitlines()[-1].startswith("error: another model's tokenizer")
+    assert err.splitlines()[-1].startswith("error: This is another model's tokenizer")
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,7 @@ Args:
 Returns:
     bits_per_byte: sum of nll / (ln 2 · sum of bytes).
 """
-_CITATION = """\
-@article{gao2020pile,
-  title={The Pile: An 800GB Dataset of Diverse Text for Language Modeling},
-  author={Gao, Leo and Biderman, Stella and Black, Sid and others},
-  journal={arXiv preprint arXiv:2101.00027},
-  year={2020}
-}
-"""
+_CITATION = "Gao et al. 2020, The Pile: An 800GB Dataset of Diverse Text for Language Modeling, arXiv:2101.00027"
 
 
 class BitsPerByte(evaluate.Metric):

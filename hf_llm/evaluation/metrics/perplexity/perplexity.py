@@ -22,15 +22,9 @@ Returns:
     perplexity: exp(loss).
     loss: Nats a token.
 """
-_CITATION = """\
-@article{jelinek1977perplexity,
-  title={Perplexity—a measure of the difficulty of speech recognition tasks},
-  author={Jelinek, Fred and Mercer, Robert L. and Bahl, Lalit R. and Baker, James K.},
-  journal={The Journal of the Acoustical Society of America},
-  volume={62},
-  year={1977}
-}
-"""
+_CITATION = (
+    "Jelinek, Mercer, Bahl, Baker 1977, Perplexity—a measure of the difficulty of speech recognition tasks, JASA 62"
+)
 
 
 class Perplexity(evaluate.Metric):
