@@ -42,7 +42,7 @@ LAB = Lab(
     lecture=["L18", "L32"],
     figure="gains",
     shown=[
-        "evaluation_repeats", "training_pass_worse", "closes_gap", "worth", "lecture_over_rest_projection",
+        "training_pass_worse", "closes_gap", "worth", "lecture_over_rest_projection",
         "lecture_over_rest_attention", "mostly_lecture_projection",
     ],
     settings=settings,
