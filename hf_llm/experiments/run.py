@@ -23,12 +23,7 @@ def lab_named(name: str) -> Lab:
 
 
 def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Result:
-    """Run the experiment called `name` and write `config.output_dir`.
-
-    Args:
-        name: One of `EXPERIMENTS`.
-        config: Settings; with `rewrite` nothing is measured.
-        report: Called with the cells that are done and all there are.
+    """Run the experiment called `name`, one of `EXPERIMENTS`, and write `config.output_dir`; `report` as in `Study`.
 
     Raises:
         UserError: When its data is missing or the folder cannot be written.

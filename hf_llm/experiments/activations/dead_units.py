@@ -8,20 +8,21 @@ The nets train on pixels as they are, from 0 to 1, and on centred ones: inputs t
 of a unit in the same direction at once.
 """
 
+from itertools import product
+
 import pandas as pd
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.experiments.activations.counting import blocked_share, dead_units
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, best, by_seed, exact, select
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.toy_data import batches, digits
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 HIDDEN, BATCH = 128, 64
-RATES, QUICK_RATES = (0.1, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0), (0.1, 2.0, 3.0, 20.0)
-STEPS = (60, 200)  # of each of the two trainings, in the short and in the full version
+# in the short and in the full version: learning rates, and steps of each of the two trainings
+RATES, STEPS = ((0.1, 2.0, 3.0, 20.0), (0.1, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)), (60, 200)
 GENTLE_RATE = 0.1
 FAILED = 0.5  # a training that ends with less accuracy than this, on its own images, has failed
 FEW, MOST = 0.2, 0.5  # shares of the units, or of the pairs
@@ -30,9 +31,7 @@ TANH_RATE = 3.0  # the best one for tanh where the inputs are centred: see zero_
 
 def measure(study: Study) -> Tables:
     """Train with each activation at each rate, on raw and on centred pixels."""
-    rates = study.pick(QUICK_RATES, RATES)
-    cells = [(pixels, name, rate, seed)
-             for pixels in ("raw", "centred") for name in NAMES for rate in rates for seed in study.seeds]  # fmt: skip
+    cells = product(("raw", "centred"), NAMES, study.pick(*RATES), study.seeds)
     return {"dead": pd.DataFrame(kill_and_nurse(*cell, study.pick(*STEPS)) for cell in study.track(cells))}
 
 

@@ -2,10 +2,9 @@
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
-from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu", "gelu_tanh")

@@ -9,7 +9,7 @@ def settings(study: Study) -> dict:
     return {
         "blocked_below": BLOCKED, "dead_below": DEAD, "failed_below": dead_units.FAILED,
         "large": saturation.DEVIATIONS[-1], "width": saturation.WIDTH, "layers": saturation.LAYERS,
-        "hidden": dead_units.HIDDEN, "rates": list(study.pick(dead_units.QUICK_RATES, dead_units.RATES)),
+        "hidden": dead_units.HIDDEN, "rates": list(study.pick(*dead_units.RATES)),
         "gentle_rate": dead_units.GENTLE_RATE, "tanh_rate": dead_units.TANH_RATE,
         "kill_steps": study.pick(*dead_units.STEPS), "centring_steps": study.pick(*zero_centring.STEPS),
     }  # fmt: skip

@@ -8,11 +8,10 @@ import math
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.activations.counting import blocked_share, dead_units
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, select, within
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 from hf_llm.experiments.shared.toy_data import digits
 

@@ -9,20 +9,19 @@ share a large common part (LeCun et al. 1998, "Efficient BackProp", section 4.3)
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.toy_data import batches, digits
 
 SIZES = (64, 64, 64, 10)  # pixels, two hidden layers, classes
 BATCH = 64
-RATES, QUICK_RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (1.0, 3.0)
+RATES = (1.0, 3.0), (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # in the short and in the full version
 STEPS = (60, 300)  # of a training, in the short and in the full version
 POINTS = 20  # of a loss curve
 # {name: (the centred function, what is added to it)}
@@ -36,8 +35,7 @@ VARIANTS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
 
 def measure(study: Study) -> Tables:
     """Train each variant at each rate."""
-    cells = [(name, rate, seed)
-             for name in VARIANTS for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
+    cells = product(VARIANTS, study.pick(*RATES), study.seeds)
     rows = [row for cell in study.track(cells) for row in centring_curve(*cell, study.pick(*STEPS))]
     return {"centring": pd.DataFrame(rows)}
 
@@ -45,10 +43,7 @@ def measure(study: Study) -> Tables:
 class MovedNet(nn.Module):
     """A net of linear layers whose hidden outputs are `centred(z) + move`.
 
-    Args:
-        centred: Activation whose outputs have mean zero for inputs with mean zero.
-        move: Added to each hidden output.
-        seed: Draws the weights, the same ones for every `move`.
+    The outputs of `centred` have mean zero for inputs with mean zero; the seed draws the same weights for every `move`.
     """
 
     def __init__(self, centred: Callable[[Tensor], Tensor], move: float, seed: int):

@@ -2,12 +2,10 @@
 
 from functools import partial
 
-from matplotlib.figure import Figure
 from torch import nn
 
-from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, means
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.architectures.training import Images, channels_last, draw_accuracy, more_accurate, race
+from hf_llm.experiments.frame import Finding, Study, Tables, means
 from hf_llm.models.image_classifiers import new_image_classifier
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu")
@@ -30,13 +28,5 @@ def findings(tables: Tables) -> list[Finding]:
     return [more_accurate(f"relu_over_{name}", tables["activations"], "relu", name) for name in others]
 
 
-def draw(tables: Tables, say: Say) -> Figure:
-    """Accuracy by activation."""
-    figure, ((axis,),) = new_figure(height=2.4)
-    dots(axis, tables["activations"], "accuracy", "net", say)
-    label(axis, say("figures.activations.x"), "", legend=False)
-    return figure
-
-
-FIGURES = {"activations": draw}
+FIGURES = {"activations": partial(draw_accuracy, table="activations", height=2.4)}
 SUMMARIES = {"activations": lambda tables: means(tables["activations"], ["net"], ["rate", "accuracy"])}

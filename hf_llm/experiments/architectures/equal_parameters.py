@@ -7,7 +7,6 @@ convolutions know by construction, data can teach.
 from functools import partial
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.architectures.shift import SHIFTS, moved_test
 from hf_llm.experiments.architectures.training import (
@@ -20,7 +19,7 @@ from hf_llm.experiments.architectures.training import (
     race,
 )
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, means, select
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 
 STEPS = (20, 200)  # of the short and of the full version: less than one pass over MNIST
 MOVED_IMAGES = (200, 2000)  # test images that are moved

@@ -15,13 +15,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 
 from hf_llm.experiments.architectures import training
 from hf_llm.experiments.architectures.training import CONVOLUTIONAL, FAMILIES, Images, family, more_accurate, race
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, means
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
 from hf_llm.training.optimizer import learning_rate, make_optimizer

@@ -7,14 +7,12 @@ from functools import partial
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from hf_llm.data.images import CLASSES, SIDE
-from hf_llm.experiments.architectures.training import Images, more_accurate, race
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, means
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.architectures.training import Images, draw_accuracy, more_accurate, race
+from hf_llm.experiments.frame import Finding, Study, Tables, exact, means
 
 STEPS = (20, 250)  # of the short and of the full version
 ROUNDING = 1e-5  # of sums in fp32
@@ -38,12 +36,10 @@ def measure(study: Study) -> Tables:
 
 
 class RowReader(nn.Module):
-    """A recurrent net that reads an image from the top, one row of pixels a step, and then names the digit.
+    """A recurrent net of `RECURRENT` that reads an image from the top, one row of pixels a step, and names the digit.
 
-    Args:
-        name: Key of `RECURRENT`. With "identity" in it the state is handed on as it is at first (Le, Jaitly and Hinton
-            2015, "A simple way to initialize recurrent networks of rectified linear units").
-        seed: Seed of the weights; they are drawn as torch draws them.
+    Weights are drawn as torch draws them. With "identity" in its name, the state is handed on as it is at first (Le,
+    Jaitly and Hinton 2015, "A simple way to initialize recurrent networks of rectified linear units").
     """
 
     def __init__(self, name: str, seed: int):
@@ -110,13 +106,5 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def draw(tables: Tables, say: Say) -> Figure:
-    """Accuracy by net."""
-    figure, ((axis,),) = new_figure(width=5.6, height=2.8)
-    dots(axis, tables["recurrent"], "accuracy", "net", say)
-    label(axis, say("figures.recurrent.x"), "", legend=False)
-    return figure
-
-
-FIGURES = {"recurrent": draw}
+FIGURES = {"recurrent": partial(draw_accuracy, table="recurrent", width=5.6, height=2.8)}
 SUMMARIES = {"recurrent": lambda tables: means(tables["recurrent"], ["net"], ["parameters", "rate", "accuracy"])}

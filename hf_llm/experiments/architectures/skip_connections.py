@@ -6,16 +6,14 @@ section 3.3.
 
 from functools import partial
 
-import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 from transformers import AutoModelForImageClassification, PreTrainedModel
 from transformers.models.resnet.modeling_resnet import ResNetBasicLayer
 
 from hf_llm.experiments.architectures.training import Images, channels_last, more_accurate, race
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, means
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.models.image_classifiers import small_resnet
 
 STEPS = (10, 60)  # of the short and of the full version
@@ -82,9 +80,6 @@ def draw(tables: Tables, say: Say) -> Figure:
     return figure
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return means(tables["skip_connections"], ["blocks", "skips", "parameters", "rate"], ["accuracy"])
-
-
 FIGURES = {"skip_connections": draw}
-SUMMARIES = {"skip_connections": summary}
+SUMMARIES = {"skip_connections": lambda tables: means(
+    tables["skip_connections"], ["blocks", "skips", "parameters", "rate"], ["accuracy"])}  # fmt: skip

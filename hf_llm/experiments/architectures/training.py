@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from hf_llm.data.images import LabelledImages
-from hf_llm.experiments.frame import Finding, Study, Tables, above, by_seed
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, best_rate, image_task, short_run, try_rate
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.augmentation import Augmentation
@@ -121,3 +122,11 @@ def parameters_of(model: nn.Module) -> int:
 def more_accurate(key: str, table: pd.DataFrame, one: str, other: str, timed: bool = False) -> Finding:
     """Return the finding that `one` is more accurate than `other`, in percentage points, paired by the seed."""
     return above(key, 100 * (by_seed(table, "accuracy", net=one) - by_seed(table, "accuracy", net=other)), timed=timed)
+
+
+def draw_accuracy(tables: Tables, say: Say, table: str, **size) -> Figure:
+    """Draw the accuracy of each net of one table; `size` is that of the figure."""
+    figure, ((axis,),) = new_figure(**size)
+    dots(axis, tables[table], "accuracy", "net", say)
+    label(axis, say(f"figures.{table}.x"), "", legend=False)
+    return figure

@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from hf_llm.evaluation.charts import COLOURS
 from hf_llm.experiments.backprop.moons import ROUNDING
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
-from hf_llm.experiments.frame.charts import new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Figure, new_figure
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 from hf_llm.texts import number
 

@@ -8,12 +8,11 @@ units are saturated.
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.experiments.backprop.moons import ROUNDING, TORCH_ACTIVATIONS, moons, new_net, torch_twin
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
-from hf_llm.experiments.frame.charts import curves, dots, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, dots, label, name_of, new_figure
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 
 LEARNING_RATE = 0.5

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from hf_llm.evaluation.charts import COLOURS
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, means, select
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Figure, curves, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, SCHEDULES, WIDE
 from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
 from hf_llm.training.image_classification import classification_scores

@@ -31,15 +31,8 @@ LAB = Lab(
     parts=[curves, other_setting],
     lecture=["L14", "L27", "L28", "L29"],
     figure="curves",
-    shown=[
-        "few_validation",
-        "all_validation",
-        "all_gap",
-        "few_rise",
-        "fewer_images",
-        "width_matters",
-        "schedule_matters",
-    ],
+    shown=["few_validation", "all_validation", "all_gap", "few_rise", "fewer_images", "width_matters",
+           "schedule_matters"],
     settings=settings,
     quantities=quantities,
-)
+)  # fmt: skip

@@ -7,10 +7,9 @@ rate of the other setting, the other setting whole, and the narrow net with a sm
 from dataclasses import asdict, replace
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
 from hf_llm.experiments.shared.image_runs import ImageParts
 

@@ -11,11 +11,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.quadratic import bound
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, exact, select, within
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.descent import HOLD, TOLERANCE, descend, steps_to_arrive
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum
 

@@ -11,12 +11,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, select
-from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam
 
 HIDDEN = 16
@@ -35,15 +34,10 @@ def batch_norm(x: Tensor) -> Tensor:
 
 
 def predictions(x: Tensor, weights: list[Tensor], place: str | None) -> Tensor:
-    """Return the outputs of nets with one hidden layer.
+    """Return the outputs (R, S, n) of nets with one hidden layer for the features x (S, n, d) of each seed.
 
-    Args:
-        x: Features of each seed, (S, n, d).
-        weights: Of each rate and seed: (R, S, d, h), (R, S, 1, h), (R, S, h, 1), (R, S, 1, 1).
-        place: Where batch norm stands: "input", "hidden" or None.
-
-    Returns:
-        (R, S, n).
+    `weights` are of each rate and seed: (R, S, d, h), (R, S, 1, h), (R, S, h, 1), (R, S, 1, 1); `place` is where batch
+    norm stands: "input", "hidden" or None.
     """
     w1, b1, w2, b2 = weights
     x = batch_norm(x) if place == "input" else x

@@ -7,12 +7,11 @@ correlated as they were.
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.data_sets import DATA_SETS, VERSIONS, read_table, standardise
 from hf_llm.experiments.feature_scaling.quadratic import TOLERANCE, bound, gradient_descent
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
-from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure
 
 STEPS = (1_000, 10_000)  # of the short and of the full version
 POINTS = 60  # of a curve

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.feature_scaling.data_sets import VERSIONS
 from hf_llm.experiments.feature_scaling.quadratic import TOLERANCE, gradient_descent
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, select
-from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 
 CORRELATION, UNIT = 0.3, 5.0
 STEPS = 60

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from hf_llm.evaluation.charts import band, label, new_figure, style
+from hf_llm.evaluation.charts import COLOURS, band, label, new_figure, style
 from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.frame.lab import Say
 from hf_llm.texts import number as written
 
-__all__ = ["curves", "dots", "heat_map", "label", "name_of", "new_figure", "scatter", "style"]
+__all__ = ["COLOURS", "Figure", "curves", "dots", "error_bars", "heat_map", "label", "name_of", "new_figure", "scatter",
+           "style"]  # fmt: skip
 
 
 def name_of(value, say: Say) -> str:
@@ -41,14 +43,19 @@ def dots(axis: Axes, table: pd.DataFrame, value: str, by: str, say: Say | None, 
     Arguments as of `curves`; `say` is None where a panel to the left names the lines.
     """
     keys = list(table[by].unique() if keys is None else keys)
-    intervals = [mean_interval(table.loc[table[by] == key, value]) for key in keys]
-    means = np.array([interval.mean for interval in intervals])
-    sides = np.array([[i.mean - i.low, i.high - i.mean] for i in intervals]).T  # (2, lines)
-    sides = np.where(np.isfinite(sides), sides, 0)  # a single seed has no interval to draw
+    means, sides = error_bars(table, value, by, keys)
     heights = np.arange(len(keys))[::-1]
     axis.errorbar(means, heights, xerr=sides, fmt="o", ms=4, capsize=3, lw=1.4, color=style(0)["color"])
     axis.set_yticks(heights, [name_of(key, say) if say else "" for key in keys])
     axis.set_ylim(-0.6, len(keys) - 0.4)
+
+
+def error_bars(table: pd.DataFrame, value: str, by: str, keys: Iterable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of `value` for each of `keys`, (keys,), and the two sides of its 95 % interval, (2, keys)."""
+    intervals = [mean_interval(table.loc[table[by] == key, value]) for key in keys]
+    sides = np.array([[one.mean - one.low, one.high - one.mean] for one in intervals]).T
+    # a single seed has no interval to draw
+    return np.array([one.mean for one in intervals]), np.where(np.isfinite(sides), sides, 0)
 
 
 def scatter(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say) -> None:

@@ -79,12 +79,10 @@ def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: 
         The columns `by`, `setting`, and `edge`: the best value is the first or the last of the grid.
     """
     worst = -np.inf if largest else np.inf
-    averages = table.assign(**{score: table[score].fillna(worst)}).groupby([*by, setting], sort=False)[score].mean()
-    rows = []
-    for group, scores in averages.groupby(level=by, sort=False):
-        values = scores.index.get_level_values(setting)
-        chosen = values[int(scores.argmax() if largest else scores.argmin())]
-        names = group if isinstance(group, tuple) else (group,)
-        edge = bool(len(values) > 1 and chosen in (values.min(), values.max()))
-        rows.append({**dict(zip(by, names)), setting: chosen, "edge": edge})
-    return pd.DataFrame(rows)
+    scores = means(table.fillna({score: worst}), [*by, setting], [score])
+    groups = scores.groupby(by, sort=False)
+    chosen = groups[score].idxmax() if largest else groups[score].idxmin()
+    rows = scores.loc[chosen, [*by, setting]].reset_index(drop=True)
+    ends = groups[setting].agg(["min", "max"]).reset_index(drop=True)
+    is_edge = ends.eq(rows[setting], axis=0).any(axis=1) & (ends["min"] != ends["max"])
+    return rows.assign(edge=is_edge)

@@ -10,12 +10,11 @@ from itertools import chain
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.evaluation.calibration import calibration
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, means
-from hf_llm.experiments.frame.charts import label, new_figure, scatter
+from hf_llm.experiments.frame.charts import Figure, label, new_figure, scatter
 
 W, B = (1.5, -1.0), 0.5  # of the coin
 TRAINING, TEST = 2000, 20_000
@@ -84,10 +83,6 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return means(tables["calibration"], ["loss"], ["calibration_error", "from_truth", "accuracy"])
-
-
 def draw(tables: Tables, say: Say) -> Figure:
     """The share of right answers against the confidence, bin by bin."""
     figure, ((axis,),) = new_figure(width=5.2, height=4.4)
@@ -98,4 +93,5 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 FIGURES = {"calibration": draw}
-SUMMARIES = {"calibration": summary}
+SUMMARIES = {"calibration": lambda tables: means(
+    tables["calibration"], ["loss"], ["calibration_error", "from_truth", "accuracy"])}  # fmt: skip

@@ -2,11 +2,10 @@
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact, select
-from hf_llm.experiments.frame.charts import label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 from hf_llm.experiments.losses.formulas import GRADIENTS, LOSSES
 
 LOGITS = torch.linspace(-10, 10, 41, dtype=torch.float64)

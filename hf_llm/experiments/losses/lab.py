@@ -7,10 +7,10 @@ from hf_llm.experiments.losses import calibration, classification, gradients, ov
 def settings(study: Study) -> dict:
     return {
         "steps": study.pick(*classification.STEPS), "wrong_steps": study.pick(*classification.WRONG_STEPS),
-        "rates": list(study.pick(classification.QUICK_RATES, classification.RATES)),
+        "rates": list(study.pick(*classification.RATES)),
         "hidden": classification.HIDDEN, "batch": classification.BATCH,
         "regression_steps": study.pick(*regression.STEPS),
-        "regression_rates": list(study.pick(regression.QUICK_RATES, regression.RATES)),
+        "regression_rates": list(study.pick(*regression.RATES)),
         "regression_hidden": regression.HIDDEN, "few": regression.FEW, "many": regression.MANY,
         "neuron_steps": study.pick(*calibration.STEPS), "neuron_samples": calibration.TRAINING,
         "lowest_logit": float(gradients.LOGITS[0]), "classes": gradients.CLASSES, "large": overflow.LARGE_LOGITS[-1],

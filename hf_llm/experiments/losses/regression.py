@@ -12,25 +12,24 @@ neighbouring bins are alike: `order` shows it without any training.
 
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes, make_friedman1
 from torch import Tensor, nn
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, means, select
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.shared.toy_data import batches
 
 HIDDEN, BATCH = 32, 64
 DATASETS = {"diabetes": (280, 80), "friedman": (500, 300)}  # samples for training and validation; the rest is the test
 FEW, MANY = 5, 40
 METHODS = ("squared", f"bins_{FEW}", f"bins_{MANY}", "probability")
-# of the first step, the same ones for all methods
-RATES, QUICK_RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), (0.3, 1.0)
+RATES = (0.3, 1.0), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of the first step, in the short and in the full version
 STEPS = (60, 300)  # of a training, in the short and in the full version
 # a prediction that is sure of a wrong one of some bins
 BINS, TRUE_BIN, CONFIDENCE = 11, 0, 0.8
@@ -41,8 +40,7 @@ Split = dict[str, tuple[Tensor, Tensor]]  # {"training", "validation", "test"}: 
 
 def measure(study: Study) -> Tables:
     """Train by each method at each rate on both data sets."""
-    cells = [(dataset, name, rate, seed) for dataset in DATASETS for name in METHODS
-             for rate in study.pick(QUICK_RATES, RATES) for seed in study.seeds]  # fmt: skip
+    cells = product(DATASETS, METHODS, study.pick(*RATES), study.seeds)
     floors = [{"dataset": dataset, "bins": bins, "seed": seed, "floor": floor(dataset, bins, seed)}
               for dataset in DATASETS for bins in (FEW, MANY) for seed in study.seeds]  # fmt: skip
     return {

@@ -7,10 +7,9 @@ each a grid of as many λ, where its useful values lie.
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.optimizers.tasks import ThreeParts, settings
 from hf_llm.training.image_classification import classification_scores
 from hf_llm.training.loop import train

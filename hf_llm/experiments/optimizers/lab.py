@@ -2,16 +2,8 @@
 
 from hf_llm.data.images import read_images
 from hf_llm.experiments.frame import Lab, Study, Tables
-from hf_llm.experiments.optimizers import (
-    decay,
-    frequent_and_rare,
-    identities,
-    next_word,
-    race,
-    surfaces,
-    tasks,
-    word_decay,
-)
+from hf_llm.experiments.optimizers import decay, frequent_and_rare, identities, next_word, race, surfaces, word_decay
+from hf_llm.experiments.optimizers.tasks import BATCH_SIZE, BETAS, HIDDEN_SIZES
 
 
 def settings(study: Study) -> dict:
@@ -20,8 +12,8 @@ def settings(study: Study) -> dict:
         "images": images.name, "images_sha256": images.sha256, "identity_steps": identities.STEPS,
         "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES), "race_steps": study.pick(*race.STEPS),
         "decay_images": decay.IMAGES, "decay_steps": study.pick(*decay.STEPS),
-        "text": next_word.TEXT, "word_steps": study.pick(*next_word.STEPS), "hidden_sizes": tasks.HIDDEN_SIZES,
-        "batch_size": tasks.BATCH_SIZE, "betas": list(tasks.BETAS), "condition": surfaces.CURVATURE,
+        "text": next_word.TEXT, "word_steps": study.pick(*next_word.STEPS), "hidden_sizes": HIDDEN_SIZES,
+        "batch_size": BATCH_SIZE, "betas": list(BETAS), "condition": surfaces.CURVATURE,
         "least": next_word.RAREST, "most": next_word.MOST_FREQUENT,
     }  # fmt: skip
 

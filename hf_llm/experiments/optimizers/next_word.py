@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 
 from hf_llm.data import read_text
 from hf_llm.experiments.frame import Say, Tables
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.textbook_optimizers import Adam
 
 TEXT = "sample"

@@ -11,11 +11,10 @@ from itertools import islice
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.config import UserError
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed
-from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure, style
 from hf_llm.experiments.optimizers.tasks import BETAS, ThreeParts, by_hand, by_the_loop, settings
 from hf_llm.experiments.shared.textbook_optimizers import Adam
 from hf_llm.training.config import TrainingConfig

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
-from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure, style
 from hf_llm.experiments.shared.descent import descend, steps_to_arrive
 from hf_llm.experiments.shared.textbook_optimizers import SGD, Adam, Momentum, RMSprop
 
@@ -62,15 +61,13 @@ def turned_valley_start(random: np.random.Generator) -> list[float]:
     return turned(torch.tensor(valley_start(random), dtype=torch.float64), math.pi / 4).tolist()
 
 
-def rosenbrock_start(random: np.random.Generator) -> list[float]:
-    return [random.uniform(-1.4, -1.0), random.uniform(0.8, 1.2)]
-
-
 SURFACES = {
     "valley": Surface(valley, valley_start, 1_000, (-2.1, 0.6, -0.9, 0.9)),
     "turned": Surface(
         lambda w: valley(turned(w, -math.pi / 4)), turned_valley_start, 1_000, (-2.1, 0.6, -1.8, 0.9)),
-    "rosenbrock": Surface(rosenbrock, rosenbrock_start, 8_000, (-1.6, 1.3, -0.6, 1.8), (1, 1), 10),
+    "rosenbrock": Surface(
+        rosenbrock, lambda random: [random.uniform(-1.4, -1.0), random.uniform(0.8, 1.2)], 8_000,
+        (-1.6, 1.3, -0.6, 1.8), (1, 1), 10),
 }  # fmt: skip
 
 

@@ -14,14 +14,12 @@ from functools import partial
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from hf_llm.data.images import LabelledImages
-from hf_llm.evaluation.charts import COLOURS
 from hf_llm.evaluation.intervals import share_interval
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, exact
-from hf_llm.experiments.frame.charts import label, new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Figure, label, new_figure
 from hf_llm.experiments.shared.image_runs import ImageParts
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.image_classification import pixel_values

@@ -7,10 +7,9 @@ with the width, the number of steps or the learning rate of the other setting, a
 from dataclasses import asdict, replace
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE, gain, measure_settings, with_one_factor_of
 from hf_llm.experiments.shared.image_runs import ImageParts
 

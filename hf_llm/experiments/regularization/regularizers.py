@@ -6,13 +6,12 @@ Strengths are chosen by validation loss with a seed of their own; the test set i
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import spearmanr
 
 from hf_llm.evaluation.charts import band
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, means, select
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.regularization import nets
 from hf_llm.experiments.regularization.nets import ALL_FOUR, ALONE, FOUR, PAIRS, chosen_strengths, train_regularized
 from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts

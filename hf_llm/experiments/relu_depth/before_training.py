@@ -10,10 +10,9 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, select, within
-from hf_llm.experiments.frame.charts import curves, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.relu_depth.nets import BLOCKS, OWN, USUAL, DeepMLP, Kind, usual
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
 from hf_llm.experiments.relu_depth.training import DIGITS, grid_of

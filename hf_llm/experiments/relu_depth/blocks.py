@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, select
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.relu_depth.depth import HARDLY_ANY, accuracy, fractions
 from hf_llm.experiments.relu_depth.nets import BLOCKS, USUAL, usual
 from hf_llm.experiments.relu_depth.training import grid_of, train_nets

@@ -6,11 +6,9 @@ Lu et al. 2019, "Dying ReLU and initialization", on units that are dead before t
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, select
-from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, curves, error_bars, label, name_of, new_figure, style
 from hf_llm.experiments.relu_depth.before_training import VANISHED
 from hf_llm.experiments.relu_depth.nets import USUAL, Kind, usual
 from hf_llm.experiments.relu_depth.training import Grid, Net, grid_of, train_nets
@@ -127,10 +125,8 @@ def draw_dead(tables: Tables, say: Say) -> Figure:
 def _by_depth(axis: Axes, rows: pd.DataFrame, column: str, name: str, which: int, say: Say) -> None:
     """Draw the mean over the seeds at each depth, with its 95 % interval."""
     depths = sorted(rows["depth"].unique())
-    intervals = [mean_interval(rows.loc[rows["depth"] == depth, column]) for depth in depths]
-    sides = np.array([[one.mean - one.low, one.high - one.mean] for one in intervals]).T
-    axis.errorbar(depths, [one.mean for one in intervals], np.where(np.isfinite(sides), sides, 0), marker="o", ms=4,
-                  capsize=3, lw=1.6, label=name, **style(which))  # fmt: skip
+    means, sides = error_bars(rows, column, "depth", depths)
+    axis.errorbar(depths, means, sides, marker="o", ms=4, capsize=3, lw=1.6, label=name, **style(which))
     axis.set_xscale("log")
     axis.set_xticks(depths, [number(int(depth), say.lang) for depth in depths])
     axis.minorticks_off()

@@ -6,10 +6,9 @@ activation, and how much from fifty layers, few steps, and initial weights that 
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, select
-from hf_llm.experiments.frame.charts import dots, label, new_figure
+from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
 from hf_llm.experiments.relu_depth.depth import accuracy
 from hf_llm.experiments.relu_depth.nets import OWN, USUAL, Kind, usual
 from hf_llm.experiments.relu_depth.training import grid_of, train_nets

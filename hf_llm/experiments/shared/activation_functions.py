@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,11 +10,9 @@ from torch import Tensor
 ROOT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(NamedTuple):
     """A function of one number, applied to each number of a tensor, and its derivative. Neither changes the shape."""
 
-    formula: str
     value: Callable[[Tensor], Tensor]
     derivative: Callable[[Tensor], Tensor]
 
@@ -41,11 +39,11 @@ def gelu_tanh_derivative(z: Tensor) -> Tensor:
 
 
 ACTIVATIONS = {
-    "identity": Activation("z", lambda z: z, torch.ones_like),
-    "sigmoid": Activation("σ(z)", torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),  # σ (1 − σ)
-    "tanh": Activation("tanh(z)", torch.tanh, lambda z: 1 - torch.tanh(z) ** 2),
+    "identity": Activation(lambda z: z, torch.ones_like),
+    "sigmoid": Activation(torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),  # σ (1 − σ)
+    "tanh": Activation(torch.tanh, lambda z: 1 - torch.tanh(z) ** 2),
     # at 0 there is no derivative: any number from 0 to 1 would do, and 0 is the custom
-    "relu": Activation("max(0, z)", lambda z: z.clamp(min=0), lambda z: (z > 0).to(z.dtype)),
-    "gelu": Activation("z·Φ(z)", gelu, gelu_derivative),
-    "gelu_tanh": Activation("½ z (1 + tanh u)", gelu_tanh, gelu_tanh_derivative),
+    "relu": Activation(lambda z: z.clamp(min=0), lambda z: (z > 0).to(z.dtype)),
+    "gelu": Activation(gelu, gelu_derivative),
+    "gelu_tanh": Activation(gelu_tanh, gelu_tanh_derivative),
 }

@@ -9,17 +9,12 @@ HOLD = 20  # steps in a row that the loss must stay below the tolerance: crossin
 
 
 def descend(make: Callable, loss: Callable, starts: torch.Tensor, rates: torch.Tensor, steps: int):
-    """Walk from every start at every rate, all at once: the rules work element by element.
+    """Walk from every start (S, d) at every rate (R,), all at once: the rules work element by element.
 
-    Args:
-        make: Makes an optimizer of parameters and `lr`.
-        loss: (..., d) to (...).
-        starts: (S, d).
-        rates: (R,).
-        steps: How many, T.
+    `make` makes an optimizer of parameters and `lr`, `loss` takes (..., d) to (...).
 
     Returns:
-        Losses (T + 1, R, S) and positions (T + 1, R, S, d), before the first step and after each.
+        Losses (T + 1, R, S) and positions (T + 1, R, S, d), before the first of T steps and after each.
     """
     w = starts.repeat(len(rates), 1, 1).requires_grad_()  # (R, S, d)
     optimizer = make([w], lr=rates[:, None, None])
@@ -35,11 +30,7 @@ def descend(make: Callable, loss: Callable, starts: torch.Tensor, rates: torch.T
 
 
 def steps_to_arrive(losses: torch.Tensor) -> torch.Tensor:
-    """Return after how many steps each run is below the tolerance for `HOLD` steps, inf where it never is.
-
-    Args:
-        losses: (T + 1, ...).
-    """
+    """Return after how many steps losses (T + 1, ...) stay below the tolerance for `HOLD` steps; inf for never."""
     below = (losses <= TOLERANCE * losses[0]).to(torch.float64)  # 0 for NaN, too
     held = below.unfold(0, HOLD, 1).amin(dim=-1)  # (T + 2 - HOLD, ...), 1 where HOLD steps in a row begin
     return torch.where(held.any(dim=0), held.argmax(dim=0).double(), torch.inf)

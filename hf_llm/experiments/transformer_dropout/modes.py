@@ -1,12 +1,10 @@
 """Modes: what dropping does to the predictions of the trained models, in training mode and in evaluation mode."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hf_llm.evaluation.charts import COLOURS
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
-from hf_llm.experiments.frame.charts import curves, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Figure, curves, label, name_of, new_figure
 from hf_llm.experiments.transformer_dropout.places import by_p, middle
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
 
