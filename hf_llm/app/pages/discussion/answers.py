@@ -12,7 +12,7 @@ from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
 from hf_llm.experiments.config import EXPERIMENTS
-from hf_llm.texts import Language, both, language_of, text, texts
+from hf_llm.texts import Language, both, language_of, text
 
 OPTIONS = "abc"
 
@@ -72,9 +72,9 @@ def answering(number: str) -> str | None:
 def option(number: str, name: str, lang: Language) -> str:
     """Return an offered prediction; the experiment that answers the question has it."""
     experiment = answering(number)
-    folder = experiment.replace("-", "_") if experiment else None
-    measured = folder and f"predictions.{name}" in texts(folder)
-    return text(f"{folder}.predictions.{name}" if measured else f"discussion.{number}.predictions.{name}", lang)
+    if experiment:
+        return text(f"{experiment.replace('-', '_')}.predictions.{name}", lang)
+    return text(f"discussion.{number}.predictions.{name}", lang)
 
 
 def ask(app: App, *, question: str, lang: Language) -> tuple:
