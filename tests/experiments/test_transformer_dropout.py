@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils.module_tracker import ModuleTracker
 
 from hf_llm.data import MissingData, read_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
@@ -101,7 +102,7 @@ def test_dropout_acts_at_the_sites_of_the_setting_and_nowhere_else(setting):
     model = dropping_gpt2(SHAPE | VOCAB, setting, 0.25, seed=0).train()
     modules = dict(model.named_modules())
     inputs = torch.randint(300, (1, 7))
-    with NoteDropout() as noted:
+    with ModuleTracker() as tracker, NoteDropout(tracker) as noted:
         model(inputs)
     active = {(path.partition(".")[2], p) for path, shape, p in noted.calls if p > 0 and shape[-2:] != (7, 7)}
     assert active == {

@@ -16,10 +16,8 @@ def settings(study: Study) -> dict:
 
 
 def quantities(tables: Tables) -> dict:
-    cited = {}
-    for part in (saturation, dead_units, zero_centring, defaults):
-        cited |= part.quantities(tables)
-    return cited
+    parts = (saturation, dead_units, zero_centring, defaults)
+    return {name: value for part in parts for name, value in part.quantities(tables).items()}
 
 
 LAB = Lab(

@@ -29,13 +29,8 @@ def settings(study: Study) -> dict:
 
 def quantities(tables: Tables) -> dict:
     """Return what the answer cites: mean accuracies, images seen in equal time, thousands of parameters."""
-    at_steps, in_time, depth = (
-        tables[name].groupby("net")[columns].mean()
-        for name, columns in (
-            ("equal_parameters", ["accuracy", "parameters"]), ("equal_time", ["accuracy", "images"]),
-            ("skip_connections", ["accuracy"]),
-        )
-    )  # fmt: skip
+    names = ("equal_parameters", "equal_time", "skip_connections")
+    at_steps, in_time, depth = (tables[name].groupby("net").mean(numeric_only=True) for name in names)
     return {
         "thousands": at_steps["parameters"].mean() / 1000,
         **{f"{net}_accuracy": at_steps["accuracy"][net] for net in FAMILIES},

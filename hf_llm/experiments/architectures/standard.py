@@ -27,12 +27,9 @@ def measure(study: Study) -> Tables:
 
 def convolutional_defaults() -> list[dict]:
     """Return the default activation of each convolutional class of transformers; relu6 is ReLU cut off at six."""
-    rows = []
-    for name, year in CONVOLUTIONAL.items():
-        activation = getattr(transformers, f"{name}Config")().hidden_act
-        relu = activation.startswith("relu")
-        rows.append({"kind": "cnn", "class": name, "year": year, "activation": activation, "relu": relu})
-    return rows
+    used = {name: getattr(transformers, f"{name}Config")().hidden_act for name in CONVOLUTIONAL}
+    return [{"kind": "cnn", "class": name, "year": year, "activation": used[name],
+             "relu": used[name].startswith("relu")} for name, year in CONVOLUTIONAL.items()]  # fmt: skip
 
 
 def recurrent_defaults() -> list[dict]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hf_llm.experiments.backprop.moons import ROUNDING, TORCH_ACTIVATIONS, moons, new_net, torch_twin
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, dots, label, name_of, new_figure
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
 
@@ -118,9 +118,5 @@ def draw_flow(tables: Tables, say: Say) -> Figure:
     return figure
 
 
-def way_back(tables: Tables) -> pd.DataFrame:
-    return tables["flow"].groupby(["activation", "stage"], sort=False, as_index=False).mean().drop(columns="seed")
-
-
 FIGURES = {"losses": draw_losses, "flow": draw_flow}
-SUMMARIES = {"flow": way_back}
+SUMMARIES = {"flow": lambda tables: means(tables["flow"], ["activation", "stage"], [*PLACES, "passed"])}

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, means, select
-from hf_llm.experiments.frame.charts import COLOURS, Figure, curves, label, new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Axes, Figure, curves, label, new_figure
 from hf_llm.experiments.shared.dropout_settings import BATCH, IMAGES, SCHEDULES, WIDE
-from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
-from hf_llm.training.image_classification import classification_scores
+from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, on_test, train_curve
 
 HALF = WIDE.dropout
 TRAINING = {"learning_rate": 1e-3, "weight_decay": 0.0, **SCHEDULES[WIDE.schedule]}
@@ -38,10 +36,7 @@ class Size:
         return steps - steps % self.evaluations  # so that the last evaluation is that of the last step
 
 
-FULL = {
-    "few": Size(IMAGES, 150, 1_000, 12, [0.0, 0.3, HALF, 0.7]),
-    "all": Size(None, 12, 1_000, 12, [0.0, 0.2, HALF]),
-}
+FULL = {"few": Size(IMAGES, 150, 1_000, 12, [0.0, 0.3, HALF, 0.7]), "all": Size(None, 12, 1_000, 12, [0.0, 0.2, HALF])}
 QUICK = {"few": Size(500, 60, 240, 6, [0.0, HALF]), "all": Size(None, 3, 240, 6, [0.0, HALF])}
 
 
@@ -55,9 +50,7 @@ def measure(study: Study) -> Tables:
         task = mlp_task(parts, how.images, WIDE.width, seed, BATCH, p)
         steps = how.steps(len(task.images))
         points += [{**setting, **record} for record in train_curve(task, steps, how.evaluations, **TRAINING)]
-        test = classification_scores(task.model, parts.test)
-        tests.append({**setting, "images": len(task.images), "steps": steps,
-                      "test_loss": test["loss"], "test_accuracy": test["accuracy"]})  # fmt: skip
+        tests.append({**setting, "images": len(task.images), "steps": steps, **on_test(task.model, parts)})
     return {"curves": pd.DataFrame(points), "test": pd.DataFrame(tests)}
 
 

@@ -17,8 +17,8 @@ from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.frame.lab import Say
 from hf_llm.texts import number as written
 
-__all__ = ["COLOURS", "Figure", "curves", "dots", "error_bars", "heat_map", "label", "name_of", "new_figure", "scatter",
-           "style"]  # fmt: skip
+__all__ = ["COLOURS", "Axes", "Figure", "curves", "dots", "error_bars", "heat_map", "label", "name_of", "new_figure",
+           "scatter", "style"]  # fmt: skip
 
 
 def name_of(value, say: Say) -> str:

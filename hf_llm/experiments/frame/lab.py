@@ -25,6 +25,7 @@ from hf_llm.texts import Language, text
 Draw = Callable[[Tables, "Say"], Figure]
 
 
+@dataclass(frozen=True)
 class Say:
     """The texts of one experiment in one language.
 
@@ -32,8 +33,8 @@ class Say:
     'step'
     """
 
-    def __init__(self, folder: str, lang: Language):
-        self.folder, self.lang = folder, lang
+    folder: str
+    lang: Language
 
     def __call__(self, key: str, **values) -> str:
         return text(f"{self.folder}.{key}", self.lang, **values)

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from hf_llm.config import UserError
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
-from hf_llm.experiments.frame.result import Result, judge, languages
+from hf_llm.experiments.frame.result import Result, judge
 from hf_llm.experiments.frame.study import Tables
 from hf_llm.runs.atomic import disk_errors, file_sha256, make_folder, write_json, write_text
 from hf_llm.runs.manifest import command_line, commit, environment
@@ -98,13 +97,9 @@ def as_dict(result: Result, origin: dict, tables: Path) -> dict:
     found = {finding.key: _finding(result, finding) for finding in result.findings}
     times = {finding.key for finding in result.findings if finding.timed}
     return {
-        "experiment": result.lab.name,
-        **origin,
-        "lecture": list(result.lab.lecture),
-        "quick": result.quick,
-        "seeds": result.seeds,
-        "settings": result.settings,
-        "question": languages(lambda lang: Say(result.lab.folder, lang)("question")),
+        "experiment": result.lab.name, **origin, "lecture": list(result.lab.lecture), "quick": result.quick,
+        "seeds": result.seeds, "settings": result.settings,
+        "question": {lang: Say(result.lab.folder, lang)("question") for lang in LANGUAGES},
         "findings": [found[key] for key in found if key not in times],
         "figures": {name: _caption(result, name) for name in result.lab.figures},
         "tables": {name: file for name, file in files.items() if name not in timed},
@@ -114,18 +109,16 @@ def as_dict(result: Result, origin: dict, tables: Path) -> dict:
             "findings": [found[key] for key in found if key in times],
         },
         # the answer may cite times
-        "answer": languages(result.answer),
-        "predictions": result.lab.predicted(result.findings),
-        "shown": list(result.lab.shown),
-    }
+        "answer": {lang: result.answer(lang) for lang in LANGUAGES},
+        "predictions": result.lab.predicted(result.findings), "shown": list(result.lab.shown),
+    }  # fmt: skip
 
 
 def report(result: Result, origin: dict, lang: Language, folder: Path) -> str:
     """Return the report in Markdown; `folder` is where it will lie, for its link to the terms."""
     lab, say = result.lab, Say(result.lab.folder, lang)
     template = Environment(trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    frame = Say("frame", lang)
-    number_shown = len(lab.shown)
+    frame, number_shown = Say("frame", lang), len(lab.shown)
     figures = [{"caption": _caption(result, name)[lang], "file": f"{name}.{lang}.png"} for name in lab.figures]
     findings = [
         {"verdict": frame(f"verdicts.{finding.supported}"), "text": result.claim(finding, lang)}
@@ -133,33 +126,23 @@ def report(result: Result, origin: dict, lang: Language, folder: Path) -> str:
     ]
     versions = origin["environment"]["versions"]
     return template.render(
-        say=frame,
-        question=say("question"),
-        quick=result.quick,
-        answer=result.answer(lang),
-        figure=figures[0],
-        shown=findings[:number_shown],
+        say=frame, question=say("question"), quick=result.quick, answer=result.answer(lang),
+        figure=figures[0], figures=figures[1:], shown=findings[:number_shown], folded=findings[number_shown:],
         terms=frame("terms", docs=Path(os.path.relpath(DOCS, folder)).as_posix()) if DOCS.exists() else "",
         intervals=any(finding.interval for finding in result.findings),
-        folded=findings[number_shown:],
         timed=any(finding.timed for finding in result.findings),
         summaries=[
             {"caption": say(f"summaries.{name}.caption"), "rows": markdown_table(name, table(result.tables), say)}
             for name, table in lab.summaries.items()
         ],
-        figures=figures[1:],
         tables=sorted(result.tables, key=lambda name: name in lab.timed),  # times last, as in result.json
-        limits=result.listed("limits", lang),
-        reading=result.listed("reading", lang),
-        command=origin["command"],
+        limits=result.listed("limits", lang), reading=result.listed("reading", lang), command=origin["command"],
         made=frame(
-            "made",
-            seeds=", ".join(map(str, result.seeds)),
-            commit=(origin["commit"] or "?")[:12],
+            "made", seeds=", ".join(map(str, result.seeds)), commit=(origin["commit"] or "?")[:12],
             versions=", ".join(f"{package} {version}" for package, version in versions.items() if version),
             lecture=", ".join(lab.lecture),
         ),
-    )
+    )  # fmt: skip
 
 
 def markdown_table(name: str, table: pd.DataFrame, say: Say) -> str:
@@ -169,7 +152,8 @@ def markdown_table(name: str, table: pd.DataFrame, say: Say) -> str:
         [say(f"names.{cell}") if isinstance(cell, str) else number(cell, say.lang) for cell in row]
         for row in table.astype(object).itertuples(index=False)
     ]
-    return "\n".join(_line(cells) for cells in [headings, ["---"] * len(headings), *rows])
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines)
 
 
 def with_decimal_commas(figure: Figure, lang: Language) -> Figure:
@@ -187,7 +171,7 @@ def with_decimal_commas(figure: Figure, lang: Language) -> Figure:
 
 
 def _caption(result: Result, name: str) -> dict[Language, str]:
-    return languages(lambda lang: Say(result.lab.folder, lang)(f"figures.{name}.caption"))
+    return {lang: Say(result.lab.folder, lang)(f"figures.{name}.caption") for lang in LANGUAGES}
 
 
 def _finding(result: Result, finding: Finding) -> dict:
@@ -199,9 +183,5 @@ def _finding(result: Result, finding: Finding) -> dict:
         "interval": interval,
         "threshold": finding.threshold,
         "side": finding.side,
-        "claim": languages(lambda lang: result.claim(finding, lang)),
+        "claim": {lang: result.claim(finding, lang) for lang in LANGUAGES},
     }
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

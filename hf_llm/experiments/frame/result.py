@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
 from hf_llm.experiments.frame.study import Study, Tables
-from hf_llm.texts import LANGUAGES, Language, texts
+from hf_llm.texts import Language, texts
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,3 @@ def measure(lab: Lab, study: Study) -> Result:
 def judge(lab: Lab, tables: Tables, settings: dict, quick: bool, seeds: list[int]) -> Result:
     """Return the result of tables that were measured before."""
     return Result(lab, tables, lab.findings(tables), settings, quick, seeds)
-
-
-def languages(text_in) -> dict[Language, str]:
-    """Return {language: text_in(language)}."""
-    return {lang: text_in(lang) for lang in LANGUAGES}

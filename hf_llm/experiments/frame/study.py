@@ -70,13 +70,9 @@ def means(table: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFrame
 def best(table: pd.DataFrame, setting: str, score: str, by: list[str], largest: bool = False) -> pd.DataFrame:
     """Return for each group the value of `setting` whose mean score over the seeds is best, and whether it is an edge.
 
-    Args:
-        table: One row a trial: the columns `by`, `setting`, `seed` and `score`; where it diverged, infinity or NaN.
-        setting, by: What was searched, a learning rate for instance, and what it was searched for each of.
-        score, largest: What decides, and whether its largest value is the best, as for an accuracy.
-
-    Returns:
-        The columns `by`, `setting`, and `edge`: the best value is the first or the last of the grid.
+    A row of `table` is a trial: the columns `by` (what was searched for each), `setting` (what was searched, a learning
+    rate for instance), `seed` and `score`, infinite or NaN where it diverged. The `largest` score is the best one of an
+    accuracy. A row of what is returned: `by`, `setting`, and `edge`, whether it is the first or the last of its grid.
     """
     worst = -np.inf if largest else np.inf
     scores = means(table.fillna({score: worst}), [*by, setting], [score])

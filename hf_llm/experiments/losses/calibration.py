@@ -59,10 +59,8 @@ def trained_neuron(loss: str, seed: int, steps: int) -> tuple[Tensor, Tensor]:
 def judge(loss: str, seed: int, steps: int) -> tuple[dict, list[dict]]:
     """Return how far a trained neuron's outputs are from the truth, on new samples, and its bins.
 
-    Returns:
-        `calibration_error`: of the outputs against how often they were right, in bins.
-        `from_truth`: mean distance between the output and the true probability.
-        `accuracy`; and for each bin `confidence` and `accuracy`.
+    `calibration_error` is that of the outputs against how often they were right, in bins; `from_truth`, the mean
+    distance between the output and the true probability.
     """
     w, b = trained_neuron(loss, seed, steps)
     x, truth, y = coins(TEST, 2 * seed + 1)

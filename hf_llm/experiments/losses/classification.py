@@ -59,11 +59,8 @@ def wrong_net(seed: int, steps: int) -> nn.Sequential:
 def train(net: nn.Module, loss: str, rate: float, seed: int, steps: int, points: int = 1, shift: int = 0) -> list[dict]:
     """Train `net` by SGD, in place, and return its accuracies, {"step", "training", "validation", "test"}, on the way.
 
-    Args:
-        net, loss, seed, steps: What to train, by which of `LOSSES`, with the batches of which seed, and for how long.
-        rate: Learning rate of the first step; it falls to zero in a straight line, so that the last step is no lottery.
-        points: How often, evenly spaced, the accuracy is looked at; once more at the end.
-        shift: Added to the labels, modulo 10, in training and in the accuracy.
+    The learning rate begins at `rate` and falls to zero in a straight line, so that the last step is no lottery.
+    Accuracies are looked at `points` times, evenly spaced, and at the end. `shift` is added to the labels, modulo 10.
     """
     x, labels = digits()["training"]
     labels = (labels + shift) % 10

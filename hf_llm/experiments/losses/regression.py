@@ -179,10 +179,6 @@ def findings(tables: Tables) -> list[Finding]:
     return [*found, exact("order", np.ptp(tables["order"]["cross_entropy"]), ROUNDING)]
 
 
-def summary(tables: Tables) -> pd.DataFrame:
-    return means(at_best_rate(tables), ["dataset", "method"], ["rate", "training", "validation", "test"])
-
-
 def draw(tables: Tables, say: Say) -> Figure:
     """The test error of each method, one panel a data set."""
     figure, axes = new_figure(1, len(DATASETS))
@@ -194,4 +190,5 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 
 FIGURES = {"regression": draw}
-SUMMARIES = {"regression": summary}
+SUMMARIES = {"regression": lambda tables: means(
+    at_best_rate(tables), ["dataset", "method"], ["rate", "training", "validation", "test"])}  # fmt: skip

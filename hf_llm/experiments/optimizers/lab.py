@@ -10,7 +10,7 @@ def settings(study: Study) -> dict:
     images = read_images(study.data)
     return {
         "images": images.name, "images_sha256": images.sha256, "identity_steps": identities.STEPS,
-        "race_images": study.pick(race.QUICK_IMAGES, race.IMAGES), "race_steps": study.pick(*race.STEPS),
+        "race_images": study.pick(*race.IMAGES), "race_steps": study.pick(*race.STEPS),
         "decay_images": decay.IMAGES, "decay_steps": study.pick(*decay.STEPS),
         "text": next_word.TEXT, "word_steps": study.pick(*next_word.STEPS), "hidden_sizes": HIDDEN_SIZES,
         "batch_size": BATCH_SIZE, "betas": list(BETAS), "condition": surfaces.CURVATURE,

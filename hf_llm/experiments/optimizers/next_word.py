@@ -70,11 +70,12 @@ def by_group(values: torch.Tensor, groups: torch.Tensor) -> dict[int, float]:
     return {fewest: values[groups == number].mean().item() for number, fewest in enumerate(GROUPS)}
 
 
-def draw_groups(tables: Tables, say: Say, table: str, value: str, by: str) -> Figure:
-    """Draw `value` for each group of words, from the rarest to the most frequent."""
+def draw_groups(tables: Tables, say: Say, table: str, value: str, by: str, keys=None, bottom=None) -> Figure:
+    """Draw `value` for each group of words, from the rarest to the most frequent; the axis begins at `bottom`."""
     figure, ((axis,),) = new_figure(width=5.4)
     numbered = tables[table].assign(group=tables[table]["fewest"].map(list(GROUPS).index))
-    curves(axis, numbered, "group", value, by, say)
+    curves(axis, numbered, "group", value, by, say, keys)
+    axis.set_ylim(bottom)
     axis.set_xticks(range(len(GROUPS)), GROUPS.values())
     label(axis, say("figures.words.occurrences"), say(f"figures.words.{value}"))
     return figure

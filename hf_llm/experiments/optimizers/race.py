@@ -20,9 +20,7 @@ from hf_llm.experiments.shared.textbook_optimizers import Adam
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification
 
-RATES = 7  # of each rule's grid, a quarter of a decade apart
-QUICK_IMAGES, IMAGES = 1_000, 10_000
-STEPS = (40, 300)  # of the short and of the full version
+IMAGES, STEPS = (1_000, 10_000), (40, 300)  # of the short and of the full version
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,6 @@ class Entrant:
     middle: float
     changes: dict = field(default_factory=dict)
     train: Callable[[ImageClassification, TrainingConfig], list[dict]] = by_the_loop
-
-    def rates(self, quick: bool) -> list[float]:
-        half = 1 if quick else RATES // 2
-        return [self.middle * 10 ** (step / 4) for step in range(-half, half + 1)]
 
     def run(self, task: ImageClassification, config: TrainingConfig) -> list[dict]:
         """Return the evaluations; of a run that diverged, infinite losses."""
@@ -58,12 +52,12 @@ ENTRANTS = {
 
 
 def measure(study: Study) -> Tables:
-    """Search each entrant's rate with at most two seeds, then run it with all."""
+    """Search each entrant's rate, a quarter of a decade apart, with at most two seeds, then run it with all."""
     images = ThreeParts.read(study.data)
-    count, steps = study.pick(QUICK_IMAGES, IMAGES), study.pick(*STEPS)
+    count, steps, half = study.pick(*IMAGES), study.pick(*STEPS), study.pick(1, 3)
     searches = [
-        (name, rate, seed) for name, entrant in ENTRANTS.items() for rate in entrant.rates(study.quick)
-        for seed in study.seeds[: study.pick(1, 2)]
+        (name, entrant.middle * 10 ** (k / 4), seed) for name, entrant in ENTRANTS.items()
+        for k in range(-half, half + 1) for seed in study.seeds[: study.pick(1, 2)]
     ]  # fmt: skip
     finals = [(name, seed) for name in ENTRANTS for seed in study.seeds]
     cells, searched, raced = study.track([*searches, *finals]), [], []

@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, below, by_seed, select
+from hf_llm.experiments.frame import Finding, Study, Tables, below, by_seed
 from hf_llm.experiments.optimizers import next_word
 from hf_llm.experiments.optimizers.next_word import ADAM, MOST_FREQUENT, RAREST, WordPairs, by_group, draw_groups
 
@@ -46,12 +45,5 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def draw(tables: Tables, say: Say) -> Figure:
-    """What is left of the norm for each group of words."""
-    shown = {"word_decay": select(tables["word_decay"], method=["l2", "decoupled"])}
-    figure = draw_groups(shown, say, table="word_decay", value="kept", by="method")
-    figure.axes[0].set_ylim(0, None)
-    return figure
-
-
-FIGURES = {"word_decay": draw}
+SHOWN = {"keys": ("l2", "decoupled"), "bottom": 0}
+FIGURES = {"word_decay": partial(draw_groups, table="word_decay", value="kept", by="method", **SHOWN)}

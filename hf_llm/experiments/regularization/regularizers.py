@@ -5,17 +5,15 @@ Strengths are chosen by validation loss with a seed of their own; the test set i
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import spearmanr
 
 from hf_llm.evaluation.charts import band
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, exact, means, select
-from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
+from hf_llm.experiments.frame.charts import Axes, Figure, dots, label, new_figure
 from hf_llm.experiments.regularization import nets
 from hf_llm.experiments.regularization.nets import ALL_FOUR, ALONE, FOUR, PAIRS, chosen_strengths, train_regularized
-from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts
-from hf_llm.training.image_classification import classification_scores
+from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, on_test
 
 SCORED = 5_000  # at most so many images of the validation and of the training part, at each evaluation
 MOST = 0.5  # early stopping interrupts where it does so with more than this share of the seeds
@@ -42,13 +40,11 @@ def measure(study: Study) -> Tables:
             continue
         strengths = chosen_strengths(pd.DataFrame(tried), size)
         curve, kept, task = train_regularized(parts, grid, size, names, strengths, seed)
-        test = classification_scores(task.model, parts.test)
         if names not in PAIRS:  # whose lines would be too many in a figure
             curve_rows += [{**setting, **record} for record in curve]
         rows.append({
             **setting, "images": len(task.images), "stopped_step": curve[-1]["step"],
-            "last_step": grid.sizes[size].steps, **curve[kept],
-            "test_loss": test["loss"], "test_accuracy": test["accuracy"],
+            "last_step": grid.sizes[size].steps, **curve[kept], **on_test(task.model, parts),
         })  # fmt: skip
     return {"runs": pd.DataFrame(rows), "curves": pd.DataFrame(curve_rows), "strengths": pd.DataFrame(tried)}
 

@@ -5,10 +5,9 @@ Lu et al. 2019, "Dying ReLU and initialization", on units that are dead before t
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, select
-from hf_llm.experiments.frame.charts import Figure, curves, error_bars, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Axes, Figure, curves, error_bars, label, name_of, new_figure, style
 from hf_llm.experiments.relu_depth.before_training import VANISHED
 from hf_llm.experiments.relu_depth.nets import USUAL, Kind, usual
 from hf_llm.experiments.relu_depth.training import Grid, Net, grid_of, train_nets

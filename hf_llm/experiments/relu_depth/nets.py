@@ -22,16 +22,12 @@ GELU_WEIGHTS, GELU_BIASES = 1.98306, 0.17292
 BLOCKS = ("plain", "batch_norm", "residual", "both")
 
 
-def gelu_normal_(weight: Tensor) -> Tensor:
-    """Draw the weights of a layer before GELU."""
-    return nn.init.normal_(weight, std=(GELU_WEIGHTS / weight.shape[1]) ** 0.5)
-
-
 # Glorot and Bengio 2010: variance 2 / (inputs + outputs), which keeps a signal that passes through a linear layer.
 # He et al. 2015: variance 2 / inputs, twice as much in a square layer, since ReLU cuts half of the signal off.
 WEIGHTS = {
     "xavier": nn.init.xavier_normal_, "he": nn.init.kaiming_normal_,
-    "gelu_critical": gelu_normal_, "as_tanh": nn.init.xavier_normal_,
+    "gelu_critical": lambda weight: nn.init.normal_(weight, std=(GELU_WEIGHTS / weight.shape[1]) ** 0.5),
+    "as_tanh": nn.init.xavier_normal_,
 }  # fmt: skip
 USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he", "gelu": "he"}  # what each activation is usually given
 OWN = {"gelu": "gelu_critical", "sigmoid": "as_tanh"}  # made for activations for which neither Xavier's nor He's are

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.experiments.frame import by_seed
-from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, train_curve
-from hf_llm.training.image_classification import classification_scores
+from hf_llm.experiments.shared.image_runs import ImageParts, mlp_task, on_test, train_curve
 
 IMAGES, BATCH = 1_000, 128
 SCHEDULES = {
@@ -46,8 +45,8 @@ def measure_settings(
 ) -> pd.DataFrame:
     """Train each setting with its dropout and with none, with every seed; `track` as of `Study`.
 
-    Where it shall be `short`, a tenth of the images and steps is enough; the rows bear the setting's own number all the
-    same. A row is a net: the setting, `images`, `seed`, accuracy and loss on validation and on the test.
+    A `short` run takes a tenth of images and steps, while its rows bear the setting's own number. A row is a net: the
+    setting, `images`, `seed`, accuracy and loss on validation and on the test.
     """
     tenth = 10 if short else 1
     nets = dict.fromkeys(one for setting in settings for one in (replace(setting, dropout=0.0), setting))
@@ -55,18 +54,12 @@ def measure_settings(
     for net, seed in track([(net, seed) for net in nets for seed in seeds]):
         task = mlp_task(parts, IMAGES // tenth, net.width, seed, min(BATCH, IMAGES // tenth), net.dropout)
         (end,) = train_curve(task, net.steps // tenth, 1, learning_rate=1e-3, **SCHEDULES[net.schedule])
-        test = classification_scores(task.model, parts.test)
-        rows.append({
-            **asdict(net), "images": len(task.images), "seed": seed, "validation_loss": end["validation_loss"],
-            "validation_accuracy": end["validation_accuracy"], "test_loss": test["loss"],
-            "test_accuracy": test["accuracy"],
-        })  # fmt: skip
+        rows.append({**asdict(net), "images": len(task.images), "seed": seed, "validation_loss": end["validation_loss"],
+                     "validation_accuracy": end["validation_accuracy"], **on_test(task.model, parts)})  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def gain(table: pd.DataFrame, setting: Setting) -> np.ndarray:
     """Return how many points of test accuracy dropout adds in this setting, (seeds,)."""
-    with_dropout, without = (
-        by_seed(table, "test_accuracy", **asdict(one)) for one in (setting, replace(setting, dropout=0.0))
-    )
-    return 100 * (with_dropout - without)
+    pair = (setting, replace(setting, dropout=0.0))
+    return 100 * np.subtract(*(by_seed(table, "test_accuracy", **asdict(one)) for one in pair))

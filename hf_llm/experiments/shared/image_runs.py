@@ -70,6 +70,12 @@ def best_rate(trials: list[dict]) -> float:
     return max(trials, key=lambda trial: (trial["accuracy"], -trial["loss"]))["rate"]
 
 
+def on_test(model: nn.Module, parts: ImageParts) -> dict[str, float]:
+    """Return `test_loss` and `test_accuracy`."""
+    scores = classification_scores(model, parts.test)
+    return {"test_loss": scores["loss"], "test_accuracy": scores["accuracy"]}
+
+
 def mlp_task(
     parts: ImageParts, images: int | None, width: int, seed: int, batch: int, dropout: float = 0.0, **model
 ) -> ImageClassification:

@@ -28,12 +28,10 @@ class TextbookOptimizer(torch.optim.Optimizer):
     """What all of them share: the step, and weight decay in one of its two places.
 
     Args:
-        params: Tensors or groups, as for any torch optimizer.
-        lr: η; a number or a tensor that broadcasts over the parameters.
+        params, lr: As for any torch optimizer; η may be a tensor that broadcasts over the parameters.
         weight_decay: λ.
         decoupled: False adds (λ/2)‖w‖² to the loss, which is λ w in its gradient: L2. True shrinks the weights by
             1 − ηλ beside the step (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization").
-        constants: What else the direction needs.
     """
 
     def __init__(self, params, lr, weight_decay: float = 0.0, decoupled: bool = False, **constants):

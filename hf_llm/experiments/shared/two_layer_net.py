@@ -31,10 +31,8 @@ class TwoLayerNet:
         p      = softmax(logits)               (B, classes)
         loss   = mean over the batch of −ln p[label]
 
-    Args:
-        inputs, hidden, classes: Sizes.
-        activation: Key of `ACTIVATIONS`.
-        seed: Draws the weights as `torch.nn.Linear` does: uniform between ±1/√(inputs of the layer).
+    `activation` is a key of `ACTIVATIONS`; the seed draws the weights as `torch.nn.Linear` does: uniform between
+    ±1/√(inputs of the layer).
     """
 
     def __init__(self, inputs: int, hidden: int, classes: int, activation: str, seed: int):

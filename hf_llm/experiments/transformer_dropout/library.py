@@ -41,17 +41,9 @@ TOKENS = 7  # a length that is no model's width
 class NoteDropout(TorchFunctionMode):
     """Note, for every dropout inside the block, which module asks for it, the shape of its input, and p."""
 
-    def __init__(self):
+    def __init__(self, tracker: ModuleTracker):
         super().__init__()
-        self.tracker, self.calls = ModuleTracker(), []
-
-    def __enter__(self):
-        self.tracker.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *error):
-        super().__exit__(*error)
-        self.tracker.__exit__(*error)
+        self.tracker, self.calls = tracker, []
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         if function is F.dropout:
@@ -72,7 +64,7 @@ def dropouts(model_type: str) -> list[tuple[str, float]]:
         model = AutoModel.from_config(AutoConfig.for_model(model_type), attn_implementation="eager").train()
         ids = torch.zeros(1, TOKENS, dtype=torch.long)
         inputs = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
-        with NoteDropout() as noted:
+        with ModuleTracker() as tracker, NoteDropout(tracker) as noted:
             model(input_ids=ids, **inputs)
     return [(_place(model, path, shape), p) for path, shape, p in noted.calls]
 

@@ -6,10 +6,9 @@ chose nothing, judges them.
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
-from hf_llm.experiments.frame.charts import COLOURS, Figure, dots, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import COLOURS, Axes, Figure, dots, label, name_of, new_figure
 from hf_llm.experiments.frame.charts import curves as draw_curves
 from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SITES, dropping_gpt2, modules_at
 from hf_llm.experiments.transformer_dropout.training import Grid, TextParts, grid_of, train_cell

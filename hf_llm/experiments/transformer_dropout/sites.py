@@ -7,8 +7,6 @@ what ends the feed-forward part. Only on the built model can the two be told apa
 [1, 2, 2, 2]
 """
 
-from collections.abc import Iterable
-
 from torch import nn
 from transformers import GPT2LMHeadModel
 
@@ -36,16 +34,6 @@ def modules_at(model: GPT2LMHeadModel, site: str) -> list[nn.Dropout]:
     return [module for name, module in model.named_modules() if name.endswith(SITES[site])]
 
 
-def set_dropout(model: GPT2LMHeadModel, sites: Iterable[str], p: float) -> None:
-    """Let `sites` drop with probability `p`, and all others not at all.
-
-    Attention reads its probability from `attn_dropout.p`, although it never calls that module.
-    """
-    for site in SITES:
-        for module in modules_at(model, site):
-            module.p = p if site in sites else 0.0
-
-
 def dropping_gpt2(shape: dict, setting: str, p: float, seed: int) -> GPT2LMHeadModel:
     """Return an untrained GPT-2 that drops with probability p as `setting` says, a name of `SETTINGS` or "none".
 
@@ -53,5 +41,7 @@ def dropping_gpt2(shape: dict, setting: str, p: float, seed: int) -> GPT2LMHeadM
     """
     # eager attention shows its weights after dropout; fused attention would keep them to itself
     model = new_gpt2(gpt2_config(**shape, dropout=0.0, attention="eager"), seed)
-    set_dropout(model, SETTINGS.get(setting, ()), p)
+    for site in SETTINGS.get(setting, ()):
+        for module in modules_at(model, site):  # attention reads its p from `attn_dropout`, although it never calls it
+            module.p = p
     return model
