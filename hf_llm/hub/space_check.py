@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO
 
 from huggingface_hub import metadata_load
 from PIL import Image, ImageDraw
@@ -70,18 +69,20 @@ def start(folder: Path, python: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="space-home-") as home, tempfile.TemporaryFile() as output:
-        app = subprocess.Popen(
-            [str(python), "space_app.py", "--host", "127.0.0.1", "--port", str(port)],
-            cwd=folder,
-            env=_environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+    with tempfile.TemporaryDirectory(prefix="space-home-") as home:
+        output = Path(home, "output.txt")
+        with open(output, "wb") as stream:
+            app = subprocess.Popen(
+                [str(python), "space_app.py", "--host", "127.0.0.1", "--port", str(port)],
+                cwd=folder,
+                env=_environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
         try:
             deadline = time.monotonic() + LONGEST_START
-            while not _answers(port):
+            while not _has_started(port, output):
                 if app.poll() is not None or time.monotonic() > deadline:
                     raise UserError(
                         f"the app does not start from the files of the Space ({_last_line(output)}); nothing was "
@@ -131,10 +132,15 @@ def _environment(home: str) -> dict[str, str]:
     }
 
 
-def _answers(port: int) -> bool:
+def _has_started(port: int, output: Path) -> bool:
+    """Whether the app has printed its address, and its first page is there.
+
+    Gradio serves pages earlier, but then still asks itself for one: whoever made it import torch in that moment would
+    make it give up on a busy machine.
+    """
     try:
         with LOCAL.open(f"http://127.0.0.1:{port}/", timeout=10) as page:
-            return page.status == 200
+            return page.status == 200 and f":{port}" in output.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
 
@@ -167,8 +173,6 @@ def _picture_of_a_one() -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _last_line(output: IO[bytes]) -> str:
-    """Return the last line of the app's output; the two share the position in the file, so call it at the end."""
-    output.seek(0)
-    lines = output.read().decode("utf-8", errors="replace").strip().splitlines()
+def _last_line(output: Path) -> str:
+    lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "no output"

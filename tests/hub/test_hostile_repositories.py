@@ -14,7 +14,7 @@ from hostile_sizes import SIZES
 from test_pull import RUN, files_below, read
 from test_push import refused, succeeded
 
-from hf_llm.benchmarks.hub_faults.clients import HubScripts
+from hf_llm.benchmarks.fork_server import HubScripts
 
 resource = pytest.importorskip("resource")
 if not sys.platform.startswith("linux"):

@@ -25,6 +25,7 @@ class Page(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
+print(f"the app is at http://127.0.0.1:{sys.argv[-1]}", flush=True)
 HTTPServer(("127.0.0.1", int(sys.argv[-1])), Page).serve_forever()
 """
 
