@@ -125,7 +125,7 @@ def test_a_script_imports_at_its_top_only_what_is_light(path):
 
 
 def test_no_script_bears_the_name_of_a_module():
-    """`python scripts/x.py` puts scripts/ first on the path: scripts/evaluate.py would hide Hugging Face's evaluate."""
+    """Python puts the folder of a script first on its path: one called `evaluate` would hide Hugging Face's package."""
     names = [path.stem for path in SCRIPTS]
     find = "import sys; from importlib.util import find_spec; print([n for n in sys.argv[1:] if find_spec(n)])"
     run = subprocess.run([sys.executable, "-I", "-c", find, *names, "evaluate"], capture_output=True, text=True)

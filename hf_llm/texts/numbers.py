@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hf_llm.texts.language import Language
 
 _PORTUGUESE = str.maketrans(",.", ".,")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFINITE = {math.inf: "∞", -math.inf: "−∞"}
 
 
@@ -20,6 +21,8 @@ def number(value: float | None, lang: Language, spec: str = "") -> str:
 
     >>> number(12345, "pt-BR"), number(0.98765, "pt-BR"), number(0.98765, "en", ".1%"), number(-3.0, "en")
     ('12.345', '0,9877', '98.8%', '−3')
+    >>> number(1.2e-15, "pt-BR", ".1e"), number(1e-9, "en", ".0e")
+    ('1,2 × 10⁻¹⁵', '10⁻⁹')
     """
     if value is None:
         return ""
@@ -27,8 +30,12 @@ def number(value: float | None, lang: Language, spec: str = "") -> str:
         return _INFINITE.get(value, "NaN")
     written = format(value, spec or _significant(value))
     if lang == "pt-BR":
-        written = written.translate(_PORTUGUESE)
-    return written.replace("-", "−").replace("%", " %" if lang == "pt-BR" else "%")
+        written = written.translate(_PORTUGUESE).replace("%", " %")
+    mantissa, power, exponent = written.partition("e")
+    if power:
+        times = "" if mantissa == "1" else f"{mantissa} × "
+        written = f"{times}10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return written.replace("-", "−")
 
 
 def interval(bounds: Sequence[float], lang: Language, spec: str = "") -> str:
