@@ -66,7 +66,7 @@ def findings(tables: Tables) -> list[Finding]:
         below("sigmoid_gradient_returns", sigmoid("lost_after"), VANISHED),
         below("relu_gradient_stays", deep("lost_after"), VANISHED),
         above("deeper_is_deader", 100 * (deep("dead") - measured("dead", shallow, "relu"))),
-        above("fewer_dead_than_sigmoid", 100 * (sigmoid("dead_after") - deep("dead_after"))),
+        below("fewer_dead_than_sigmoid", 100 * (deep("dead_after") - sigmoid("dead_after"))),
         below("dead_stay_dead", fractions(deep("came_back")), HARDLY_ANY, scale="logit"),
     ]  # fmt: skip
 

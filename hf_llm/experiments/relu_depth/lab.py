@@ -42,8 +42,6 @@ def quantities(tables: Tables) -> dict:
         "batch_norm_less_deep": accuracy("fair", "relu", "he", "batch_norm", depth=min),
         "batch_norm_longer": accuracy("fair", "relu", "he", "batch_norm"),
         "batch_norm_longer_batch": accuracy("fair", "relu", "he", "batch_norm", on="batch"),
-        "relu_both": accuracy("blocks", "relu", "he", "both"),
-        "sigmoid_both": accuracy("blocks", "sigmoid", "xavier", "both"),
     }  # fmt: skip
 
 
