@@ -29,7 +29,7 @@ CARD = SOURCE / "hf_llm" / "app" / "space.md"
 SUFFIXES = {
     "hf_llm": (".py", ".md", ".txt", ".yaml", ".css", ".js"),
     "configs": (".yaml",),
-    "results": (".json", ".png", ".md"),
+    "results": (".json", ".png", ".md", ".csv"),
     "scripts": (".py",),
 }
 TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"

@@ -74,6 +74,7 @@ def test_requirements_are_the_ranges_of_the_project():
 def test_it_holds_the_app_what_it_reads_and_the_models(space):
     for name in ("README.md", "LICENSE", "space_app.py", "hf_llm/app/style.css", "hf_llm/data/sample/sample.txt",
                  "configs/gpt2/verdict.yaml", "scripts/pretrain.py", "results/dropout-study/result.json",
+                 "results/dropout-study/tables/curves.csv",
                  "runs/verdict/model.safetensors", "runs/mlp/run.json"):  # fmt: skip
         assert (space / name).is_file(), name
     assert not list(space.rglob("__pycache__"))

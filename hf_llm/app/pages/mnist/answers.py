@@ -188,7 +188,7 @@ def source_like(app: App, name: str | None) -> str:
 def show_study(app: App, *, size: str, curve: str, lang: Language) -> str:
     """Return the committed result of the exercise for a size of the training set, as curves of loss or accuracy."""
     result = committed(app.config.results, "dropout-study")
-    if result is None:
+    if result is None or not result.rows("curves"):
         return message(text("mnist.no_study", lang))
     return study.draw(result, size, curve, lang)
 
