@@ -11,8 +11,7 @@ from contextlib import ExitStack
 import pytest
 from fake_hub.server import HubServer
 
-from hf_llm.benchmarks.fork_server import LIBRARIES
-from hf_llm.benchmarks.hub_faults.clients import LIGHT, HubScripts
+from hf_llm.benchmarks.fork_server import LIBRARIES, LIGHT, HubScripts
 
 HEAVY = (*LIBRARIES, "transformers.pipelines")
 

@@ -5,23 +5,17 @@ demo's size, trained for a moment, since its quality changes no time.
 """
 
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 from gradio_client import Client
 
-from hf_llm.benchmarks.app_load import ROOT
-from hf_llm.benchmarks.record import write_result
+from hf_llm.benchmarks.app_process import ADDRESS, running_app, train_story
+from hf_llm.benchmarks.record import spread, write_result
 from hf_llm.config import require
-from hf_llm.recipes.pretrain import pretrain
-from hf_llm.training.config import PretrainConfig
 
-PORT, STARTS, CALLS, TOKENS = 7991, 3, 15, 64
+STARTS, CALLS, TOKENS = 3, 15, 64
 WORDS = "O gato que estava no quarto do apartamento 3 foi encontrado ontem. " * 4
 
 
@@ -31,60 +25,28 @@ def run(output_dir: Path) -> None:
     require(chromium is not None, "no Chromium on this machine; install the package chromium of your system")
     from playwright.sync_api import sync_playwright
 
+    starts = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        runs = Path(folder) / "runs"
-        pretrain(
-            PretrainConfig(
-                output_dir=str(runs / "story"), corpus="sample", model="micro", vocab_size=1600, n_positions=TOKENS,
-                max_steps=10, warmup_steps=0, precision="fp32", threads=1, attention="eager",
-            )
-        )  # fmt: skip
+        train_story(Path(folder), vocab_size=1600, n_positions=TOKENS, max_steps=10, warmup_steps=0)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        starts = []
         for _ in range(STARTS):
             page, began = browser.new_page(), time.monotonic()
-            server = subprocess.Popen(
-                [sys.executable, "space_app.py", "--runs", str(runs), "--port", str(PORT)],
-                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            try:
-                first_page(page, server)
+            with running_app(Path(folder)):
+                page.goto(f"{ADDRESS}/?lang=en", wait_until="commit")
+                page.get_by_role("cell", name="story").wait_for()
                 starts.append(time.monotonic() - began)
                 if len(starts) == STARTS:
-                    views, inside = token_views(page), looks_inside()
-            finally:
-                server.terminate()
-                server.wait()
+                    views, inside = spread(token_views(page)), spread(looks_inside())
         browser.close()
-    write_result(
-        output_dir,
-        {
-            "timings": {
-                "first_page_seconds": [round(seconds, 2) for seconds in starts],
-                "token_view_seconds": summary(views),
-                "inspect_64_tokens_seconds": summary(inside),
-            }
-        },
-    )
-    print({"first page": starts, "token view": summary(views), "inspect": summary(inside)})
-
-
-def first_page(page, server: subprocess.Popen) -> None:
-    """Open the app as soon as it listens, and return when the first page shows the models."""
-    while True:
-        require(server.poll() is None, "the app did not start")
-        try:
-            socket.create_connection(("127.0.0.1", PORT)).close()
-            break
-        except OSError:  # nobody listens yet; a browser that asked again and again would take its time away
-            time.sleep(0.05)
-    page.goto(f"http://127.0.0.1:{PORT}/?lang=en", wait_until="commit")
-    page.get_by_role("cell", name="story").wait_for()
+    firsts = [round(seconds, 2) for seconds in starts]
+    timings = {"first_page_seconds": firsts, "token_view_seconds": views, "inspect_64_tokens_seconds": inside}
+    write_result(output_dir, timings=timings)
+    print(timings)
 
 
 def token_views(page) -> list[float]:
     """Return the seconds from a change of the text to its new tokens on the page."""
-    page.goto(f"http://127.0.0.1:{PORT}/tokenizer?lang=en")
+    page.goto(f"{ADDRESS}/tokenizer?lang=en")
     field = page.get_by_label("Text", exact=True)
     page.locator("ol.tokens button").first.wait_for()
     seconds = []
@@ -99,14 +61,10 @@ def token_views(page) -> list[float]:
 
 def looks_inside() -> list[float]:
     """Return the seconds of `/inspect` on a text that fills the context."""
-    client, seconds = Client(f"http://127.0.0.1:{PORT}", verbose=False), []
+    client, seconds = Client(ADDRESS, verbose=False), []
     for number in range(CALLS):
         began = time.monotonic()
         seen = client.predict(WORDS, "story", number % 4, number % 4, api_name="/inspect")
         seconds.append(time.monotonic() - began)
     require(len(seen["tokens"]) == TOKENS, f"the text has {len(seen['tokens'])} tokens, not {TOKENS}")
     return seconds
-
-
-def summary(seconds: list[float]) -> dict[str, float]:
-    return {"median": round(median(seconds), 3), "slowest": round(max(seconds), 3)}

@@ -12,14 +12,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hf_llm.benchmarks.record import write_result
-from hf_llm.config import load_yaml
+from hf_llm.benchmarks.record import recipe, write_result
 from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.runs.manifest import commit
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "mnist"
 RECIPES = ("mlp-dropout", "lenet")
 SEEDS = (0, 1, 2)
 
@@ -29,29 +27,25 @@ def run(output_dir: Path) -> None:
     path = output_dir / "result.json"
     recipes = json.loads(path.read_text(encoding="utf-8"))["recipes"] if path.exists() else {}
     for name in tqdm(RECIPES, unit="recipe", disable=None):
-        recipe = ClassifierConfig(**load_yaml(ClassifierConfig, CONFIGS / f"{name}.yaml"))
-        if recipes.get(name, {}).get("config") == dataclasses.asdict(recipe):
+        config = recipe(ClassifierConfig, f"mnist/{name}")
+        if recipes.get(name, {}).get("config") == dataclasses.asdict(config):
             continue
-        runs = [trained(recipe, seed) for seed in SEEDS]
+        runs = [trained(config, seed) for seed in SEEDS]
         accuracy = mean_interval([run["test"]["accuracy"] for run in runs])
         recipes[name] = {
-            "config": dataclasses.asdict(recipe),
-            "commit": commit(),
+            "config": dataclasses.asdict(config), "commit": commit(), "runs": runs,
             "test_accuracy": {"mean": round(accuracy.mean, 5), "interval_95": accuracy.bounds},
-            "runs": runs,
-        }
-        write_result(output_dir, {"trained_on": "all 60,000 training images", "recipes": recipes})
+        }  # fmt: skip
+        write_result(output_dir, trained_on="all 60,000 training images", recipes=recipes)
 
 
-def trained(recipe: ClassifierConfig, seed: int) -> dict:
+def trained(config: ClassifierConfig, seed: int) -> dict:
     """Return the figures of one seed."""
-    with tempfile.TemporaryDirectory() as scratch:
-        config = dataclasses.replace(recipe, seed=seed, validation_fraction=0.0, output_dir=f"{scratch}/seed-{seed}")
+    with tempfile.TemporaryDirectory() as folder:
+        config = dataclasses.replace(config, seed=seed, validation_fraction=0.0, output_dir=f"{folder}/run")
         manifest = train_classifier(config)
     return {
-        "seed": seed,
-        "test": manifest["metrics"]["test"],
-        "parameters": manifest["model"]["parameters"],
+        "seed": seed, "test": manifest["metrics"]["test"], "parameters": manifest["model"]["parameters"],
         "precision": manifest["resolved"]["precision"],
         "timings": {name: manifest[name] for name in ("wall_seconds", "images_per_second")},
-    }
+    }  # fmt: skip

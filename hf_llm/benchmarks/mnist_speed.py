@@ -2,11 +2,14 @@
 
 What `train()` takes from its first step to its last evaluation, and how accurate it is then on the test set; beside it
 one epoch of each contestant on the same net, optimizer and images. They take turns, forwards and backwards, and a ratio
-is taken within a round: on a shared machine a minute can be half as fast as the next, for all of them.
+is taken within a round.
 """
 
 import dataclasses
 import time
+from functools import partial
+from itertools import product
+from operator import truediv
 from pathlib import Path
 from statistics import median
 
@@ -14,8 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from hf_llm.benchmarks.record import write_result
-from hf_llm.config import load_yaml
+from hf_llm.benchmarks.record import in_turn, recipe, seconds, write_result
 from hf_llm.recipes.classifier import Images, make_task, read_parts
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.training.image_classification import classification_scores, pixel_values
@@ -23,57 +25,39 @@ from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
 from hf_llm.training.optimizer import make_optimizer
 
-RECIPE = Path(__file__).parents[2] / "configs" / "mnist" / "mlp.yaml"
 ROUNDS = 8
 CUSTOMARY_BATCH = 64  # of most tutorials
 
 
 def run(output_dir: Path) -> None:
     """Train the recipe once, then time one epoch of each contestant in turn; four minutes on two cores."""
-    config = ClassifierConfig(**load_yaml(ClassifierConfig, RECIPE))
+    config = recipe(ClassifierConfig, "mnist/mlp")
     images = read_parts(config)
     start_processes(config.threads)
     task = make_task(config, images)
     started = time.perf_counter()
     result = train(task, config)
-    seconds = time.perf_counter() - started
-    test = classification_scores(task.model, images.test)
+    train_seconds = time.perf_counter() - started
 
     batches = (config.total_batch_size, CUSTOMARY_BATCH)
-    contestants = {("ours", batch): lambda batch=batch: _ours(config, images, batch) for batch in batches}
-    for workers in (0, 2):
-        for batch in batches:
-            name = (f"DataLoader, {workers} workers", batch)
-            contestants[name] = lambda batch=batch, workers=workers: _data_loader(config, images, batch, workers)
-    times = {name: [] for name in contestants}
-    for round_ in range(ROUNDS):
-        order = list(contestants)
-        for name in order if round_ % 2 == 0 else order[::-1]:
-            times[name].append(contestants[name]())
-    write_result(
-        output_dir,
+    contestants = {("ours", batch): partial(_ours, config, images, batch) for batch in batches}
+    for workers, batch in product((0, 2), batches):
+        contestants[f"DataLoader, {workers} workers", batch] = partial(_data_loader, config, images, batch, workers)
+    times = in_turn(contestants, ROUNDS)
+    epochs = [
         {
-            "config": dataclasses.asdict(config),
-            "threads": torch.get_num_threads(),
-            "test": test,
-            "validation_accuracy": result.records[-1]["validation_accuracy"],
-            "timings": {
-                "train_seconds": round(seconds, 2),
-                "epochs": [
-                    {
-                        "contestant": name,
-                        "batch": batch,
-                        "seconds_an_epoch": round(median(values), 2),
-                        "all": [round(value, 2) for value in values],
-                        "times_ours": round(
-                            median(theirs / ours for theirs, ours in zip(values, times["ours", batch], strict=True)), 2
-                        ),
-                    }
-                    for (name, batch), values in times.items()
-                ],
-            },
-        },
-    )
+            "contestant": name, "batch": batch, "seconds_an_epoch": round(median(values), 2),
+            "all": [round(value, 2) for value in values],
+            "times_ours": round(median(map(truediv, values, times["ours", batch])), 2),
+        }
+        for (name, batch), values in times.items()
+    ]  # fmt: skip
+    write_result(
+        output_dir, config=dataclasses.asdict(config), threads=torch.get_num_threads(),
+        test=classification_scores(task.model, images.test),
+        validation_accuracy=result.records[-1]["validation_accuracy"],
+        timings={"train_seconds": round(train_seconds, 2), "epochs": epochs},
+    )  # fmt: skip
 
 
 def _ours(config: ClassifierConfig, images: Images, batch: int) -> float:
@@ -83,9 +67,7 @@ def _ours(config: ClassifierConfig, images: Images, batch: int) -> float:
     )
     task = make_task(config, images)
     task.evaluate = lambda model: {}  # the other contestants do not evaluate either
-    start = time.perf_counter()
-    train(task, config)
-    return time.perf_counter() - start
+    return seconds(lambda: train(task, config))
 
 
 def _data_loader(config: ClassifierConfig, images: Images, batch: int, workers: int) -> float:

@@ -63,14 +63,9 @@ def run(output_dir: Path) -> None:
         print(describe(row))
     compared = [row for row in rows if "measured_bytes" in row]
     write_result(
-        output_dir,
-        {
-            "seed": COMMON["seed"],
-            "all_within_tolerance": all(row["within_tolerance"] for row in compared),
-            "left_out": len(rows) - len(compared),
-            "rows": rows,
-        },
-    )
+        output_dir, seed=COMMON["seed"], all_within_tolerance=all(row["within_tolerance"] for row in compared),
+        left_out=len(rows) - len(compared), rows=rows,
+    )  # fmt: skip
 
 
 def measured_in_fresh_process(case: dict) -> dict:

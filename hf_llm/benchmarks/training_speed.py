@@ -15,9 +15,7 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
-from hf_llm.benchmarks.record import write_result
-from hf_llm.benchmarks.shakespeare import RECIPE
-from hf_llm.config import load_yaml
+from hf_llm.benchmarks.record import in_turn, recipe, seconds, write_result
 from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -29,39 +27,27 @@ STEPS, ROUNDS = 100, 5
 
 def run(output_dir: Path) -> None:
     """Time each of the three in turn and write result.json; three minutes on two cores."""
-    config = dataclasses.replace(
-        PretrainConfig(**load_yaml(PretrainConfig, RECIPE)),
+    config = recipe(
+        PretrainConfig, "gpt2/shakespeare",
         max_steps=STEPS, warmup_steps=10, eval_steps=10 * STEPS, eval_tokens=64, sample_tokens=1,
     )  # fmt: skip
     start_processes(config.threads)
     inputs = read_inputs(config)
     tokens = STEPS * config.total_batch_size * config.context
-    seconds = {"ours": [], "trainer": [], "bare": []}
-    for _ in range(ROUNDS):
-        for name, contestant in (("ours", _ours), ("trainer", _trainer), ("bare", _bare)):
-            task = make_task(config, *inputs)
-            seconds[name].append(contestant(task, config))
-    write_result(
-        output_dir,
-        {
-            "config": dataclasses.asdict(config),
-            "threads": torch.get_num_threads(),
-            "timings": {
-                name: {
-                    "tokens_per_second": round(tokens / median(times)),
-                    "slowest": round(tokens / max(times)),
-                    "fastest": round(tokens / min(times)),
-                }
-                for name, times in seconds.items()
-            },
-        },
+    loops = {"ours": _ours, "trainer": _trainer, "bare": _bare}
+    times = in_turn(
+        {name: lambda loop=loop: loop(make_task(config, *inputs), config) for name, loop in loops.items()}, ROUNDS
     )
+    speeds = {
+        name: {key: round(tokens / of(taken)) for key, of in
+               (("tokens_per_second", median), ("slowest", max), ("fastest", min))}
+        for name, taken in times.items()
+    }  # fmt: skip
+    write_result(output_dir, config=dataclasses.asdict(config), threads=torch.get_num_threads(), timings=speeds)
 
 
 def _ours(task, config) -> float:
-    start = time.perf_counter()
-    train(task, config)
-    return time.perf_counter() - start
+    return seconds(lambda: train(task, config))
 
 
 def _bare(task, config) -> float:
@@ -89,6 +75,4 @@ def _trainer(task, config) -> float:
             save_strategy="no", report_to="none", remove_unused_columns=False, disable_tqdm=True, use_cpu=True,
         )  # fmt: skip
         trainer = _InOrder(model=task.model, args=arguments, train_dataset=samples)
-        start = time.perf_counter()
-        trainer.train()
-        return time.perf_counter() - start
+        return seconds(trainer.train)

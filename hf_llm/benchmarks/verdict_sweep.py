@@ -10,14 +10,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hf_llm.benchmarks.record import write_result
-from hf_llm.config import load_yaml
+from hf_llm.benchmarks.record import recipe, write_result
 from hf_llm.data import Text, read_text
 from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.loop import train
 
-RECIPE = Path(__file__).parents[2] / "configs" / "gpt2" / "verdict.yaml"
+RECIPE = "gpt2/verdict"
 SEEDS = (0,)  # the spread over seeds is that of the final figure, results/verdict
 GRID = {
     "vocab_size": [2400, 1200, 800, 400],
@@ -32,12 +31,12 @@ GRID = {
 
 def run(output_dir: Path) -> None:
     """Run the sweep and write result.json; half an hour on one core."""
-    write_result(output_dir, sweep(read_text("the-verdict"), base_config()))
+    write_result(output_dir, **sweep(read_text("the-verdict"), base_config()))
 
 
 def base_config() -> PretrainConfig:
     """Return the committed recipe, without what the sweep does not need."""
-    return dataclasses.replace(PretrainConfig(**load_yaml(PretrainConfig, RECIPE)), sample_tokens=1, threads=1)
+    return recipe(PretrainConfig, RECIPE, sample_tokens=1, threads=1)
 
 
 def development_part(text: Text) -> Text:
@@ -57,28 +56,20 @@ def sweep(text: Text, base: PretrainConfig, grid: dict[str, list] = GRID, seeds:
         rows.append({"changes": changes, **_measure(development, config, seeds)})
         tqdm.write(str(rows[-1]))
     rows.sort(key=lambda row: row["mean_best_bits_per_byte"])
-    return {
-        "base": dataclasses.asdict(base),
-        "data": {"name": development.name, "sha256": development.sha256},
-        "seeds": list(seeds),
-        "rows": rows,
-    }
+    data = {"name": development.name, "sha256": development.sha256}
+    return {"base": dataclasses.asdict(base), "data": data, "seeds": list(seeds), "rows": rows}
 
 
 def _measure(text: Text, config: PretrainConfig, seeds: tuple[int, ...]) -> dict:
-    best, last, steps, seconds = [], [], [], []
+    runs = []
     for seed in seeds:
         config = dataclasses.replace(config, seed=seed)
         result = train(make_task(config, *read_inputs(config, text)), config)
         curve = [(r["bits_per_byte"], r["step"]) for r in result.records if "bits_per_byte" in r]
-        best.append(round(min(curve)[0], 4))
-        steps.append(min(curve)[1])
-        last.append(round(curve[-1][0], 4))
-        seconds.append(round(result.progress.seconds, 1))
+        (best, step), (last, _) = min(curve), curve[-1]
+        runs.append((round(best, 4), step, round(last, 4), round(result.progress.seconds, 1)))
+    best, steps, last, seconds = map(list, zip(*runs))
     return {
-        "mean_best_bits_per_byte": round(sum(best) / len(best), 4),
-        "best_bits_per_byte": best,
-        "best_steps": steps,
-        "last_bits_per_byte": last,
-        "timings": {"seconds": seconds},
-    }
+        "mean_best_bits_per_byte": round(sum(best) / len(best), 4), "best_bits_per_byte": best, "best_steps": steps,
+        "last_bits_per_byte": last, "timings": {"seconds": seconds},
+    }  # fmt: skip

@@ -32,7 +32,7 @@ def test_an_earlier_part_has_an_effect():
 
 
 def test_the_recipe_is_the_one_that_make_demo_runs():
-    assert RECIPE.name == "verdict.yaml"
+    assert RECIPE == "gpt2/verdict"
     assert base_config().corpus == PretrainConfig().corpus == "the-verdict"
 
 

@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -31,13 +31,9 @@ STAGES = ("train", "publish")  # these begin a new stage; the start-up is stage 
 
 
 class Job(Protocol):
-    """A training that saves each step.
+    """A training that saves each step."""
 
-    Attributes:
-        steps: Optimizer steps to the end.
-    """
-
-    steps: int
+    steps: int  # to the end
 
     def run(self, folder: Path, keep: int | None) -> None:
         """Train in `folder` to the end, or go on from what is there; keep so many checkpoints, None: all."""
@@ -81,29 +77,19 @@ class Child:
     def phase(self) -> str:
         return PHASES[self._shared[0]]
 
-    def wait_for(self, stage: int) -> float:
-        """Return the time at which the child entered the stage, or ended before."""
-        while self._shared[1] < stage and not self._ended():
-            time.sleep(0.0005)
-        return time.perf_counter()
+    @property
+    def stage(self) -> int:
+        return self._shared[1]
 
-    def wait_for_saving(self, stage: int) -> None:
-        """Return once the stage, or a later one, saves; or the child ended."""
-        while not (self._shared[1] >= stage and self.phase in SAVING) and not self._ended():
-            time.sleep(0.0005)
-
-    def seconds_saving(self, stage: int) -> float:
-        """Return how long the child was saving until it entered the stage."""
+    def watch(self, until: Callable[[], bool]) -> float:
+        """Return, once `until()` holds or the child has ended, the seconds of this watch that it was saving."""
         saving, last = 0.0, time.perf_counter()
-        while self._shared[1] < stage and not self._ended():
+        while not until() and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             time.sleep(0.0005)
             now = time.perf_counter()
             saving += (now - last) * (self.phase in SAVING)
             last = now
         return saving
-
-    def _ended(self) -> bool:
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def wait(self) -> int:
         """Return the exit code, or the negative number of the signal that ended the child."""
@@ -139,8 +125,9 @@ def undisturbed(job: Job, folder: Path, keep: int | None) -> Reference:
     output = folder.with_suffix(".txt")
     started = time.perf_counter()
     child = Child(job, folder, keep, output)
-    first_step = child.wait_for(1)
-    saving, publishing = child.seconds_saving(job.steps + 1), time.perf_counter()
+    child.watch(lambda: child.stage >= 1)
+    first_step = time.perf_counter()
+    saving, publishing = child.watch(lambda: child.stage > job.steps), time.perf_counter()
     code = child.wait()
     ended = time.perf_counter()
     if code != 0:
@@ -197,7 +184,7 @@ def _kill_one(
     aims_at_saving = 1 <= stage <= job.steps and draw.random() < 0.5
     seconds = moment * (reference.saving if aims_at_saving else reference.seconds(stage, job.steps))
     child = Child(job, folder, keep, output)
-    child.wait_for_saving(stage) if aims_at_saving else child.wait_for(stage)
+    child.watch(lambda: child.stage >= stage and (child.phase in SAVING or not aims_at_saving))
     time.sleep(seconds)
     os.kill(child.pid, signal.SIGKILL)
     if child.wait() != -signal.SIGKILL:

@@ -36,13 +36,10 @@ class PretrainJob:
         pretrain(settings(folder, keep))
 
     def outcome(self, folder: Path) -> dict[str, str]:
-        records = [
-            {name: value for name, value in record.items() if name not in TIMES}
-            for record in RunLog(folder / "log.jsonl").records()
-        ]
-        leftovers = sorted(
-            str(path.relative_to(folder)) for path in folder.rglob(".*") if path != folder / ".lock"
-        )  # of what the kill interrupted
+        log = RunLog(folder / "log.jsonl").records()
+        records = [{name: value for name, value in record.items() if name not in TIMES} for record in log]
+        # of what the kill interrupted
+        leftovers = sorted(str(path.relative_to(folder)) for path in folder.rglob(".*") if path != folder / ".lock")
         return {
             "model.safetensors": file_sha256(folder / "model.safetensors"),
             "log.jsonl": _sha256(records),

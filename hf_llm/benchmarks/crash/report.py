@@ -10,7 +10,7 @@ from pathlib import Path
 from hf_llm.benchmarks.crash.harness import PHASES, SAVING, kill_and_resume, survived
 from hf_llm.benchmarks.crash.pretrain_job import PretrainJob
 from hf_llm.benchmarks.crash.save_state_job import SaveStateJob
-from hf_llm.benchmarks.record import write_records, write_result
+from hf_llm.benchmarks.record import conclude
 
 OURS, THEIRS = "hf_llm", "accelerate save_state"
 MIN_SAVING_SHARE = 0.3  # of our kills must hit a checkpoint being made; held from so many kills on:
@@ -48,18 +48,10 @@ def crash_test(kills: int, save_state_kills: int, seed: int, output_dir: str | N
         shutil.rmtree(workspace)
     else:
         problems.append(f"what is left of the runs is in {workspace}")
-    result = {
-        "seed": seed,
-        "jobs": {name: summary(own) for name, own in ((OURS, ours), (THEIRS, theirs)) if own},
-        "passed": not problems,
-        "seconds": round(time.perf_counter() - started),
-    }
-    print(json.dumps(result["jobs"], indent=2))
-    print(*problems, sep="\n")
-    if output_dir:
-        write_records(Path(output_dir) / "kills.jsonl", records)
-        write_result(Path(output_dir), result)
-    return not problems
+    jobs = {name: summary(own) for name, own in ((OURS, ours), (THEIRS, theirs)) if own}
+    print(json.dumps(jobs, indent=2))
+    seconds = round(time.perf_counter() - started)
+    return conclude(output_dir, "kills.jsonl", records, problems, seed=seed, jobs=jobs, seconds=seconds)
 
 
 def find_problems(ours: list[dict], theirs: list[dict]) -> list[str]:

@@ -22,17 +22,10 @@ from hf_llm.training.state import weights
 logger = logging.getLogger("hf_llm.benchmarks.crash.save_state")
 
 
-class Step:
+class Steps(dict):
     """The number of steps done, in every checkpoint."""
 
-    def __init__(self):
-        self.done = 0
-
-    def state_dict(self) -> dict:
-        return {"done": self.done}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.done = state["done"]
+    state_dict, load_state_dict = dict.copy, dict.update
 
 
 class SaveStateJob:
@@ -47,22 +40,22 @@ class SaveStateJob:
         accelerator = Accelerator(cpu=True, project_config=project)
         task = make_task(config, *read_inputs(config))
         model, optimizer = accelerator.prepare(task.model, make_optimizer(task.model, config))
-        step = Step()
-        accelerator.register_for_checkpointing(step)
+        steps = Steps(done=0)
+        accelerator.register_for_checkpointing(steps)
         if self.step(folder):
             accelerator.load_state()
-            project.iteration = step.done
-        while step.done < self.steps:
+            project.iteration = steps["done"]
+        while steps["done"] < self.steps:
             logger.debug("train")
-            batches = [task.batch(step.done, micro_step, 0) for micro_step in range(task.plan.accumulation)]
+            batches = [task.batch(steps["done"], micro_step, 0) for micro_step in range(task.plan.accumulation)]
             n = sum(map(task.items, batches))
             model.train()
             for micro_step, batch in enumerate(batches):
-                torch.manual_seed(dropout_seed(config.seed, step.done, micro_step, 0))
+                torch.manual_seed(dropout_seed(config.seed, steps["done"], micro_step, 0))
                 accelerator.backward(task.loss(model, batch, n))
             optimizer.step()
             optimizer.zero_grad()
-            step.done += 1
+            steps["done"] += 1
             logger.debug("save")
             accelerator.save_state()
         logger.debug("publish")

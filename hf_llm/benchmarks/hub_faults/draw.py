@@ -1,7 +1,7 @@
 """Which fault comes next: drawn by number, so that each can be drawn again."""
 
 import random
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hf_llm.benchmarks.hub_faults.hub import Fault
 
@@ -9,8 +9,7 @@ FOREVER = 10**9  # times
 SHORT = 300  # bytes of an answer without a file in it
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request that a pull or a push makes; `{small}` in its path is a regular file, a `large` one moves a big one."""
 
     method: str
@@ -66,24 +65,14 @@ PULL_FAULTS = {
 }
 
 
-@dataclass(frozen=True)
-class Draw:
-    """A fault and the circumstances that it happens in.
+class Draw(NamedTuple):
+    """A fault and the circumstances that it happens in."""
 
-    Attributes:
-        pushes: A push meets it, else a pull.
-        xet: Large files go by Xet, else by LFS.
-        fault: What goes wrong with the Hub; None where it is the disk.
-        disk: Bytes of the disk that a pull writes to; 0 where there is enough.
-        replaces: There is another model in the repository before the push.
-    """
-
-    number: int
-    pushes: bool
-    xet: bool
-    fault: Fault | None
-    disk: int
-    replaces: bool
+    pushes: bool  # a push meets it, else a pull
+    xet: bool  # large files go by Xet, else by LFS
+    fault: Fault | None  # what goes wrong with the Hub; None where it is the disk
+    disk: int  # bytes of the disk that a pull writes to; 0 where there is enough
+    replaces: bool  # there is another model in the repository before the push
 
 
 def draw(seed: int, number: int, sizes: dict[str, int], small_disks: bool) -> Draw:
@@ -95,27 +84,17 @@ def draw(seed: int, number: int, sizes: dict[str, int], small_disks: bool) -> Dr
     """
     rng = random.Random(f"{seed} {number}")
     pushes, xet, replaces = (rng.random() < 0.5 for _ in range(3))
-    faults = (
-        PUSH_FAULTS
-        if pushes
-        else {kind: fits for kind, fits in PULL_FAULTS.items() if small_disks or "disk" not in kind}
-    )
-    kind, total = rng.choice(list(faults)), sum(sizes.values())
+    faults, requests = (PUSH_FAULTS, PUSH) if pushes else (PULL_FAULTS, PULL)
+    kind, total = rng.choice([kind for kind in faults if small_disks or kind != "full disk"]), sum(sizes.values())
     if kind == "full disk":
-        return Draw(number, pushes, xet, None, 4096 * rng.randrange(1, total // 4096), replaces)
-    request = rng.choice(
-        [
-            request
-            for request in (PUSH if pushes else PULL)
-            if request.transport in ("both", "xet" if xet else "lfs")
-            and faults[kind](request)
-            and not (replaces and "create" in request.path)  # only a new repository is made
-        ]
-    )
+        return Draw(pushes, xet, None, 4096 * rng.randrange(1, total // 4096), replaces)
+    fitting = [each for each in requests if each.transport in ("both", "xet" if xet else "lfs") and faults[kind](each)]
+    # only a new repository is made
+    request = rng.choice([each for each in fitting if not (replaces and "create" in each.path)])
     small = rng.choice([name for name in sizes if not name.endswith((".safetensors", ".png"))])
     size = total if request.large else sizes[small] if "{small}" in request.path else SHORT
     at = rng.randrange(size) if kind in AT_A_BYTE else 0
     once = kind in ("stale", "lose") or rng.random() < 0.5
     path = request.path.replace("{small}", small.replace(".", r"\."))
     fault = Fault(kind, request.method, path, at, rng.choice(STATUSES), 1 if once else FOREVER)
-    return Draw(number, pushes, xet, fault, 0, replaces)
+    return Draw(pushes, xet, fault, 0, replaces)

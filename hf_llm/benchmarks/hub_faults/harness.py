@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from hf_llm.benchmarks.hub_faults.clients import LIGHT, HubScripts
+from hf_llm.benchmarks.fork_server import LIGHT, HubScripts
 from hf_llm.benchmarks.hub_faults.draw import AT_A_BYTE, FOREVER, Draw, draw
 from hf_llm.benchmarks.hub_faults.hub import FaultyHub
 
@@ -38,13 +38,10 @@ class FaultHarness:
     def __enter__(self) -> "FaultHarness":
         with ExitStack() as stack:
             stack.enter_context(self.hub)
-            self.clients = {
-                xet: stack.enter_context(
-                    HubScripts(self.hub.environment, self.workspace / f"home-{xet}", xet, LIBRARIES)
-                )
-                for xet in (True, False)
-            }
-            for xet, client in self.clients.items():
+            self.clients = {}
+            for xet in (True, False):
+                scripts = HubScripts(self.hub.environment, self.workspace / f"home-{xet}", xet, LIBRARIES)
+                self.clients[xet] = client = stack.enter_context(scripts)
                 result = client("hub.py", "push", self._fresh_run(xet), REPO_ID)
                 assert result.returncode == 0, result.stderr
                 self.hub.ask("keep", name=str(xet))

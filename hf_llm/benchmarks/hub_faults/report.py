@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from hf_llm.benchmarks.hub_faults.harness import GOOD, WRONG, FaultHarness
-from hf_llm.benchmarks.record import write_records, write_result
+from hf_llm.benchmarks.record import conclude
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
 
@@ -38,24 +38,18 @@ def fault_test(server: Path, faults: int, seed: int, output_dir: str | None) -> 
             print(line(record), flush=True)
     shutil.rmtree(workspace)
     problems = find_problems(records)
-    result = {
-        "seed": seed,
-        "faults": len(records),
-        "by_fault": {
-            fault: Counter(record["outcome"] for record in records if record["fault"] == fault)
-            for fault in sorted({record["fault"] for record in records})
-        },
+    by_fault = {fault: Counter() for fault in sorted({record["fault"] for record in records})}
+    for record in records:
+        by_fault[record["fault"]][record["outcome"]] += 1
+    counts = {
         "outcomes": Counter(record["outcome"] for record in records),
         "unprotected_pulls": Counter(record["unprotected"] for record in records if "unprotected" in record),
-        "passed": not problems,
-        "seconds": round(time.perf_counter() - started),
     }
-    print(json.dumps({name: result[name] for name in ("outcomes", "unprotected_pulls")}, indent=2))
-    print(*problems, sep="\n")
-    if output_dir:
-        write_records(Path(output_dir) / "faults.jsonl", records)
-        write_result(Path(output_dir), result)
-    return not problems
+    print(json.dumps(counts, indent=2))
+    return conclude(
+        output_dir, "faults.jsonl", records, problems, seed=seed, faults=len(records), by_fault=by_fault, **counts,
+        seconds=round(time.perf_counter() - started),
+    )  # fmt: skip
 
 
 def tiny_run(folder: Path) -> Path:
@@ -83,11 +77,9 @@ def find_problems(records: list[dict]) -> list[str]:
 
 def line(record: dict) -> str:
     """Return a record as one readable line."""
-    what = record["fault"]
+    what = f"{record['number']:4d}  {record['direction']} {record['transport']}  {record['fault']}"
     what += f" at byte {record['byte']:,}" if record["byte"] is not None else ""
     what += f" of {record['request']}" if record["request"] else ""
     what += "" if record["met"] else " (did not happen)"
     unprotected = f"; unprotected: {record['unprotected']}" if "unprotected" in record else ""
-    return (
-        f"{record['number']:4d}  {record['direction']} {record['transport']}  {what}: {record['outcome']}{unprotected}"
-    )
+    return f"{what}: {record['outcome']}{unprotected}"
