@@ -128,7 +128,7 @@ def fastest_that_learns(tables: Tables) -> float:
 def quantities(tables: Tables) -> dict:
     """Return what the texts cite: the rates of each activation, and what goes with the shares that are judged."""
     table, chosen = tables["dead"], rates(tables).set_index(["pixels", "activation"])
-    means = table.groupby(["pixels", "activation", "rate"])[["after", "accuracy"]].mean()
+    means = table.groupby(["pixels", "activation", "rate"])[["after", "negative", "accuracy"]].mean()
     saturated, fastest = chosen.loc[("centred", "tanh"), "best"], fastest_that_learns(tables)
     tanh = select(table, pixels="centred", activation="tanh", rate=saturated)
     relu = select(table, pixels="centred", activation="relu", rate=fastest)
@@ -139,7 +139,9 @@ def quantities(tables: Tables) -> dict:
         "tanh_raw_accuracy": means.loc[("raw", "tanh", TANH_RATE), "accuracy"],
         "tanh_centred_accuracy": means.loc[("centred", "tanh", TANH_RATE), "accuracy"],
         "largest_rate": table["rate"].max(),
-        "sigmoid_dead_largest": means.loc[("raw", "sigmoid", table["rate"].max()), "after"],
+        "relu_dead_centred_largest": means.loc[("centred", "relu", table["rate"].max()), "after"],
+        "gelu_negative": means.loc[("raw", "gelu", chosen.loc[("raw", "gelu"), "too_high"]), "negative"],
+        "sigmoid_centred_best": chosen.loc[("centred", "sigmoid"), "best"],
         "tanh_centred_best": saturated,
         "tanh_dead": tanh["after"].max(),
         "tanh_accuracy": tanh["accuracy"].min(),

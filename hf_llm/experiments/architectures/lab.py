@@ -10,7 +10,8 @@ from hf_llm.experiments.architectures import (
     standard,
 )
 from hf_llm.experiments.architectures.training import FAMILIES, Images
-from hf_llm.experiments.frame import Lab, Study, Tables
+from hf_llm.experiments.frame import Lab, Study, Tables, select
+from hf_llm.texts import both
 
 
 def settings(study: Study) -> dict:
@@ -28,16 +29,29 @@ def settings(study: Study) -> dict:
 
 
 def quantities(tables: Tables) -> dict:
-    """Return what the answer cites: mean accuracies, images seen in equal time, thousands of parameters."""
+    """Return what the texts cite: accuracies, images seen in equal time, defaults, and rates at an end of the grid."""
     names = ("equal_parameters", "equal_time", "skip_connections")
     at_steps, in_time, depth = (tables[name].groupby("net").mean(numeric_only=True) for name in names)
+    picked = [  # whether the rate that a net picked is the lowest or the highest of its grid
+        rate in (trials["rate"].min(), trials["rate"].max())
+        for name in tables if name.endswith("_rates")
+        for net, trials in tables[name].groupby("net")
+        for rate in select(tables[name.removesuffix("_rates")], net=net)["rate"].unique()
+    ]  # fmt: skip
     return {
         "thousands": at_steps["parameters"].mean() / 1000,
         **{f"{net}_accuracy": at_steps["accuracy"][net] for net in FAMILIES},
         **{f"{net}_in_time": in_time["accuracy"][net] for net in FAMILIES},
         **{f"{net}_images": round(in_time["images"][net]) for net in FAMILIES},
         **{net: depth["accuracy"][net] for net in ("deep_residual", "deep_plain")},
-    }
+        "first_at_steps": both(f"architectures.names.{at_steps['accuracy'][list(FAMILIES)].idxmax()}"),
+        "first_in_time": both(f"architectures.names.{in_time['accuracy'][list(FAMILIES)].idxmax()}"),
+        **{f"{kind}s": len(select(tables["defaults"], kind=kind)) for kind in ("cnn", "rnn")},
+        "plain_relu": float((select(tables["defaults"], kind="cnn")["activation"] == "relu").mean()),
+        "searches": len(picked), "at_edge": int(sum(picked)),
+        **{f"{name}_{which}": float(getattr(select(tables["activations"], net=name)["accuracy"], end)())
+           for name in ("relu", "sigmoid") for which, end in (("lowest", "min"), ("highest", "max"))},
+    }  # fmt: skip
 
 
 LAB = Lab(

@@ -80,6 +80,7 @@ def findings(tables: Tables) -> list[Finding]:
         chosen, most = chosen_dropout(ends, size), select(ends, size=size)["dropout"].max()
         found += [
             above(f"{size}_gain", 100 * against_none("test_accuracy", size, chosen)),
+            above(f"{size}_loss", -against_none("test_loss", size, chosen)),
             above(f"{size}_validation", 100 * against_none("validation_accuracy", size, HALF)),
             above(f"{size}_gap", -against_none("gap", size, HALF)),
             above(f"{size}_rise", -against_none("rise", size, HALF)),

@@ -1,14 +1,22 @@
 """The experiment `dropout-study`."""
 
+from dataclasses import asdict, replace
+
 from hf_llm.experiments.dropout_study import curves, other_setting
 from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.shared.dropout_settings import BATCH, NARROW, WIDE
 
 
 def quantities(tables: Tables) -> dict:
-    """Return what the texts cite: the sizes, the steps, and the dropout that validation chose."""
+    """Return what the texts cite: sizes, steps, the dropout that validation chose, and its loss elsewhere."""
     ends = curves.at_the_end(tables)
-    cited = {"moved_images": int(tables["settings"]["images"].iloc[0])}
+    plain, dropping = (
+        select(tables["settings"], **asdict(one))["test_loss"].mean() for one in (replace(NARROW, dropout=0.0), NARROW)
+    )
+    cited = {
+        "moved_images": int(tables["settings"]["images"].iloc[0]),
+        "other_loss": float(plain - dropping),
+    }
     for size in ends["size"].unique():
         rows = select(ends, size=size)
         cited |= {f"{size}_{name}": int(rows[name].iloc[0]) for name in ("images", "steps")}

@@ -1,7 +1,10 @@
 """The experiment `losses`."""
 
-from hf_llm.experiments.frame import Lab, Study
+import numpy as np
+
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.losses import calibration, classification, gradients, overflow, regression
+from hf_llm.experiments.losses.formulas import LOSSES
 
 
 def settings(study: Study) -> dict:
@@ -17,6 +20,12 @@ def settings(study: Study) -> dict:
     }  # fmt: skip
 
 
+def quantities(tables: Tables) -> dict:
+    """Return how many times the squared error's gradient cross-entropy's is before any training: geometric mean."""
+    entropy, squared = (by_seed(tables["starts"], "gradient", start="initial", loss=loss) for loss in LOSSES)
+    return {"sends_more_initial": float(np.exp(np.log(entropy / squared).mean()))}
+
+
 LAB = Lab(
     folder="losses",
     parts=[classification, gradients, regression, calibration, overflow],
@@ -27,4 +36,5 @@ LAB = Lab(
         "absolute_calibrated",
     ],
     settings=settings,
+    quantities=quantities,
 )  # fmt: skip

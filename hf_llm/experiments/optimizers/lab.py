@@ -19,9 +19,10 @@ def settings(study: Study) -> dict:
 
 
 def quantities(tables: Tables) -> dict:
-    """Return by how many nats SGD with momentum is behind Adam on the rarest and on the most frequent words."""
+    """Return by how many nats SGD with momentum is behind Adam on rare and on frequent words, and an early step."""
     groups = {"gap_rarest": next_word.RAREST, "gap_most_frequent": next_word.MOST_FREQUENT}
-    return {name: float(frequent_and_rare.behind_adam(tables, fewest).mean()) for name, fewest in groups.items()}
+    behind = {name: float(frequent_and_rare.behind_adam(tables, fewest).mean()) for name, fewest in groups.items()}
+    return {**behind, "early_step": int(tables["race"]["step"].min())}
 
 
 LAB = Lab(

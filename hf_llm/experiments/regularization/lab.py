@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+import numpy as np
+
 from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.regularization import definitions, dropout_gain, nets, regularizers
 from hf_llm.experiments.shared.dropout_settings import NARROW, WIDE
@@ -20,9 +22,13 @@ def settings(study: Study) -> dict:
 
 def quantities(tables: Tables) -> dict:
     """Return what the texts cite: sizes and steps, what validation chose, and where early stopping kept the weights."""
-    runs, dropouts = tables["runs"], select(tables["strengths"], size="few", regularizers="dropout")["strength"]
+    runs, dropouts = tables["runs"], select(tables["strengths"], size="few", regularizers="dropout")
+    losses = dropouts.sort_values("validation_loss")
     cited = {
-        "most_p": float(dropouts.max()),
+        "runner_up": float(losses["strength"].iloc[1]),
+        "runner_up_behind": float(np.diff(losses["validation_loss"])[0]),
+        "all_least_p": float(select(tables["strengths"], size="all", regularizers="dropout")["strength"].min()),
+        "most_p": float(dropouts["strength"].max()),
         "less_p": dropout_gain.chosen_by_accuracy(tables),
         "moved_images": int(tables["settings"]["images"].iloc[0]),
         "weakest": both(f"regularization.names.{regularizers.weakest(runs)}"),

@@ -26,12 +26,14 @@ def settings(study: Study) -> dict:
 def quantities(tables: Tables) -> dict:
     """Return which setting validation likes best, and what the sentences cite beside a difference."""
     table, strength = places.runs(tables), places.strength(tables).set_index("setting")
-    favourite = places.favourite(table)
+    favourite, chosen, tried = places.favourite(table), places.chosen(table), table.loc[table["p"] > 0, "p"]
     return {
         "favourite": both(f"transformer_dropout.names.{favourite}"),
         "favourite_p": float(strength.loc[favourite, "p"]),
         "plain_gap": float(strength.loc["none", "gap"]),
         "dropping_gap": float(by_seed(table, "gap", setting="all", p=places.middle(table)).mean()),
+        "settings_tried": len(chosen),
+        "at_edge": int(chosen.isin([tried.min(), tried.max()]).sum()),
         "families": int((tables["library"]["year"] >= library.FIRST_OF_TODAY).sum()),
     }
 
@@ -50,6 +52,6 @@ LAB = Lab(
     predictions={
         "a": {"worth": "yes", "lecture_over_rest_projection": "yes"},
         "b": {"worth": "yes", "lecture_over_rest_projection": "no"},
-        "c": {"worth": "yes", "all_over_lecture": "yes"},
+        "c": {"worth": "yes", "all_over_lecture": "yes", "helps_lecture_projection": "no"},
     },
 )  # fmt: skip
