@@ -26,7 +26,7 @@ LAB = Lab(
     lecture=["L4", "L5", "L6", "L7"],
     figure="dead",
     shown=[
-        "fewer_blocked", "on_average", "sigmoid_dies_less", "gelu_dies_less", "saturated_at_best", "tanh_centred",
+        "fewer_blocked", "on_average", "sigmoid_dies_less", "gelu_dies_less", "saturated_at_best",
     ],
     settings=settings,
     quantities=quantities,

@@ -32,6 +32,7 @@ def quantities(tables: Tables) -> dict:
     """Return what the texts cite: accuracies, images seen in equal time, defaults, and rates at an end of the grid."""
     names = ("equal_parameters", "equal_time", "skip_connections")
     at_steps, in_time, depth = (tables[name].groupby("net").mean(numeric_only=True) for name in names)
+    spread = tables["activations"].groupby("net")["accuracy"].agg(lowest="min", highest="max")
     picked = [  # whether the rate that a net picked is the lowest or the highest of its grid
         rate in (trials["rate"].min(), trials["rate"].max())
         for name in tables if name.endswith("_rates")
@@ -49,8 +50,7 @@ def quantities(tables: Tables) -> dict:
         **{f"{kind}s": len(select(tables["defaults"], kind=kind)) for kind in ("cnn", "rnn")},
         "plain_relu": float((select(tables["defaults"], kind="cnn")["activation"] == "relu").mean()),
         "searches": len(picked), "at_edge": int(sum(picked)),
-        **{f"{name}_{which}": float(getattr(select(tables["activations"], net=name)["accuracy"], end)())
-           for name in ("relu", "sigmoid") for which, end in (("lowest", "min"), ("highest", "max"))},
+        **{f"{net}_{end}": spread.loc[net, end] for net in ("relu", "sigmoid") for end in ("lowest", "highest")},
     }  # fmt: skip
 
 

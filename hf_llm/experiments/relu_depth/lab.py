@@ -51,7 +51,7 @@ LAB = Lab(
     lecture=["L4", "L31"],
     figure="start",
     shown=[
-        "sigmoid_vanishes", "relu_he_keeps", "relu_xavier_keeps", "right_weights_suffice", "fewer_dead_than_sigmoid",
+        "sigmoid_vanishes", "relu_xavier_keeps", "right_weights_suffice", "fewer_dead_than_sigmoid",
         "batch_norm_helps_less_deep", "activation_hardly_matters",
     ],
     settings=settings,
