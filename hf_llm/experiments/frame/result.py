@@ -4,6 +4,7 @@ Everything but the tables is made from the tables: `judge` measures nothing.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
@@ -46,7 +47,7 @@ class Result:
         keys = [key for key in texts(self.lab.folder) if key.startswith(f"{kind}.")]
         return [Say(self.lab.folder, lang)(key, **self.values) for key in keys]
 
-    @property
+    @cached_property
     def values(self) -> dict:
         """What every text may cite: the settings, and the quantities that the experiment takes from its tables."""
         return {**self.settings, **self.lab.quantities(self.tables)}
