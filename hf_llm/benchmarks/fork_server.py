@@ -72,7 +72,6 @@ class HubScripts(Scripts):
         hub: The variables of a client of that Hub, with the token of a writer.
         home: Folder for the client's token and caches.
         xet: Whether large files go by Xet, else by LFS.
-        libraries: What the server imports once for all.
     """
 
     def __init__(self, hub: dict[str, str], home: Path, xet: bool, libraries: tuple[str, ...] = LIGHT):

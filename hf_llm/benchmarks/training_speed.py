@@ -38,11 +38,8 @@ def run(output_dir: Path) -> None:
     times = in_turn(
         {name: lambda loop=loop: loop(make_task(config, *inputs), config) for name, loop in loops.items()}, ROUNDS
     )
-    speeds = {
-        name: {key: round(tokens / of(taken)) for key, of in
-               (("tokens_per_second", median), ("slowest", max), ("fastest", min))}
-        for name, taken in times.items()
-    }  # fmt: skip
+    figures = {"tokens_per_second": median, "slowest": max, "fastest": min}
+    speeds = {name: {key: round(tokens / of(taken)) for key, of in figures.items()} for name, taken in times.items()}
     write_result(output_dir, config=dataclasses.asdict(config), threads=torch.get_num_threads(), timings=speeds)
 
 

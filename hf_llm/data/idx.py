@@ -24,14 +24,7 @@ BLOCK = 1 << 20
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Read an IDX file of unsigned bytes, plain or compressed by gzip.
-
-    Args:
-        path: The file.
-        dimensions: 3 for images, 1 for labels.
-
-    Returns:
-        uint8 of shape (N, height, width) or (N,).
+    """Read an IDX file of unsigned bytes, plain or gzipped: uint8 (N, height, width), or (N,) of 1 dimension.
 
     Raises:
         UserError: When the file cannot be read, is damaged, is not the array it should be, is shorter or longer than

@@ -159,10 +159,8 @@ def _read_pair(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.nda
         count == len(labels),
         f"{images_path} holds {count:,} images, but {labels_path.name} {len(labels):,} labels; they must be of one set",
     )
-    require(
-        labels.max() < CLASSES,
-        f"{labels_path} holds the label {labels.max()}; labels must be from 0 to {CLASSES - 1}",
-    )
+    last = labels.max()
+    require(last < CLASSES, f"{labels_path} holds the label {last}; labels must be from 0 to {CLASSES - 1}")
     return images, labels
 
 

@@ -19,13 +19,7 @@ class Calibration(NamedTuple):
 
 
 def calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> Calibration:
-    """Bin the answers of a classifier.
-
-    Args:
-        probabilities: (N, classes), rows sum to 1.
-        labels: (N,).
-        bins: Equal parts of the range from 0 to 1.
-    """
+    """Bin a classifier's answers, (N, classes) with rows that sum to 1, in equal parts of the range from 0 to 1."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels  # (N,), (N,)
     which = np.minimum((confidence * bins).astype(int), bins - 1)  # a probability of 1 belongs to the last bin
     count = np.bincount(which, minlength=bins)

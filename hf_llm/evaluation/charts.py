@@ -30,15 +30,7 @@ def style(number: int) -> dict:
 
 
 def band(axis: Axes, x: Iterable[float], values, label: str, number: int) -> None:
-    """Draw the mean over seeds with a band from the smallest to the largest.
-
-    Args:
-        axis: Where to draw.
-        x: Places, shape (n,).
-        values: One row a seed, shape (seeds, n).
-        label: Entry of the legend.
-        number: Which colour and dashes.
-    """
+    """Draw the mean over seeds with a band from least to greatest: `x` (n,), `values` (seeds, n), style `number`."""
     x, values = np.asarray(list(x)), np.asarray(values, dtype=np.float64)
     axis.plot(x, values.mean(axis=0), label=label, lw=1.8, **style(number))
     axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=style(number)["color"], alpha=0.18, lw=0)

@@ -50,12 +50,7 @@ def words(text: str) -> list[str]:
 
 
 def memorisation(generated: str, training: str, sizes: Sequence[int] = (2, 4, 8)) -> dict:
-    """Return both measures, ready for JSON.
-
-    Args:
-        generated: The model's text, without its prompt.
-        training: The text that it was trained on.
-        sizes: The n of the word n-grams.
+    """Return both measures, ready for JSON; `generated` is the model's text without its prompt.
 
     Returns:
         `longest_verbatim_span` (text), `longest_verbatim_characters`, `longest_verbatim_words`, and `ngram_overlap`:

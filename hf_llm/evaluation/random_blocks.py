@@ -24,8 +24,7 @@ def random_block_loss(
         model: Any causal LM of transformers; its train or eval mode is kept.
         ids: Token ids of the split, shape (N,).
         context: Tokens a block.
-        batch_size: Blocks a batch; nanoGPT's CPU recipe has 12.
-        eval_iters: Batches; nanoGPT's CPU recipe has 20.
+        batch_size, eval_iters: Blocks a batch, and batches; those of nanoGPT's CPU recipe.
         seed: Of the blocks' places, drawn by a generator of their own.
 
     Raises:

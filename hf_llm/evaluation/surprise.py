@@ -15,12 +15,7 @@ from hf_llm.generation.inference import context_length, evaluating
 
 
 def surprise(model: PreTrainedModel, token_ids: list[int]) -> np.ndarray:
-    """Return -log2 p of each token but the first, which starts the document; float64, shape (N - 1,).
-
-    Args:
-        model: Any causal LM of transformers.
-        token_ids: At least one.
-    """
+    """Return -log2 p of each token but the first, which starts the document; float64, shape (N - 1,)."""
     ids = torch.tensor([token_ids], device=model.device)  # (1, N)
     bits, place = [], 1
     with torch.inference_mode(), evaluating(model):

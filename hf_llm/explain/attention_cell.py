@@ -18,13 +18,9 @@ from hf_llm.texts import both
 
 
 def attention_cell(model: GPT2Explained, input_ids: Tensor, layer: int, head: int, query: int, key: int) -> dict:
-    """Write out one cell of the map of a head, ready for JSON.
+    """Write out one cell of the map of a head, ready for JSON; `input_ids` are those of one text, shape (1, T).
 
-    Args:
-        model: A readable GPT-2.
-        input_ids: Token ids of one text, shape (1, T).
-        layer, head: Which map, each from 0.
-        query, key: Row and column: the place of the token that looks, and of the one looked at, from 0.
+    Layer and head count from 0, as do `query` and `key`: the places of the token that looks and of the one looked at.
 
     Returns:
         `query` × `key` = `products`, (head_size,) each; their sum `product` / `scale` = `score`, None where masked;

@@ -40,13 +40,7 @@ class PoolingCell(NamedTuple):
 def convolution_cell(
     model: LeNetForImageClassification, pixel_values: torch.Tensor, feature_map: int, row: int, column: int
 ) -> ConvolutionCell:
-    """Write out the cell (row, column) of a map of C1.
-
-    Args:
-        model: A LeNet on grey images.
-        pixel_values: One image, (1, 1, H, W).
-        feature_map: Which of the maps.
-        row, column: Place in the map, which is as large as the image.
+    """Write out the cell (row, column) of a map of C1, which is as large as the image, (1, 1, H, W).
 
     Raises:
         UserError: When there is no such map or cell.

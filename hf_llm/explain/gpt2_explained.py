@@ -160,11 +160,9 @@ class GPT2Explained(nn.Module):
         require(0 <= head <= last_head, both("explain.no_head", head=head, last=last_head))
 
     def forward(
-        self,
-        input_ids: Tensor,
-        capture: Iterable[str] = (),
+        self, input_ids: Tensor, capture: Iterable[str] = (),
         edit: dict[str, Tensor | Callable[[Tensor], Tensor]] | None = None,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    ) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
         """Compute the logits, and show or change what lies on the way to them.
 
         Args:

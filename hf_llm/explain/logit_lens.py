@@ -21,18 +21,9 @@ from hf_llm.explain.intermediates import matching
 def logit_lens(model: GPT2Explained, input_ids: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Yield the logits read off the stream, first after the embeddings and then after each layer.
 
-    One place at a time, since all of them together take n_layer + 1 times the memory of the logits.
-
-    Args:
-        model: A readable GPT-2.
-        input_ids: Token ids, shape (B, T).
-
-    Returns:
-        The intermediate's name (`embedding.output`, `layer.0.output`, …) and its logits, shape (B, T, vocab_size).
-        The last ones are the model's output.
-
-    Raises:
-        UserError: When the ids do not fit the model.
+    One place at a time, since all of them together take n_layer + 1 times the memory of the logits: the
+    intermediate's name (`embedding.output`, `layer.0.output`, …) and, for ids of shape (B, T), logits of shape
+    (B, T, vocab_size). The last ones are the model's output. Ids that do not fit the model are a `UserError`.
     """
     names = ["embedding.output", *matching("layer.*.output", len(model.h))]
     _, stream = model(input_ids, capture=names)  # each (B, T, n_embd)

@@ -22,14 +22,12 @@ def new_ids(order: Tensor) -> Tensor:
 
 
 def renumbered(model: GPT2Explained, input_ids: Tensor, order: Tensor, move_rows: bool) -> Tensor:
-    """Compute the logits with tokens numbered anew.
+    """Compute the logits with tokens numbered anew; the model is left as it is.
 
     Args:
-        model: A readable GPT-2; it is left as it is.
         input_ids: Old token ids, shape (B, T).
         order: The old id of each new one: a permutation, shape (vocab_size,).
-        move_rows: Whether the rows of the embedding are put in the new order, too. If not, each new id fetches the
-            row of another token.
+        move_rows: Whether the embedding's rows move along. If not, each new id fetches the row of another token.
 
     Returns:
         Logits, shape (B, T, vocab_size), put back into the order of the old ids so that they compare with `model`'s.
@@ -38,10 +36,8 @@ def renumbered(model: GPT2Explained, input_ids: Tensor, order: Tensor, move_rows
         UserError: When `order` is no permutation of the model's ids.
     """
     vocab_size = model.wte.num_embeddings
-    require(
-        torch.equal(order.sort().values, torch.arange(vocab_size)),
-        f"order must hold each id from 0 to {vocab_size - 1} once",
-    )
+    is_permutation = torch.equal(order.sort().values, torch.arange(vocab_size))
+    require(is_permutation, f"order must hold each id from 0 to {vocab_size - 1} once")
     renumber = new_ids(order)  # (vocab_size,)
     rows = model.wte.weight[order] if move_rows else model.wte.weight  # (vocab_size, n_embd)
     logits, _ = functional_call(model, {"wte.weight": rows}, (renumber[input_ids],))

@@ -35,12 +35,7 @@ def without_mlp(layer: int) -> Edit:
 
 
 def each_head_off(model: GPT2Explained, input_ids: Tensor, layer: int) -> Tensor:
-    """Switch each head of a layer off in turn, all in one pass over copies of the text.
-
-    Args:
-        model: A readable GPT-2.
-        input_ids: Token ids of one text, shape (1, T).
-        layer: Which layer, from 0.
+    """Switch each head of a layer off in turn, all in one pass over copies of the text, ids of shape (1, T).
 
     Returns:
         Logits, shape (n_head, T, vocab_size): row i is the answer without head i.
@@ -51,9 +46,6 @@ def each_head_off(model: GPT2Explained, input_ids: Tensor, layer: int) -> Tensor
     model.require_head(layer)
     n_head = model.h[layer].attn.n_head
 
-    def one_off_in_each_copy(head_output: Tensor) -> Tensor:  # (n_head, n_head, T, head_size): copy, head
-        on = 1 - torch.eye(n_head)  # (n_head, n_head)
-        return head_output * on[:, :, None, None]
-
-    edit = {f"layer.{layer}.attention.head_output": one_off_in_each_copy}
+    on = 1 - torch.eye(n_head)[:, :, None, None]  # (n_head, n_head, 1, 1): copy, head
+    edit = {f"layer.{layer}.attention.head_output": lambda heads: heads * on}  # (n_head, n_head, T, head_size)
     return model(input_ids.expand(n_head, -1), edit=edit)[0]

@@ -20,12 +20,8 @@ from hf_llm.texts import both
 def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> Iterator[int]:
     """Yield the `max_new_tokens` next tokens, greedily or sampled. It does not stop at an end-of-text token.
 
-    `settings` alone decide: a temperature or a penalty in the model's own generation config is not used.
-
-    Args:
-        model: Any causal LM of transformers, in evaluation mode.
-        prompt_ids: At least one token; of a prompt longer than the context the last part is read.
-        settings: How to choose, and how many.
+    `settings` alone decide: a temperature or a penalty in the model's own generation config is not used. The model is
+    in evaluation mode; of a prompt longer than the context the last part is read, and it has at least one token.
     """
     context = context_length(model)
     choose = Sampler(settings, model.device)
@@ -68,14 +64,10 @@ def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: Generat
     """Return the new tokens of the likeliest of `num_beams` texts, by transformers' own beam search."""
     prompt = torch.tensor([prompt_ids], device=model.device)
     output = model.generate(
-        prompt,
-        attention_mask=torch.ones_like(prompt),
-        max_new_tokens=settings.max_new_tokens,
-        num_beams=settings.num_beams,
-        do_sample=False,
-        repetition_penalty=settings.repetition_penalty,
+        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=settings.max_new_tokens,
+        num_beams=settings.num_beams, do_sample=False, repetition_penalty=settings.repetition_penalty,
         pad_token_id=next(iter(end_of_text_ids(model)), 0),  # only fills up behind the end
-    )
+    )  # fmt: skip
     return output[0, len(prompt_ids) :].tolist()
 
 

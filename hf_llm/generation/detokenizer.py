@@ -22,21 +22,16 @@ class Detokenizer:
     def push(self, token: int) -> str:
         """Add a token; return the text that is complete now, often the token's own, sometimes none."""
         self.ids.append(token)
-        text = self._unshown()
-        if text.endswith("\ufffd"):
+        return self.flush(only_complete=True)
+
+    def flush(self, only_complete: bool = False) -> str:
+        """Return what was held back: bytes that no later token completes, as U+FFFD."""
+        known = self._decode(self.ids[self.before : self.shown])
+        text = self._decode(self.ids[self.before :])[len(known) :]
+        if only_complete and text.endswith("\ufffd"):
             return ""
         self.before, self.shown = self.shown, len(self.ids)
         return text
-
-    def flush(self) -> str:
-        """Return what was held back: bytes that no later token completes, as U+FFFD."""
-        text = self._unshown()
-        self.before, self.shown = self.shown, len(self.ids)
-        return text
-
-    def _unshown(self) -> str:
-        known = self._decode(self.ids[self.before : self.shown])
-        return self._decode(self.ids[self.before :])[len(known) :]
 
     def _decode(self, ids: list[int]) -> str:
         # the model's text as it is: transformers' clean-up would join " ," to ","

@@ -32,11 +32,7 @@ class TextStream:
     There is a piece for each token, an empty one where a character or a stop text is not complete yet: whoever stops
     iterating stops the model. Beam search knows its text only at the end, so its pieces come all at once.
 
-    Args:
-        model: Any causal LM of transformers.
-        tokenizer: The model's own tokenizer.
-        prompt: The text to continue. `<|endoftext|>` in it is ordinary text; an empty prompt begins a document.
-        settings: How to choose tokens, and when to stop.
+    The tokenizer is the model's own. `<|endoftext|>` in the prompt is ordinary text; an empty one begins a document.
 
     Raises:
         UserError: At once, when the tokenizer is another model's, the prompt is no valid Unicode, or beam search

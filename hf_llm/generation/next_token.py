@@ -28,12 +28,8 @@ class Stage(NamedTuple):
 def next_token_stages(model: PreTrainedModel, token_ids: list[int], settings: GenerationSettings) -> list[Stage]:
     """Return the distribution of the token behind `token_ids` before and after each setting, in `Sampler`'s order.
 
-    A setting that is switched off is left out; greedy settings (`do_sample=False`) leave the penalty alone.
-
-    Args:
-        model: Any causal LM of transformers.
-        token_ids: At least one; of more than the context the last part is read, as `decode` does.
-        settings: How to choose.
+    A setting that is switched off is left out; greedy settings (`do_sample=False`) leave the penalty alone. There is
+    at least one token; of more than the context the last part is read, as `decode` does.
 
     Raises:
         UserError: When the model's output is not a finite number.

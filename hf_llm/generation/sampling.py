@@ -18,12 +18,7 @@ from hf_llm.texts import both
 
 
 class Sampler:
-    """Chooses tokens by `settings`, with a random generator of its own: nothing else shifts its draws.
-
-    Args:
-        settings: Temperature, top-k, top-p, repetition penalty, seed; or greedy.
-        device: Where the logits will be.
-    """
+    """Chooses tokens by `settings`, with a generator of its own on `device`: nothing else shifts its draws."""
 
     def __init__(self, settings: GenerationSettings, device: torch.device):
         self.do_sample = settings.do_sample

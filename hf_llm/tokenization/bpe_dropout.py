@@ -20,13 +20,7 @@ def encodings_with_dropout(
     """Return the text's own encoding and one with dropout in turn, `copies` of each.
 
     Within one copy a word is split the same way wherever it occurs: words are drawn once a copy, not once a place.
-
-    Args:
-        tokenizer: A byte-level BPE of this project.
-        text: The training text.
-        dropout: Probability that a possible merge is passed over, 0 to 1.
-        copies: How many encodings with dropout.
-        seed: Seed of the draws.
+    `dropout` is the probability that a possible merge is passed over, 0 to 1; `tokenizer` is a byte-level BPE.
 
     Returns:
         2 · `copies` arrays of ids, each beginning with the document's start token.

@@ -59,8 +59,7 @@ def read_corpus(
         vocab_size: Tokens of the BPE that is trained.
         context: Tokens of one training window, which the training part must exceed.
         validation_fraction: Fraction of a text, at its end, that is for validation.
-        bpe_dropout: Probability that a merge is passed over in every other encoding of the training part.
-        seed: Seed of those encodings.
+        bpe_dropout, seed: Of every other encoding of the training part, as in `encodings_with_dropout`.
 
     Raises:
         UserError: When the corpus or the tokenizer cannot be had, or the corpus is too short.
@@ -101,15 +100,11 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
     train, validation = split_text(text.text, validation_fraction)
     require(bool(train and validation), f"{text.name} is too short to be split for training and validation")
     return Corpus(
-        name=text.name,
-        sha256=text.sha256,
-        bytes=text.bytes,
-        validation_bytes=len(validation.encode("utf-8")),
-        held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
+        name=text.name, sha256=text.sha256, bytes=text.bytes, validation_bytes=len(validation.encode("utf-8")),
+        held_out=f"the last {100 * validation_fraction:.3g}% of the characters", tokenizer=tokenizer,
         train=TokenArray([encode_document(tokenizer, train)]),
         validation=TokenArray([encode_document(tokenizer, validation)]),
-        tokenizer=tokenizer,
-    )
+    )  # fmt: skip
 
 
 def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpus:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from hf_llm.config import UserError, require
 from hf_llm.data import find
 from hf_llm.tokenization.config import PrepareCorpusConfig
 
-_TEXT, _LINES, _PARQUET = (".txt", ".md", ".text"), (".jsonl", ".json", ".ndjson"), (".parquet",)
+_TEXT, _LINES = (".txt", ".md", ".text"), (".jsonl", ".json", ".ndjson")
+_KINDS = (*_TEXT, *_LINES, ".parquet")
 _CHUNK = 1 << 23  # characters read at once
 _LONGEST = 1 << 30  # characters of one document
 
@@ -42,10 +44,9 @@ def read_documents(config: PrepareCorpusConfig) -> Iterator[Document]:
         try:
             if _kind(path) in _TEXT:
                 yield from _from_text(path, config.document_separator)
-            elif _kind(path) in _LINES:
-                yield from _from_lines(path, config.text_field)
             else:
-                yield from _from_parquet(path, config.text_field)
+                read = _from_lines if _kind(path) in _LINES else _from_parquet
+                yield from read(path, config.text_field)
         except (OSError, EOFError) as error:  # gzip raises both
             raise UserError(f"{path} cannot be read: {error}") from None
 
@@ -61,7 +62,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         path = Path(pattern).expanduser()
         if path.is_dir():
             below = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-            found = sorted(file for file in below if _kind(file) in _TEXT + _LINES + _PARQUET)
+            found = sorted(file for file in below if _kind(file) in _KINDS)
         elif glob.has_magic(pattern):
             found = sorted(map(Path, glob.glob(str(path), recursive=True)))
         else:
@@ -69,10 +70,8 @@ def find_files(patterns: list[str]) -> list[Path]:
         require(bool(found), f"{pattern} holds no text, JSON lines or parquet file; name files, a folder or a pattern")
         files += found
     for file in files:
-        require(
-            _kind(file) in _TEXT + _LINES + _PARQUET,
-            f"{file} is of an unknown kind; it should end in {', '.join(_TEXT + _LINES + _PARQUET)} (or .gz after it)",
-        )
+        said = f"{file} is of an unknown kind; it should end in {', '.join(_KINDS)} (or .gz after it)"
+        require(_kind(file) in _KINDS, said)
     return files
 
 
@@ -135,11 +134,9 @@ def _from_parquet(path: Path, text_field: str) -> Iterator[Document]:
         file = pyarrow.parquet.ParquetFile(path)
         columns = file.schema_arrow.names
         require(text_field in columns, _no_field(text_field, str(path), columns))
-        row = 0
-        for batch in file.iter_batches(batch_size=1000, columns=[text_field]):
-            for text in batch.column(0).to_pylist():
-                row += 1
-                yield _document({text_field: text}, text_field, f"row {row} of {path}")
+        batches = file.iter_batches(batch_size=1000, columns=[text_field])
+        for number, row in enumerate(chain.from_iterable(batch.to_pylist() for batch in batches), 1):
+            yield _document(row, text_field, f"row {number} of {path}")
     except pyarrow.ArrowException as error:
         raise UserError(f"{path} cannot be read as parquet: {error}") from None
 

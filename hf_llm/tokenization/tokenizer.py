@@ -56,22 +56,16 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=[END_OF_TEXT],
+        vocab_size=vocab_size, special_tokens=[END_OF_TEXT], show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
+    )  # fmt: skip
     texts = [text] if isinstance(text, str) else text
     # this generator must not touch the tokenizer, which is locked while it trains: both would wait forever
     tokenizer.train_from_iterator((piece for one in texts for piece in pieces(check_unicode(one))), trainer)
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
-        logger.warning(
-            "the training text holds only %d merges: the vocabulary has %d tokens, not %d",
-            learned - BYTES_VOCAB_SIZE,
-            learned,
-            vocab_size,
-        )
+        said = "the training text holds only %d merges: the vocabulary has %d tokens, not %d"
+        logger.warning(said, learned - BYTES_VOCAB_SIZE, learned, vocab_size)
     model = json.loads(tokenizer.to_str())["model"]
     return _gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]])
 
@@ -128,8 +122,8 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
 
 def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
     """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
-    whole = not splits_like_gpt2(tokenizer.backend_tokenizer)
-    cut = [[text] if whole else pieces(text) for text in map(check_unicode, texts)]
+    split = pieces if splits_like_gpt2(tokenizer.backend_tokenizer) else lambda text: [text]
+    cut = [split(check_unicode(text)) for text in texts]
     encoded = _encode_pieces(tokenizer, [piece for text in cut for piece in text])
     return [np.concatenate([next(encoded) for _ in text]) for text in cut]
 
@@ -173,25 +167,16 @@ def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
 def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tokenizer:
     """Wrap vocabulary and merges in the class that every version of transformers knows by name."""
     return GPT2Tokenizer(
-        vocab=vocab,
-        merges=merges,
-        unk_token=None,
-        bos_token=END_OF_TEXT,
-        eos_token=END_OF_TEXT,
-        pad_token=END_OF_TEXT,
-        clean_up_tokenization_spaces=False,  # transformers 4 would decode " ," as ","
-    )
+        vocab=vocab, merges=merges, unk_token=None, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT,
+        pad_token=END_OF_TEXT, clean_up_tokenization_spaces=False,  # transformers 4 would decode " ," as ","
+    )  # fmt: skip
 
 
 def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
     dtype = token_dtype(tokenizer)
     for batch in batches(texts):
         encoding = tokenizer(
-            batch,
-            add_special_tokens=False,
-            split_special_tokens=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,  # no warning about a text longer than the model's context
-        )
+            batch, add_special_tokens=False, split_special_tokens=True, return_attention_mask=False,
+            return_token_type_ids=False, verbose=False,  # no warning about a text longer than the model's context
+        )  # fmt: skip
         yield from (np.array(ids, dtype) for ids in encoding["input_ids"])

@@ -61,11 +61,7 @@ class Reference:
 
 
 class Child:
-    """A run of `job` in a process of its own.
-
-    Args:
-        output: File that receives what the child prints.
-    """
+    """A run of `job` in a process of its own; the file `output` receives what it prints."""
 
     def __init__(self, job: Job, folder: Path, keep: int | None, output: Path):
         self._shared = mmap.mmap(-1, 2)  # with the child: its phase, its stage

@@ -18,13 +18,9 @@ ENOUGH_KILLS = 30
 
 
 def crash_test(kills: int, save_state_kills: int, seed: int, output_dir: str | None) -> bool:
-    """Kill and resume, print a line a kill and the summary.
+    """Kill and resume, print a line a kill and the summary; the arguments are those of scripts/crash_test.py.
 
-    Args:
-        kills: Of our runs, in turn with one and with two checkpoints kept.
-        save_state_kills: Of runs saved by accelerate's `save_state`, in turn with `total_limit` 1 and without.
-        seed: Of the times.
-        output_dir: Folder for kills.jsonl and result.json; None writes neither.
+    Our runs keep one and two checkpoints in turn; those of `save_state` have `total_limit` 1 and none in turn.
 
     Returns:
         Whether all of our runs came to the same end, enough kills hit a checkpoint being made, and some run of

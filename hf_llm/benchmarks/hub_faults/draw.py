@@ -76,12 +76,7 @@ class Draw(NamedTuple):
 
 
 def draw(seed: int, number: int, sizes: dict[str, int], small_disks: bool) -> Draw:
-    """Draw the fault of a number.
-
-    Args:
-        sizes: {path in the repository: bytes}.
-        small_disks: Whether a full disk can be had.
-    """
+    """Draw the fault of a number for files of `sizes`, {path: bytes}; a full disk only where one can be had."""
     rng = random.Random(f"{seed} {number}")
     pushes, xet, replaces = (rng.random() < 0.5 for _ in range(3))
     faults, requests = (PUSH_FAULTS, PUSH) if pushes else (PULL_FAULTS, PULL)

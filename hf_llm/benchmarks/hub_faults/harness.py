@@ -24,12 +24,9 @@ OLD_MODEL = {"config.json": b"{}", "model.safetensors": b"old", "figures/old.png
 
 
 class FaultHarness:
-    """A Hub, clients over both transports, and a run that goes up and down; a context manager.
+    """A Hub, clients over both transports, and a finished run that goes up and down; a context manager.
 
-    Args:
-        server: What Python runs to serve the Hub, as `FaultyHub` says.
-        run: Folder of a finished run.
-        workspace: An empty folder.
+    `server` is as in `FaultyHub`, `workspace` an empty folder.
     """
 
     def __init__(self, server: Path, run: Path, workspace: Path):

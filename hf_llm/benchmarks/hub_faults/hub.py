@@ -27,14 +27,10 @@ class Fault:
 
 
 class FaultyHub:
-    """A context manager that starts the server and ends it.
+    """A context manager that starts `server`, which Python runs, and ends it.
 
-    Args:
-        server: What Python runs to serve a Hub. It prints `export NAME=value` for each variable that its clients need,
-            the address of its control among them, then an empty line.
-
-    Attributes:
-        environment: Those variables.
+    The server prints `export NAME=value` for each variable that its clients need, the address of its control among
+    them, then an empty line: they are the `environment`.
     """
 
     def __init__(self, server: Path):

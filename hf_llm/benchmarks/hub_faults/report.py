@@ -18,13 +18,7 @@ MOST_UNMET = 0.05  # of the faults may lie in wait for a request that is never m
 
 
 def fault_test(server: Path, faults: int, seed: int, output_dir: str | None) -> bool:
-    """Push and pull through drawn faults, print a line each and the summary.
-
-    Args:
-        server: What Python runs to serve the Hub, as `FaultyHub` says.
-        faults: How many.
-        seed: Of the draws.
-        output_dir: Folder for faults.jsonl and result.json; None writes neither.
+    """Push and pull through drawn faults, print a line each and the summary; arguments as of scripts/hub_stress.py.
 
     Returns:
         Whether each one left the whole or nothing, and some unprotected pull took a wrong file.
