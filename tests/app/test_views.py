@@ -32,7 +32,7 @@ def test_a_readers_text_stays_text(write):
 
 @pytest.mark.parametrize(
     ("value", "lang", "shown"),
-    [(0.125, "en", "0.125"), (0.125, "pt-BR", "0,125"), (0.00004, "en", "4.00e−05"), (0.0, "pt-BR", "0"),
+    [(0.125, "en", "0.125"), (0.125, "pt-BR", "0,125"), (0.00004, "en", "4.00 × 10⁻⁵"), (0.0, "pt-BR", "0"),
      (None, "en", "–"), ("a<b", "en", "a&lt;b")],
 )  # fmt: skip
 def test_the_cells_of_a_table_are_in_the_readers_language(value, lang, shown):
