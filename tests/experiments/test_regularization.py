@@ -33,7 +33,7 @@ def parts():
 @pytest.fixture(scope="module")
 def tables():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(regularizers, "QUICK", TINY)
+        patch.setattr(nets, "QUICK", TINY)
         return regularizers.measure(STUDY) | definitions.measure(STUDY)
 
 
@@ -56,7 +56,7 @@ def test_the_definitions_hold_and_decoupled_decay_is_not_l2(tables):
 
 
 def test_the_same_seeds_give_the_same_result(tables, monkeypatch):
-    monkeypatch.setattr(regularizers, "QUICK", TINY)
+    monkeypatch.setattr(nets, "QUICK", TINY)
     for name, again in (regularizers.measure(STUDY) | definitions.measure(STUDY)).items():
         pd.testing.assert_frame_equal(tables[name], again, check_exact=True)
 
