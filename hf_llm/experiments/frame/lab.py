@@ -29,7 +29,7 @@ Draw = Callable[[Tables, "Say"], Figure]
 class Say:
     """The texts of one experiment in one language.
 
-    >>> Say("optimizers", "en")("figures.race.x")
+    >>> Say("optimizers", "en")("figures.race.step")
     'step'
     """
 
