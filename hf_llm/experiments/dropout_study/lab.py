@@ -10,8 +10,9 @@ from hf_llm.experiments.shared.dropout_settings import BATCH, NARROW, WIDE
 def quantities(tables: Tables) -> dict:
     """Return what the texts cite: sizes, steps, the dropout that validation chose, and its loss elsewhere."""
     ends = curves.at_the_end(tables)
+    other = other_setting.SETTINGS["other"]
     plain, dropping = (
-        select(tables["settings"], **asdict(one))["test_loss"].mean() for one in (replace(NARROW, dropout=0.0), NARROW)
+        select(tables["settings"], **asdict(one))["test_loss"].mean() for one in (replace(other, dropout=0.0), other)
     )
     cited = {
         "moved_images": int(tables["settings"]["images"].iloc[0]),
