@@ -12,6 +12,8 @@ from torch.utils.module_tracker import ModuleTracker
 from hf_llm.data import MissingData, read_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.frame.study import Study, Tables, select
+from hf_llm.experiments.shared import language_runs
+from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.transformer_dropout import library, modes, places, training
 from hf_llm.experiments.transformer_dropout.lab import LAB, settings
 from hf_llm.experiments.transformer_dropout.library import NoteDropout, dropouts
@@ -20,7 +22,6 @@ from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SIT
 from hf_llm.experiments.transformer_dropout.training import (
     QUICK,
     JudgedOnAllParts,
-    TextParts,
     train_cell,
     whole_windows,
 )
@@ -42,14 +43,14 @@ def without_the_verdict(source):
 @pytest.fixture(scope="module", autouse=True)
 def tiny_on_the_sample():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "read_text", without_the_verdict)
+        patch.setattr(language_runs, "read_text", without_the_verdict)
         patch.setattr(training, "QUICK", TINY)
         yield
 
 
 @pytest.fixture(scope="module")
 def parts() -> TextParts:
-    return TextParts.read(TINY.vocab_size)
+    return TextParts.read("the-verdict", TINY.vocab_size)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from torch import nn
 from hf_llm.data.images import LabelledImages
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
-from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, best_rate, image_task, short_run, try_rate
+from hf_llm.experiments.shared.image_runs import ImageParts, best_rate, image_task, try_rate
+from hf_llm.experiments.shared.short_run import SEARCH_SEED, short_run
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.augmentation import Augmentation
 from hf_llm.training.image_classification import ImageClassification, classification_scores

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from torch.optim import Optimizer
 
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
-from hf_llm.experiments.shared.image_runs import HELD_OUT, image_task, short_run
+from hf_llm.experiments.shared.image_runs import HELD_OUT, image_task
+from hf_llm.experiments.shared.short_run import short_run
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification

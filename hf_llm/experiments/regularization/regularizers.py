@@ -13,7 +13,8 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, b
 from hf_llm.experiments.frame.charts import Axes, Figure, dots, label, new_figure
 from hf_llm.experiments.regularization import nets
 from hf_llm.experiments.regularization.nets import ALL_FOUR, ALONE, FOUR, PAIRS, chosen_strengths, train_regularized
-from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, on_test
+from hf_llm.experiments.shared.image_runs import ImageParts, on_test
+from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 SCORED = 5_000  # at most so many images of the validation and of the training part, at each evaluation
 MOST = 0.5  # early stopping interrupts where it does so with more than this share of the seeds

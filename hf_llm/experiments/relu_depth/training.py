@@ -14,7 +14,8 @@ from hf_llm.experiments.frame import Study, Tables
 from hf_llm.experiments.relu_depth.nets import DeepMLP, Kind
 from hf_llm.experiments.relu_depth.probe import powers, powers_lost, probe
 from hf_llm.experiments.shared import image_runs
-from hf_llm.experiments.shared.image_runs import SEARCH_SEED, ImageParts, best_rate, image_task, short_run
+from hf_llm.experiments.shared.image_runs import ImageParts, best_rate, image_task
+from hf_llm.experiments.shared.short_run import SEARCH_SEED, short_run
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.loop import train
 

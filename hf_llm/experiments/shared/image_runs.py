@@ -8,13 +8,12 @@ from torch import nn
 
 from hf_llm.config import UserError
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
+from hf_llm.experiments.shared.short_run import short_run
 from hf_llm.models.image_classifiers import new_image_classifier
-from hf_llm.training.config import TrainingConfig
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.loop import train
 
 HELD_OUT = 1 / 6  # of the training images: the customary last 10,000 of MNIST's 60,000
-SEARCH_SEED = 1000  # no seed of a comparison, which would then be judged on what chose its settings
 SCORES = ["train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
 
 
@@ -44,15 +43,6 @@ def image_task(
     return ImageClassification(
         model, images, judge, total_batch_size=batch, per_device_batch_size=batch, seed=seed, **settings
     )
-
-
-def short_run(steps: int, rate: float, seed: int, **changes) -> TrainingConfig:
-    """Return the settings: a warm-up, then a cosine down to zero, gradients clipped at norm 1, one thread, no decay."""
-    return TrainingConfig(**{
-        "max_steps": steps, "learning_rate": rate, "seed": seed, "min_learning_rate_ratio": 0.0,
-        "warmup_steps": steps // 10, "max_grad_norm": 1.0, "weight_decay": 0.0, "eval_steps": steps,
-        "logging_steps": steps, "precision": "fp32", "threads": 1, **changes,
-    })  # fmt: skip
 
 
 def try_rate(rate: float, model: nn.Module, fit: Callable[[], object], images: LabelledImages) -> dict:

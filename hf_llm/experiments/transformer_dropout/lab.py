@@ -1,16 +1,17 @@
 """The experiment `transformer-dropout`."""
 
 from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
+from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.transformer_dropout import library, modes, places
 from hf_llm.experiments.transformer_dropout.sites import SETTINGS
-from hf_llm.experiments.transformer_dropout.training import TextParts, grid_of
+from hf_llm.experiments.transformer_dropout.training import grid_of
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
 from hf_llm.texts import both
 
 
 def settings(study: Study) -> dict:
     grid = grid_of(study)
-    parts = TextParts.read(grid.vocab_size)
+    parts = TextParts.read("the-verdict", grid.vocab_size)
     model = gpt2_config(**grid.shape, vocab_size=len(parts.corpus.tokenizer))
     return {
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,

@@ -10,8 +10,9 @@ import pandas as pd
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, select
 from hf_llm.experiments.frame.charts import COLOURS, Axes, Figure, dots, label, name_of, new_figure
 from hf_llm.experiments.frame.charts import curves as draw_curves
+from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.transformer_dropout.sites import READINGS, SETTINGS, SITES, dropping_gpt2, modules_at
-from hf_llm.experiments.transformer_dropout.training import Grid, TextParts, grid_of, train_cell
+from hf_llm.experiments.transformer_dropout.training import Grid, grid_of, train_cell
 from hf_llm.tokenization.readable import readable, token_bytes
 
 WORTH = 0.05  # bits per byte from which a gain counts: about two in a hundred of what the text costs
@@ -22,7 +23,7 @@ RUN = ["setting", "p", "seed"]  # what tells one training from another
 def measure(study: Study) -> Tables:
     """Train the grid. Both modes of each model are looked at here, while it is at hand; `modes` judges them."""
     grid = grid_of(study)
-    parts = TextParts.read(grid.vocab_size)
+    parts = TextParts.read("the-verdict", grid.vocab_size)
     settings = [("none", 0.0), *((setting, p) for setting in SETTINGS for p in grid.probabilities)]
     curves, modes, next_token = [], [], []
     for seed, (setting, p) in study.track([(seed, one) for seed in study.seeds for one in settings]):

@@ -6,25 +6,20 @@ windows in the same order, so that differences to the model without dropout are 
 after its warm-up: how early a model is best then does not depend on how long it was to train.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from hf_llm.data import MissingData, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.frame import Study
+from hf_llm.experiments.shared.language_runs import PARTS, TextParts
 from hf_llm.experiments.transformer_dropout.passes import bits_per_byte, compare_modes, dropping_passes
 from hf_llm.experiments.transformer_dropout.sites import dropping_gpt2
-from hf_llm.tokenization.corpus import Corpus, corpus_from_text
-from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.loop import train
 
-TEST, VALIDATION = 1 / 10, 1 / 9  # of the text; of what is left: a tenth of the text as well
-PARTS = ("train", "validation", "test")
 CURVES = (*PARTS, "train_dropping")
 
 
@@ -61,32 +56,11 @@ def grid_of(study: Study) -> Grid:
     return study.pick(QUICK, FULL)
 
 
-@dataclass(frozen=True)
-class TextParts:
-    """The text as tokens; what is not for the test is a corpus, whose tokenizer saw its training part alone."""
-
-    corpus: Corpus
-    ids: dict[str, np.ndarray]  # of each part; each starts with <|endoftext|>
-
-    @classmethod
-    def read(cls, vocab_size: int) -> "TextParts":
-        """Read The Verdict, or the embedded sample where it is not to be had; train a BPE on the training part."""
-        try:
-            text = read_text("the-verdict")
-        except MissingData:
-            text = read_text("sample")
-        rest, test = split_text(text.text, TEST)
-        tokenizer = train_bpe(split_text(rest, VALIDATION)[0], vocab_size)
-        corpus = corpus_from_text(replace(text, text=rest), tokenizer, VALIDATION)
-        ids = (*corpus.train.shards, *corpus.validation.shards, encode_document(tokenizer, test))
-        return cls(corpus, dict(zip(PARTS, ids)))
-
-
 class JudgedOnAllParts(CausalLM):
     """Next-token prediction, judged in bits per byte on a piece of each part, by windows that do not overlap."""
 
     def __init__(self, model, parts: TextParts, grid: Grid, seed: int):
-        corpus = replace(parts.corpus, train=TokenArray([parts.ids["train"][: grid.train_tokens]]))
+        corpus = parts.first(grid.train_tokens).corpus
         super().__init__(
             model, corpus, context=model.config.n_positions, stride=1,
             total_batch_size=grid.batch, per_device_batch_size=grid.batch, seed=seed,
