@@ -23,6 +23,15 @@ class ExperimentConfig:
         "images of the experiments that train on images: mnist, digits, or a folder with the IDX files; "
         "default mnist, and digits where it is not at hand",
     )
+    base: str | None = setting(
+        None,
+        "causal LM that pretrained-vs-finetuned and tfidf-vs-llm begin with, a folder or Hub id such as "
+        "openai-community/gpt2; default a small GPT-2 that the experiment pretrains itself",
+    )
+    judge: str | None = setting(
+        None,
+        "causal LM that llm-judge puts to the test, a folder or Hub id; default a small GPT-2 trained on its rubric",
+    )
     rewrite: bool = setting(False, "measure nothing: write report and figures of the result in output_dir again")
 
     def __post_init__(self):

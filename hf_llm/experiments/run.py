@@ -33,7 +33,8 @@ def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Resul
         return rewrite_result(lab, folder)
     # nets of this size gain nothing from a second thread, and the bits depend on the number
     start_processes(threads=1)
-    study = Study(range(config.seeds), config.quick, config.data or "mnist", report)
+    data = config.data or "mnist"
+    study = Study(range(config.seeds), config.quick, data, config.base, config.judge, report)
     try:
         result = measure(lab, study)
     except MissingData as missing:

@@ -12,7 +12,7 @@ Judging and drawing need the tables alone: a report can be written again without
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import pandas as pd
@@ -83,7 +83,7 @@ class Lab:
             def share(done: int, total: int, number: int = number) -> None:
                 study.report(100 * number + 100 * done // total, 100 * len(self.parts))
 
-            tables |= part.measure(Study(study.seeds, study.quick, study.data, share))
+            tables |= part.measure(replace(study, report=share))
         return tables
 
     def findings(self, tables: Tables) -> list[Finding]:

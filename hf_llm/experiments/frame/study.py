@@ -20,6 +20,10 @@ class Study:
     seeds: range  # of the varied factor, 0 and up
     quick: bool = False  # whether this is the short version, which is good for looking and not for concluding
     data: str = "digits"  # name or folder of the images, for parts that train on images
+    base: str | None = (
+        None  # folder or Hub id of a causal LM, for parts that begin with a pretrained one; None: our own
+    )
+    judge: str | None = None  # the same, for parts that let a causal LM judge
     report: Report = lambda done, total: None  # called with the cells that are done and all there are
 
     def pick(self, quick: Value, full: Value) -> Value:
