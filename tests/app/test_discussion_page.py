@@ -1,4 +1,4 @@
-"""The discussion page: predict first, then the measured answer, or what bears on a question without one."""
+"""The discussion page: predict first, then the measured answer and what bears on it."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from saved_results import CURRENT
 from hf_llm.app.page import guarded
 from hf_llm.app.pages.discussion import answers as page
 from hf_llm.app.server.results import committed
+from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import text, texts
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -27,8 +28,9 @@ def answer(app, question="L33", made="L33", lang="en") -> tuple:
 @pytest.mark.parametrize("number", page.QUESTIONS)
 def test_a_question_has_all_its_texts(number):
     keys = ["question", "background", "predict", "look", "class"]
-    keys += [f"bearing.{name}" for name in page.QUESTIONS[number].bearing]
+    keys += [f"bearing.{name}" for name in page.BEARING[number]]
     assert {f"{number}.{key}" for key in keys} <= set(texts("discussion"))
+    assert page.QUESTIONS[number] in EXPERIMENTS
     assert all(page.option(number, name, lang) for name in page.OPTIONS for lang in ("pt-BR", "en"))
     pt, en = (text(f"discussion.{number}.class", lang).splitlines() for lang in ("pt-BR", "en"))
     assert len(pt) == len(en) >= 3
@@ -48,25 +50,14 @@ def test_without_a_prediction_for_this_question_nothing_is_shown(with_results, m
     assert not any(isinstance(value, str) or "visible" in value for value in rest)
 
 
-def test_a_question_without_an_experiment_points_to_labs(with_results, monkeypatch):
-    monkeypatch.setitem(page.QUESTIONS, "L33", page.Question(None, ("optimizers", "nowhere")))
-    _, answered, first, measured, full, after = answer(with_results, lang="pt-BR")
-    assert answered["visible"]
-    assert not measured["visible"]
-    assert full == ""
-    assert 'href="./foundations?lab=optimizers&amp;lang=pt-BR"' in first
-    assert "nowhere" not in first
-    assert "<ol><li>" in after
-
-
 def test_a_question_with_an_experiment_shows_its_answer_and_what_the_data_support(with_results, monkeypatch):
-    monkeypatch.setitem(page.QUESTIONS, "L33", page.Question(CURRENT, ("feature-scaling",)))
+    monkeypatch.setitem(page.QUESTIONS, "L33", CURRENT)
     monkeypatch.setattr(page, "option", lambda number, name, lang: f"option {name}")
     saved = committed(str(RESULTS), CURRENT)
     saved = type(saved)(saved.folder, {**saved.values, "predictions": {"a": "no", "b": "yes", "c": "inconclusive"}})
     monkeypatch.setattr(page, "committed", lambda results, name: saved)
-    _, _, first, measured, full, after = answer(with_results)
-    assert measured["visible"]
+    _, answered, first, full, after = answer(with_results)
+    assert answered["visible"]
     assert "✗ no</strong> · option a" in first
     assert "✓ yes</strong> · option b" in first
     assert "? inconclusive</strong> · option c" in first

@@ -1,6 +1,5 @@
 """What the page of the lecture's questions answers: the question, what was measured, what bears on it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -11,33 +10,26 @@ from hf_llm.app.pages.experiment.answers import show_full
 from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
+from hf_llm.experiments.answers import SEVEN
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import Language, both, language_of, text
 
 OPTIONS = "abc"
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question of the lecture, by its number there the key of its texts.
-
-    Args:
-        experiment: What answers it; None, or not in `EXPERIMENTS`, where nothing does yet.
-        bearing: Labs and pages of the app that bear on it; `<number>.bearing.<name>` says how.
-    """
-
-    experiment: str | None
-    bearing: tuple[str, ...]
-
-
-QUESTIONS = {
-    "L31": Question("relu-depth", ("activations", "backprop", "architectures")),
-    "L32": Question("transformer-dropout", ("dropout-study", "regularization")),
-    "L33": Question(None, ("optimizers", "feature-scaling")),
-    "L43": Question(None, ("train", "dropout-study")),
-    "L44": Question(None, ("inside", "architectures")),
-    "L45": Question(None, ("architectures", "tokenizer")),
-    "L46": Question(None, ("losses", "generate")),
+# what answers each question: the lecture's, by their numbers there, and three that they lead to
+QUESTIONS = SEVEN | {"counting": "counting-vs-gpt2", "anatomy": "gpt2-anatomy", "families": "families"}
+BEARING = {  # labs and pages of the app that bear on a question; `<number>.bearing.<name>` says how
+    "L31": ("activations", "backprop", "architectures"),
+    "L32": ("dropout-study", "regularization"),
+    "L33": ("optimizers", "feature-scaling"),
+    "L43": ("train", "dropout-study"),
+    "L44": ("inside", "architectures"),
+    "L45": ("tokenizer", "architectures"),
+    "L46": ("losses", "generate"),
+    "counting": ("tokenizer", "generate"),
+    "anatomy": ("inside", "architectures"),
+    "families": ("architectures", "inside"),
 }
 
 
@@ -63,18 +55,9 @@ def discuss(app: App, name: str, lang: str = "pt-BR") -> dict[str, Any]:
 ENDPOINTS = {"discuss": discuss}
 
 
-def answering(number: str) -> str | None:
-    """Return the experiment that answers a question, None where there is none yet."""
-    experiment = QUESTIONS[number].experiment
-    return experiment if experiment in EXPERIMENTS else None
-
-
 def option(number: str, name: str, lang: Language) -> str:
-    """Return an offered prediction; the experiment that answers the question has it."""
-    experiment = answering(number)
-    if experiment:
-        return text(f"{experiment.replace('-', '_')}.predictions.{name}", lang)
-    return text(f"discussion.{number}.predictions.{name}", lang)
+    """Return an offered prediction."""
+    return text(f"{QUESTIONS[number].replace('-', '_')}.predictions.{name}", lang)
 
 
 def ask(app: App, *, question: str, lang: Language) -> tuple:
@@ -87,18 +70,12 @@ def ask(app: App, *, question: str, lang: Language) -> tuple:
 def show_answer(app: App, *, question: str, made: str, lang: Language) -> tuple:
     """Return the notice, the answer and what comes after it once there is a prediction; else only a notice."""
     if made != question:
-        return message(text("discussion.first", lang)), *[gr.skip()] * 5
-    experiment, bearing = answering(question), QUESTIONS[question].bearing
-    labs = [name for name in bearing if name in EXPERIMENTS or name in app.pages]
-    result = committed(app.config.results, experiment) if experiment else None
+        return message(text("discussion.first", lang)), *[gr.skip()] * 4
+    experiment = QUESTIONS[question]
+    result = committed(app.config.results, experiment)
     first = ""
-    if not experiment:
-        first = views.to_look_at(question, labs, "discussion.not_measured", lang)
-    elif result:
+    if result:
         options = {name: option(question, name, lang) for name in OPTIONS}
         first = views.predictions(options, result.values["predictions"], lang)
-    after = views.to_look_at(question, labs, "discussion.also", lang) if experiment else ""
-    return (
-        "", gr.update(visible=True), first, gr.update(visible=experiment is not None),
-        show_full(app, experiment, lang) if experiment else "", after + views.for_the_class(question, lang),
-    )  # fmt: skip
+    after = views.to_look_at(question, BEARING[question], lang) + views.for_the_class(question, lang)
+    return "", gr.update(visible=True), first, show_full(app, experiment, lang), after

@@ -1,4 +1,4 @@
-"""The seven questions of the lecture: the reader predicts, and then sees what was measured or runs it.
+"""The seven questions of the lecture and three more: the reader predicts, and then sees what was measured or runs it.
 
 A prediction stays in the reader's browser: no handler gets it, and the server learns only that there is one.
 """
@@ -8,7 +8,7 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.discussion import answers
-from hf_llm.app.pages.discussion.answers import QUESTIONS, answering
+from hf_llm.app.pages.discussion.answers import QUESTIONS
 from hf_llm.app.pages.experiment import page as experiment
 
 LONGEST = 2000  # characters of a prediction
@@ -30,8 +30,7 @@ def build(page: Page) -> None:
     notice = page.view()
     with gr.Column(visible=False) as answered:
         answer = page.view()
-        with gr.Column() as measured:
-            full = experiment.build(page, "question", question, answering)
+        full = experiment.build(page, "question", question, QUESTIONS.get)
         after = page.view()
 
     page.settings(question=question)
@@ -41,5 +40,5 @@ def build(page: Page) -> None:
     kept = reveal.click(None, [question, choice, reason], made, js=KEEP, api_visibility="private")
     page.on(
         kept.then, answers.show_answer, {"question": question, "made": made},
-        [notice, answered, answer, measured, full, after],
+        [notice, answered, answer, full, after],
     )  # fmt: skip

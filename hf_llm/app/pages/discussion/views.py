@@ -22,7 +22,7 @@ def predictions(options: dict[str, str], found: dict[str, str], lang: Language) 
     return f'<h2>{escape(text("discussion.supported", lang))}</h2><ul class="findings">{items}</ul>'
 
 
-def to_look_at(number: str, labs: Sequence[str], key: str, lang: Language) -> str:
+def to_look_at(number: str, labs: Sequence[str], lang: Language) -> str:
     """Return what to look at, and the labs and pages that bear on a question."""
     links = []
     for name in labs:
@@ -33,7 +33,7 @@ def to_look_at(number: str, labs: Sequence[str], key: str, lang: Language) -> st
         links.append(f'<li><a href="{link}">{escape(title)}</a>: {escape(why)}</li>')
     return (
         f"<h2>{escape(text('discussion.look', lang))}</h2>{paragraph(text(f'discussion.{number}.look', lang))}"
-        f"{paragraph(text(key, lang))}<ul>{''.join(links)}</ul>"
+        f"{paragraph(text('discussion.also', lang))}<ul>{''.join(links)}</ul>"
     )
 
 

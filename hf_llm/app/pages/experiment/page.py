@@ -10,7 +10,7 @@ from hf_llm.app.page import Page
 from hf_llm.app.pages.experiment import answers
 
 
-def build(page: Page, name: str, chosen: Component, experiment: Callable[[str], str | None]) -> gr.HTML:
+def build(page: Page, name: str, chosen: Component, experiment: Callable[[str], str]) -> gr.HTML:
     """Lay out the tabs, and bind the run.
 
     Args:

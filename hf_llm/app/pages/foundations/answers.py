@@ -10,7 +10,7 @@ from hf_llm.app.server.results import committed
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import Language
 
-LABS = tuple(name for name in EXPERIMENTS if name not in {question.experiment for question in QUESTIONS.values()})
+LABS = tuple(name for name in EXPERIMENTS if name not in QUESTIONS.values())
 
 
 @dataclass(frozen=True)
