@@ -33,7 +33,7 @@ def write_answers(results: Path, folder: Path) -> None:
 
 
 def answers_page(results: Path, folder: Path, lang: Language) -> str:
-    """Return the page in Markdown; `results` holds a folder for each experiment, `folder` is where the page will lie."""
+    """Return the page in Markdown; `results` holds a folder for each experiment, `folder` will hold the page."""
     (other,) = (page for language, page in PAGES.items() if language != lang)
     parts = [f"# {text('frame.answers.title', lang)}", f"[{text('frame.answers.other', lang)}]({other})",
              text("frame.answers.intro", lang)]  # fmt: skip
