@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hf_llm.experiments.frame.lab import Say
 from hf_llm.experiments.frame.study import Study, select
 from hf_llm.experiments.llm_judge import abstaining, blinding, calibrating, flips, position, selection, training
 from hf_llm.experiments.llm_judge.cases import (
@@ -209,3 +210,12 @@ def test_a_given_model_is_told_the_rubric_and_judges_beside_ours(tmp_path):
     tables = selection.measure(study)
     assert select(tables["selection"], judge="given", slice="all")["cases"].tolist() == [training.TESTS_GIVEN]
     assert settings(study)["judge"] == str(tmp_path)
+    for part in (flips, blinding):
+        drawn = part.measure(study)
+        for draw in part.FIGURES.values():
+            assert "--judge" in texts_in(draw(drawn, Say("llm_judge", "en")))
+
+
+def texts_in(figure) -> str:
+    axes = figure.axes
+    return " ".join([axis.get_title() for axis in axes] + [tick.get_text() for tick in axes[0].get_yticklabels()])

@@ -23,7 +23,8 @@ HIDDEN = {  # what a reader does not see
 # the judge and what it does not see, in the order of the figure
 SETTINGS = (
     ("fair", "nothing_hidden"), ("history", "nothing_hidden"), ("history", "name_hidden"),
-    ("history_blind", "name_hidden"), ("history_blind", "place_hidden"),
+    ("history_blind", "name_hidden"), ("history_blind", "place_hidden"), ("given", "nothing_hidden"),
+    ("given", "name_hidden"),
 )  # fmt: skip
 
 
@@ -64,11 +65,12 @@ def findings(tables: Tables) -> list[Finding]:
 
 def draw(tables: Tables, say: Say) -> Figure:
     """Draw the ratio of the selection rates, from the judge that sees all to the one that sees the facts alone."""
-    keys = [f"{judge}_{hidden}" for judge, hidden in SETTINGS]
     table = tables["blinding"].assign(setting=tables["blinding"]["judge"] + "_" + tables["blinding"]["hidden"])
+    keys = [key for key in (f"{judge}_{hidden}" for judge, hidden in SETTINGS) if key in set(table["setting"])]
     figure, axes = new_figure(width=7.2, height=2.9)
     dots(axes[0, 0], table, "ratio", "setting", say, keys)
     axes[0, 0].axvline(FOUR_FIFTHS, color=COLOURS[1], ls="--", lw=1.2)
+    axes[0, 0].set_xlim(left=0)
     label(axes[0, 0], say("figures.ratio"), "", legend=False)
     return figure
 

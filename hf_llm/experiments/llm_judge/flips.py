@@ -20,7 +20,7 @@ CHANGES: dict[str, Callable[[Case, np.random.Generator], Case]] = {
     "neighbourhood": lambda case, random: at(case, "south", random),
     "register": lambda case, random: replace(case, register="spoken"),
 }
-DRAWN = ("history", "fair", "fair_spoken")
+DRAWN = ("history", "fair", "fair_spoken", "given")  # the last where there is one
 
 
 def measure(study: Study) -> Tables:
@@ -72,9 +72,11 @@ def findings(tables: Tables) -> list[Finding]:
 
 
 def draw(tables: Tables, say: Say) -> Figure:
-    figure, axes = new_figure(1, len(DRAWN), width=3.3, height=2.8)
-    for axis, judge in zip(axes[0], DRAWN):
-        dots(axis, select(tables["flips"], judge=judge), "flips", "change", say if judge == DRAWN[0] else None)
+    drawn = [judge for judge in DRAWN if judge in set(tables["flips"]["judge"])]
+    figure, axes = new_figure(1, len(drawn), width=3.3, height=2.8)
+    for axis, judge in zip(axes[0], drawn):
+        dots(axis, select(tables["flips"], judge=judge), "flips", "change", say if judge == drawn[0] else None)
+        axis.set_xlim(0, 1 / 2)
         label(axis, say("figures.turned"), "", say(f"names.{judge}"), legend=False)
     return figure
 

@@ -64,6 +64,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     figure, axes = new_figure(1, 2, width=4.6, height=3.0)
     dots(axes[0, 0], table, "ratio", "judge", say)
     axes[0, 0].axvline(FOUR_FIFTHS, color=COLOURS[1], ls="--", lw=1.2)
+    axes[0, 0].set_xlim(left=0)
     label(axes[0, 0], say("figures.ratio"), "", legend=False)
     dots(axes[0, 1], table, "kappa", "judge", None)
     label(axes[0, 1], say("figures.kappa"), "", legend=False)
