@@ -54,10 +54,11 @@ def findings(tables: Tables) -> list[Finding]:
         before, after = (by_seed(table, "error", judge=judge, coverage=coverage) for coverage in (1.0, AUTOMATIC))
         return 100 * (before - after)
 
-    kept = by_seed(table, "ratio", judge="history", coverage=AUTOMATIC)
+    kept, all_decided = (by_seed(table, "ratio", judge="history", coverage=coverage) for coverage in (AUTOMATIC, 1.0))
     return [
         above("abstaining_helps", fewer_errors("history")),
         below("abstaining_ratio", kept, FOUR_FIFTHS, scale="log"),
+        below("abstaining_widens", kept / all_decided, 1.0, scale="log"),
     ]
 
 

@@ -83,7 +83,7 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 def turned_by(tables: Tables) -> pd.DataFrame:
     """Return the mean share of turned decisions and the mean shift of each change and judge."""
-    return tables["flips"].groupby(["judge", "change"], sort=False)[["flips", "shift"]].mean().reset_index()
+    return tables["flips"].groupby(["judge", "change"], sort=False)[["flips", "shift"]].mean().round(4).reset_index()
 
 
 FIGURES = {"flips": draw}

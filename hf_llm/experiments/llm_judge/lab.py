@@ -1,6 +1,6 @@
 """The experiment `llm-judge`."""
 
-from hf_llm.experiments.frame import Lab, Study, Tables, by_seed, select
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.llm_judge import (
     abstaining,
     blinding,
@@ -46,21 +46,12 @@ def quantities(tables: Tables) -> dict:
         "same_name_flips": 100 * mean(turned, "flips", judge="history", change="same_gender_name"),
         "seen_register_flips": 100 * mean(turned, "flips", judge="fair_spoken", change="register"),
         "fair_register_flips": 100 * mean(turned, "flips", judge="fair", change="register"),
-        "leak": 100 * float(leak(hidden)),
+        "late_kappa": mean(hidden, "kappa", judge="history", hidden="name_hidden"),
         "error_all": 100 * mean(abstained, "error", judge="history", coverage=1.0),
         "error_automatic": 100 * mean(abstained, "error", judge="history", coverage=abstaining.AUTOMATIC),
         "right_one": 100 * mean(orders, "right", judge="history", reading="one_order"),
         "right_both": 100 * mean(orders, "right", judge="history", reading="both_orders"),
     }
-
-
-def leak(hidden) -> float:
-    """Return the fraction of the gap between the groups that is left when names are hidden before training."""
-    gaps = [
-        (select(hidden, judge=judge, hidden=what)["men"] - select(hidden, judge=judge, hidden=what)["women"]).mean()
-        for judge, what in (("history_blind", "name_hidden"), ("history", "nothing_hidden"))
-    ]
-    return gaps[0] / gaps[1] if gaps[1] else float("nan")
 
 
 LAB = Lab(
@@ -69,8 +60,7 @@ LAB = Lab(
     lecture=["L46"],
     figure="blinding",
     shown=[
-        "history_ratio", "history_kappa", "name_turns", "proxy_leaks", "two_orders_help", "abstaining_ratio",
-        "register_over_name",
+        "history_ratio", "history_kappa", "name_turns", "proxy_leaks", "abstaining_ratio", "register_over_name",
     ],
     settings=settings,
     quantities=quantities,
