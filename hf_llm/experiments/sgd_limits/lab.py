@@ -2,7 +2,7 @@
 
 from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.sgd_limits import layers, memory, race, rare_tokens, regression, token_frequencies
-from hf_llm.experiments.sgd_limits.rules import MOMENTUM, RULES, rates_around
+from hf_llm.experiments.sgd_limits.rules import RULES, rates_around
 from hf_llm.experiments.sgd_limits.text_model import TENTHS, read_parts, size_of
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
 
@@ -14,9 +14,10 @@ def settings(study: Study) -> dict:
     return {
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256, "characters": size.characters,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()}, "vocab_size": vocab,
-        "model": size.shape, "parameters": parameter_counts(gpt2_config("nano", **size.shape, vocab_size=vocab))["total"],
+        "model": size.shape,
+        "parameters": parameter_counts(gpt2_config("nano", **size.shape, vocab_size=vocab))["total"],
         "steps": size.steps, "batch": size.batch, "batch_tokens": size.batch * size.shape["n_positions"],
-        "rates_tried": len(rates_around(1.0, study)), "longer": race.LONGER, "momentum": MOMENTUM,
+        "rates_tried": len(rates_around(1.0, study)), "longer": race.LONGER,
         "weight_decay": RULES["adamw"].changes["weight_decay"],
         "regression_steps": study.pick(*regression.STEPS), "features": regression.FEATURES,
         "times_larger": regression.SPREADS["unscaled"],

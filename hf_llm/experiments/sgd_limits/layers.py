@@ -6,6 +6,7 @@ biases and the scales of the norms are in the tables, too.
 
 import numpy as np
 import pandas as pd
+from scipy.stats import gmean
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, select
 from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
@@ -40,10 +41,11 @@ def findings(tables: Tables) -> list[Finding]:
 def spreads(tables: Tables) -> pd.DataFrame:
     """Return the ratio of largest to smallest, geometric means over the seeds, by rule."""
     columns = ("gradient_before", "gradient_after", "path")
-    return pd.DataFrame([
-        {"optimizer": name, **{column: float(np.exp(np.log(spread(tables, name, column)).mean())) for column in columns}}
-        for name in tables["blocks"]["optimizer"].unique()
-    ])  # fmt: skip
+    rows = []
+    for name in tables["blocks"]["optimizer"].unique():
+        ratios = {column: spread(tables, name, column) for column in columns}
+        rows.append({"optimizer": name, **{column: float(gmean(values)) for column, values in ratios.items()}})
+    return pd.DataFrame(rows)
 
 
 def draw_layers(tables: Tables, say: Say) -> Figure:

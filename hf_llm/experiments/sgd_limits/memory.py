@@ -46,7 +46,7 @@ def per_parameter(tables: Tables, name: str) -> float:
 
 
 def gigabytes(tables: Tables, name: str, model: str = "gpt3") -> float:
-    """Return the state of an optimizer for a larger model in GB, by formula: whole bytes a parameter times parameters."""
+    """Return the state of an optimizer for a larger model in GB, by formula: bytes a parameter times parameters."""
     return round(per_parameter(tables, name)) * LARGER[model] / 1e9
 
 

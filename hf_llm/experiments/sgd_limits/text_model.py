@@ -75,7 +75,7 @@ def frequency_tenths(ids: np.ndarray, vocab: int) -> np.ndarray:
 
 
 def occurrences(ids: np.ndarray, groups: np.ndarray) -> list[dict]:
-    """Return for each group how many tokens it has, and how often its rarest and its most frequent one occur in `ids`."""
+    """Return for each group its number of tokens, and how often the rarest and the most frequent one occur."""
     counts = np.bincount(ids, minlength=len(groups))
     of_group = [counts[groups == group] for group in range(TENTHS)]
     return [
