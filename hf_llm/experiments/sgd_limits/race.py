@@ -24,7 +24,7 @@ from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 MIDDLES = {
-    "sgd": 0.5, "momentum": 0.3, "adam": 3e-3, "adamw": 3e-3, "unclipped": 0.3, "blocks": 3e-4, "signs": 3e-4,
+    "sgd": 0.5, "momentum": 0.3, "adam": 3e-3, "adamw": 3e-3, "unclipped": 0.1, "blocks": 3e-4, "signs": 3e-4,
 }  # of the grids of rates # fmt: skip
 LONGER = 3  # times as many steps, for SGD with momentum alone
 CLASSIC = ("sgd", "momentum", "adam", "adamw")

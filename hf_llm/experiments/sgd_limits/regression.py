@@ -26,7 +26,7 @@ NOISE = 0.5  # standard deviation of what no weight explains
 SPREADS = {"scaled": 1.0, "unscaled": 100.0}  # largest over smallest standard deviation of the features
 COMPARED = ("sgd", "momentum", "adam")
 MIDDLES = {
-    "scaled": {"sgd": 0.1, "momentum": 0.01, "adam": 0.03}, "unscaled": {"sgd": 0.1, "momentum": 0.03, "adam": 1.0},
+    "scaled": {"sgd": 0.1, "momentum": 0.01, "adam": 0.03}, "unscaled": {"sgd": 0.3, "momentum": 0.3, "adam": 1.0},
 }  # of the grids of rates # fmt: skip
 
 
