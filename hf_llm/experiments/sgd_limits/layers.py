@@ -56,10 +56,10 @@ def draw_layers(tables: Tables, say: Say) -> Figure:
     panels = [("momentum", "gradient_before"), ("momentum", "path"), ("adam", "path")]
     for axis, (name, column) in zip(axes[0], panels):
         dots(axis, select(rows, optimizer=name), column, "block", None, keys=blocks)
-        axis.set_xscale("log")
+        axis.set_xlim(left=0)
         label(axis, say(f"figures.layers.{column}"), "", say(f"names.{name}"), legend=False)
-    # what the code calls them: h.0.attn.c_attn is the first block's query, key and value
-    short = [block.removeprefix("transformer.").removesuffix(".weight") for block in blocks]
+    # the code's names: h 0 attn c_attn holds the first block's query, key and value
+    short = [block.removeprefix("transformer.").removesuffix(".weight").replace(".", " ") for block in blocks]
     axes[0, 0].set_yticks(range(len(blocks))[::-1], short)
     return figure
 

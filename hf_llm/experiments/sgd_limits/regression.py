@@ -21,7 +21,7 @@ from hf_llm.experiments.shared.short_run import SEARCH_SEED
 from hf_llm.training.task import Task
 
 FEATURES, EXAMPLES, BATCH = 20, 2_000, 32
-STEPS = (100, 300)  # of the short and of the full version
+STEPS = (80, 300)  # of the short and of the full version
 NOISE = 0.5  # standard deviation of what no weight explains
 SPREADS = {"scaled": 1.0, "unscaled": 100.0}  # largest over smallest standard deviation of the features
 COMPARED = ("sgd", "momentum", "adam")
