@@ -40,6 +40,7 @@ def quantities(tables: Tables) -> dict:
         "gap_frequent": float(rare_tokens.gap(tables, TENTHS).mean()),
         "rare_occurrences": int(select(tables["tenths"], tenth=1)["most"].iloc[0]),
         "text_rare": rare_tokens.share(tables, 1),
+        "rarer_half": float(sum(rare_tokens.share_of_gap(tables, tenth).mean() for tenth in rare_tokens.RARER_HALF)),
         "closed_by_signs": float(1 - race.behind_adam(tables, "signs").mean() / behind),
         "closed_by_blocks": float(1 - race.behind_adam(tables, "blocks").mean() / behind),
         "largest": round(memory.LARGER["gpt3"] / 1e9),
@@ -57,13 +58,13 @@ LAB = Lab(
     figure="groups",
     shown=[
         "momentum_behind_adam", "longer_still_behind", "more_behind_on_rare", "most_of_gap_is_rare",
-        "gradients_unequal_before", "clipping_helps", "adam_ahead_on_scaled",
+        "zipf_widens_gap", "gradients_unequal_before", "adam_ahead_on_scaled",
     ],
     settings=settings,
     quantities=quantities,
     predictions={
         "a": {"momentum_behind_adam": "yes", "most_of_gap_is_rare": "yes"},
-        "b": {"momentum_behind_adam": "yes", "most_of_gap_is_rare": "no"},
+        "b": {"momentum_behind_adam": "yes", "more_behind_on_rare": "yes", "most_of_gap_is_rare": "no"},
         "c": {"momentum_behind_adam": "no"},
     },
 )  # fmt: skip

@@ -1,11 +1,12 @@
-"""Layers: how unequal the gradients of a GPT-2's matrices are, how far each matrix goes, and what one scale each buys.
+"""Layers: how unequal the gradients of a GPT-2's blocks are, how far each block goes, and what one scale each buys.
 
-With one learning rate for all, the first step of SGD is as unequal as the gradients. A matrix is a block of parameters;
-biases and the scales of the norms are in the tables, too.
+A block is one tensor of parameters: a matrix, a bias, or what a norm scales by. With one learning rate for all, the
+first step of SGD is as unequal as the gradients.
 """
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import NullFormatter
 from scipy.stats import gmean
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, select
@@ -20,9 +21,9 @@ def measure(study: Study) -> Tables:
     return {}
 
 
-def spread(tables: Tables, name: str, column: str, dimensions: int = 2) -> np.ndarray:
-    """Return the largest over the smallest value of `column` among the matrices of a model, (seeds,)."""
-    rows = select(tables["blocks"], optimizer=name, dimensions=dimensions, times=1)
+def spread(tables: Tables, name: str, column: str, dimensions: tuple[int, ...] = (1, 2)) -> np.ndarray:
+    """Return the largest over the smallest value of `column` among the blocks of a model, (seeds,)."""
+    rows = select(tables["blocks"], optimizer=name, dimensions=list(dimensions), times=1)
     of_seed = rows.groupby("seed")[column]
     return (of_seed.max() / of_seed.min()).to_numpy()
 
@@ -32,6 +33,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [
         above("gradients_unequal_before", spread(tables, "momentum", "gradient_before"), UNEQUAL, scale="log"),
         above("gradients_unequal_after", spread(tables, "momentum", "gradient_after"), UNEQUAL, scale="log"),
+        above("matrices_unequal_before", spread(tables, "momentum", "gradient_before", (2,)), UNEQUAL, scale="log"),
         above("paths_more_unequal", momentum / adam, 1.0, scale="log"),
         above("blocks_help", loss(tables, "momentum") - loss(tables, "blocks")),
         above("blocks_behind_adam", behind_adam(tables, "blocks")),
@@ -49,17 +51,18 @@ def spreads(tables: Tables) -> pd.DataFrame:
 
 
 def draw_layers(tables: Tables, say: Say) -> Figure:
-    """Gradient of every matrix at the start, and its path under SGD with momentum and under Adam."""
-    rows = select(tables["blocks"], dimensions=2, times=1)
+    """Gradient of every block at the start, and its path under SGD with momentum and under Adam."""
+    rows = select(tables["blocks"], times=1)
     blocks = list(rows["block"].unique())
-    figure, axes = new_figure(1, 3, width=4.0, height=3.8)
+    figure, axes = new_figure(1, 3, width=4.0, height=6.4)
     panels = [("momentum", "gradient_before"), ("momentum", "path"), ("adam", "path")]
     for axis, (name, column) in zip(axes[0], panels):
         dots(axis, select(rows, optimizer=name), column, "block", None, keys=blocks)
-        axis.set_xlim(left=0)
+        axis.set_xscale("log")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         label(axis, say(f"figures.layers.{column}"), "", say(f"names.{name}"), legend=False)
-    # the code's names: h 0 attn c_attn holds the first block's query, key and value
-    short = [block.removeprefix("transformer.").removesuffix(".weight").replace(".", " ") for block in blocks]
+    # the code's names: h 0 attn c_attn weight holds the first block's query, key and value
+    short = [block.removeprefix("transformer.").replace(".", " ") for block in blocks]
     axes[0, 0].set_yticks(range(len(blocks))[::-1], short)
     return figure
 

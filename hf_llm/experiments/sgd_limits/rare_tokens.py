@@ -13,6 +13,7 @@ from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.sgd_limits.race import CLASSIC
 from hf_llm.experiments.sgd_limits.text_model import TENTHS
 
+RARER_HALF = range(1, TENTHS // 2 + 1)
 HALF_OF_THE_GAP = 0.5  # from which a group counts as most of it
 
 
@@ -35,11 +36,11 @@ def share(tables: Tables, tenth: int, part: str = "test") -> float:
 def share_of_gap(tables: Tables, tenth: int, part: str = "test") -> np.ndarray:
     """Return the share of the whole gap that lies in one group, (seeds,): negative where Adam is the worse one there.
 
-    The gaps of the groups, weighted by how many tokens they have, sum to the whole.
+    The gaps of the groups, weighted by how many tokens they have, sum to the whole gap of the seed.
     """
     tenths = sorted(select(tables["groups"], part=part)["tenth"].unique())
     sums = {number: share(tables, number, part) * gap(tables, number, part) for number in tenths}
-    return sums[tenth] / np.sum(list(sums.values()), axis=0).mean()
+    return sums[tenth] / np.sum(list(sums.values()), axis=0)
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -47,6 +48,7 @@ def findings(tables: Tables) -> list[Finding]:
         above("more_behind_on_rare", gap(tables, 1) - gap(tables, TENTHS)),
         above("behind_on_frequent", gap(tables, TENTHS)),
         above("most_of_gap_is_rare", share_of_gap(tables, 1), HALF_OF_THE_GAP),
+        above("rarer_half_has_most", sum(share_of_gap(tables, tenth) for tenth in RARER_HALF), HALF_OF_THE_GAP),
     ]
 
 
