@@ -138,7 +138,8 @@ def draw_rates(tables: Tables, say: Say) -> Figure:
         lowest = rows.loc[rows["loss"].idxmin()]
         axis.plot(lowest["rate"], lowest["loss"], "o", ms=10, mfc="none", color=style(number)["color"])
     axis.set_xscale("log")
-    label(axis, say("figures.rates.rate"), say("figures.rates.loss"))
+    label(axis, say("figures.rates.rate"), say("figures.rates.loss"), legend=False)
+    axis.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1))  # beside lines that go everywhere
     return figure
 
 

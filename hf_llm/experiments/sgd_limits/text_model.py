@@ -32,7 +32,7 @@ class Size:
 
 FULL = Size(characters=400_000, vocab_size=1000, steps=200, batch=16, judged=400)
 QUICK = Size(
-    characters=40_000, vocab_size=500, steps=32, batch=8, judged=100, evaluations=4,
+    characters=40_000, vocab_size=500, steps=24, batch=8, judged=100, evaluations=4,
     shape={"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 32},
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.training.task import Task
 
 TOKENS = (200, 1000)  # different ones, of the short and of the full version: an even number, they come in pairs
-STEPS = (32, 200)
+STEPS = (24, 200)
 SHAPE = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 16}
 BATCH, LENGTH, JUDGED = 32, 120_000, 256  # windows a step, tokens of the text, windows that judge
 PARTNER = 0.5  # probability that a token's partner follows it
