@@ -1,0 +1,1 @@
+"""What are the limits of classic optimizers (SGD) on language models?"""
