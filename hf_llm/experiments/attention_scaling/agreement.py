@@ -78,7 +78,7 @@ def windows_of(grid: Grid, seed: int) -> torch.Tensor:
     return torch.tensor(ids[: grid.windows * length]).view(grid.windows, length)
 
 
-def tests_of(grid: Grid) -> dict[int, list[Sentence]]:
+def held_out(grid: Grid) -> dict[int, list[Sentence]]:
     """Return {distractors: sentences}, the same for every model and seed."""
     return {
         number: [Sentence.draw(np.random.default_rng([TEST_SEED, number, one]), number, misleading=True)
@@ -112,7 +112,7 @@ def preferred(logits: torch.Tensor, sentence: Sentence) -> Form:
 def measure(study: Study) -> Tables:
     """Search each model's rate with a seed of its own, then train all seeds at the best one."""
     grid = study.pick(QUICK, FULL)
-    tests = tests_of(grid)
+    tests = held_out(grid)
     searched = [(kind, rate, SEARCH_SEED) for kind in KINDS for rate in grid.rates] if len(grid.rates) > 1 else []
     total, done, search, scores = len(searched) + len(KINDS) * len(study.seeds), 0, [], []
     for kind, rate, seed in searched:

@@ -2,7 +2,7 @@
 
 from hf_llm.experiments.attention_scaling import agreement, length, sizes, square
 from hf_llm.experiments.attention_scaling.contenders import size_of
-from hf_llm.experiments.attention_scaling.sentences import WORDS
+from hf_llm.experiments.attention_scaling.sentences import FORMS, WORDS
 from hf_llm.experiments.frame import Lab, Study, Tables, select
 
 
@@ -13,7 +13,8 @@ def settings(study: Study) -> dict:
         "gpt3_tokens": sizes.GPT3_TOKENS, "window": sizes.WINDOW, "widths": square.WIDTHS,
         "agreement": {"shape": grid.shape, "rates": grid.rates, "batch": grid.batch, "windows": grid.windows},
         "agreement_parameters": size_of(grid.shape), "steps": grid.steps, "every": grid.every,
-        "sentences": grid.sentences, "words": len(WORDS), "good": agreement.GOOD,
+        "sentences": grid.sentences, "words": len(WORDS), "good": agreement.GOOD, "rates": len(grid.rates),
+        "chance": 1 / len(FORMS),
     }  # fmt: skip
 
 

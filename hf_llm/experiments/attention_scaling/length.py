@@ -110,7 +110,7 @@ def draw(tables: Tables, say: Say) -> Figure:
         axis.set_xscale("log", base=2)
         axis.set_yscale("log")
         axis.set_xticks(ticks := sorted(set(tables["chains" if axis is left else "step_times"]["length"])), ticks)
-        label(axis, say("figures.length"), say(f"figures.{value}"))
+        label(axis, say("figures.tokens"), say(f"figures.{value}"))
     return figure
 
 

@@ -12,7 +12,7 @@ from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 from hf_llm.experiments.attention_scaling.counting import kept_bytes, step_flops
 from hf_llm.experiments.attention_scaling.timing import exponent, seconds
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact
-from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure, style
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 
 WIDTH, HEADS = 128, 4
@@ -22,17 +22,18 @@ WIDTHS = 6  # of the model, in tokens: where attention overtakes the rest of a b
 
 
 def measure(study: Study) -> Tables:
-    lengths = study.pick([128, 512, 1024], [128, 256, 512, 1024, 2048])
-    model = new_gpt2(gpt2_config("nano", n_layer=1, n_head=HEADS, n_embd=WIDTH, vocab_size=2,
-                                 n_positions=lengths[-1], dropout=0.0, attention="eager"), 0)  # fmt: skip
+    lengths = study.pick([128, 512, 1024], [128, 256, 512, 1024, 2048, 4096])
+    config = gpt2_config("nano", n_layer=1, n_head=HEADS, n_embd=WIDTH, vocab_size=2, n_positions=lengths[-1],
+                         dropout=0.0, attention="eager")  # fmt: skip
+    shapes, block = new_gpt2(config, 0, device="meta"), new_gpt2(config, 0).transformer.h[0]
     counted, times = [], []
     for length in study.track(lengths):
-        flops = step_flops(model, torch.zeros(1, length, dtype=torch.long))
+        flops = step_flops(shapes, torch.zeros(1, length, dtype=torch.long, device="meta"))
         head = 6 * 2 * WIDTH * length  # the output head's: no part of a block
         kept = {f"kept_{way}": kept_by(way, length) for way in WAYS}
         counted.append({"length": length, "attention": flops["attention"], "rest": flops["rest"] - head, **kept})
         times += [{"length": length, "way": way, "seed": seed, "seconds": taken}
-                  for seed in study.seeds for way, taken in times_of(model.transformer.h[0], length, seed)]  # fmt: skip
+                  for seed in study.seeds for way, taken in times_of(block, length, seed)]  # fmt: skip
     return {"square": pd.DataFrame(counted), "attention_times": pd.DataFrame(times)}
 
 
@@ -72,23 +73,36 @@ def times_of(block: GPT2Block, length: int, seed: int) -> list[tuple[str, float]
     return [*taken, ("rest", seconds(lambda: rest_of(block, hidden).sum().backward()))]
 
 
-def crossing(table: pd.DataFrame) -> float:
-    """Return the length at which attention's FLOPs reach those of the rest, between two lengths by logarithms."""
-    ratio = np.log(table["attention"] / table["rest"])
-    return float(np.exp(np.interp(0.0, ratio, np.log(table["length"]))))
+def crossing(lengths, attention, rest) -> float:
+    """Return the length from which attention costs more than the rest, between two lengths by logarithms.
+
+    Where that is beyond the lengths, the nearest of them.
+    """
+    return float(np.exp(np.interp(0.0, np.log(np.divide(attention, rest)), np.log(lengths))))
+
+
+def crossing_in_flops(table: pd.DataFrame) -> float:
+    return crossing(table["length"], table["attention"], table["rest"])
+
+
+def crossings_in_time(times: pd.DataFrame) -> np.ndarray:
+    """Return the crossing of the fused attention's time, (seeds,)."""
+    seconds = times.pivot(index=["seed", "length"], columns="way", values="seconds")
+    return np.array([crossing(rows.index.get_level_values("length"), rows["fused"], rows["rest"])
+                     for _, rows in seconds.groupby("seed")])  # fmt: skip
 
 
 def findings(tables: Tables) -> list[Finding]:
     table, times = tables["square"], tables["attention_times"]
     longest = times["length"].max()
-    end = {way: by_seed(times, "seconds", way=way, length=longest) for way in (*WAYS, "rest")}
+    end = {way: by_seed(times, "seconds", way=way, length=longest) for way in WAYS}
     last = table.tail(2)
     return [
         exact("work_is_quadratic", exponent(table["length"], table["attention"]), QUADRATIC),
-        exact("overtakes_at_widths", abs(crossing(table) / (WIDTHS * WIDTH) - 1), CLOSE, "below"),
+        exact("overtakes_at_widths", abs(crossing_in_flops(table) / (WIDTHS * WIDTH) - 1), CLOSE, "below"),
         exact("weights_are_quadratic", exponent(last["length"], last["kept_eager"]), QUADRATIC),
         exact("fused_keeps_little", exponent(last["length"], last["kept_fused"]), LINEAR, "below"),
-        above("overtakes_in_time", end["fused"] / end["rest"], 1.0, "log", timed=True),
+        above("overtakes_later_in_time", crossings_in_time(times) / crossing_in_flops(table), 1.0, "log", timed=True),
         above("fused_is_faster", end["eager"] / end["fused"], 1.0, "log", timed=True),
     ]
 
@@ -98,8 +112,9 @@ def quantities(tables: Tables) -> dict:
     table = tables["square"]
     last = table.iloc[-1]
     return {
-        "crossing": crossing(table), "square_length": int(last["length"]),
+        "crossing": crossing_in_flops(table), "square_length": int(last["length"]),
         "kept_eager_mb": float(last["kept_eager"] / 1e6), "kept_fused_mb": float(last["kept_fused"] / 1e6),
+        "crossing_in_time": float(np.mean(crossings_in_time(tables["attention_times"]))),
     }  # fmt: skip
 
 
@@ -111,13 +126,13 @@ def draw(tables: Tables, say: Say) -> Figure:
         (axes[0], ("attention", "rest"), 1e9), (axes[1], ("kept_eager", "kept_fused"), 1e6)
     ):  # fmt: skip
         for number, column in enumerate(columns):
-            axis.plot(table["length"], table[column] / scale, label=name_of(column, say), **style(number))
+            axis.plot(table["length"], table[column] / scale, label=say(f"names.{column}"), **style(number))
     curves(axes[2], times.assign(milliseconds=1e3 * times["seconds"]), "length", "milliseconds", "way", say)
     for axis, value in zip(axes, ("block_gflops", "kept", "milliseconds")):
         axis.set_xscale("log", base=2)
         axis.set_yscale("log")
         axis.set_xticks(ticks := [int(length) for length in table["length"]], ticks)
-        label(axis, say("figures.length"), say(f"figures.{value}"))
+        label(axis, say("figures.tokens"), say(f"figures.{value}"))
     return figure
 
 
