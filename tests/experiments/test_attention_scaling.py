@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from hf_llm.experiments.attention_scaling import agreement, length, sizes, square
-from hf_llm.experiments.attention_scaling.agreement import SentenceTask, preferred, right, held_out
+from hf_llm.experiments.attention_scaling.agreement import SentenceTask, held_out, preferred, right
 from hf_llm.experiments.attention_scaling.contenders import KINDS, new_contender, parameters_of, size_of
 from hf_llm.experiments.attention_scaling.counting import kept_bytes, longest_chain, step_by_step, step_flops
 from hf_llm.experiments.attention_scaling.sentences import FORMS, HAS_BEEN, IDS, NOUNS, WAS, WORDS, Sentence

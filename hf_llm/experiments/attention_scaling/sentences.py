@@ -7,8 +7,8 @@ A sentence has any number of distractors, nouns with a gender and a number of th
 the subject is, only its bare article tells: the opening has nouns too, people stand in all places, and the last noun
 before the verb says nothing. So a model is right for the right reason, or at chance.
 
->>> Sentence.draw(np.random.default_rng(0), distractors=1).words
-['a', 'médica', 'que', 'estava', 'no', 'jardim', 'foi', 'encontrada', '.']
+>>> " ".join(Sentence.draw(np.random.default_rng(2), distractors=2).words)
+'as gatas que estavam no menino dos jardins foram procuradas .'
 """
 
 from dataclasses import dataclass
