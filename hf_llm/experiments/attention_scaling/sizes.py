@@ -126,7 +126,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     right.plot(here["parameters"], times, "o-", color="#0072B2")
     for size, row in here.iterrows():
         right.annotate(name_of(size, say), (row["parameters"], times[size]), fontsize=8.5)
-    right.set(xscale="log", yscale="log")
+    right.set(xscale="log", yscale="log", xlim=left.get_xlim())
     label(right, say("figures.parameters"), say("figures.window_seconds"), legend=False)
     return figure
 
