@@ -12,13 +12,15 @@ from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_
 
 SHAPE = {"n_layer": 2, "n_head": 4, "n_embd": 128, "vocab_size": 256}
 STEPWISE = "lstm_stepwise"  # the same LSTM, computed step by step as torch does for a GRU
+SEVERAL = 8  # texts in a step, beside one: a recurrent model reads them side by side
 STAYS, GROWS, LINEAR, MUCH = 0.05, 0.9, 1.1, 10.0
 
 
 def measure(study: Study) -> Tables:
     lengths = study.pick([32, 128], [128, 256, 512, 1024, 2048])
+    batches = [*((1, length) for length in lengths), (SEVERAL, study.pick(32, 512))]
     shape = SHAPE | {"n_positions": lengths[-1]}
-    counted = study.pick([16, 32], [64, 128, 256, 512])
+    counted = study.pick([16, 128], [64, 128, 256, 512])
     cells = [("count", kind) for kind in KINDS] + [("time", kind) for kind in (*KINDS, STEPWISE)]
     chains, times = [], []
     for what, kind in study.track(cells):
@@ -29,9 +31,9 @@ def measure(study: Study) -> Tables:
                        for length in counted]  # fmt: skip
         else:
             model = new_contender(kind.removesuffix("_stepwise"), shape, 0)
-            times += [{"kind": kind, "length": length, "seed": seed,
-                       "seconds": step_seconds(model, length, seed, kind == STEPWISE)}
-                      for seed in study.seeds for length in lengths]  # fmt: skip
+            times += [{"kind": kind, "batch": batch, "length": length, "seed": seed,
+                       "seconds": step_seconds(model, batch, length, seed, kind == STEPWISE)}
+                      for seed in study.seeds for batch, length in batches]  # fmt: skip
     return {"chains": pd.DataFrame(chains), "step_times": pd.DataFrame(times)}
 
 
@@ -43,9 +45,9 @@ def waiting(model, length: int) -> dict:
     return {"chain": chain, "flops": sum(step_flops(model, ids).values())}
 
 
-def step_seconds(model, length: int, seed: int, stepwise: bool) -> float:
-    """Return the processor seconds of a forward and a backward pass of one text."""
-    ids = torch.randint(model.config.vocab_size, (1, length), generator=torch.Generator().manual_seed(seed))
+def step_seconds(model, batch: int, length: int, seed: int, stepwise: bool) -> float:
+    """Return the processor seconds of a forward and a backward pass of `batch` texts."""
+    ids = torch.randint(model.config.vocab_size, (batch, length), generator=torch.Generator().manual_seed(seed))
 
     def step() -> None:
         model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
@@ -57,7 +59,7 @@ def step_seconds(model, length: int, seed: int, stepwise: bool) -> float:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    chains, times = tables["chains"], tables["step_times"]
+    chains, times, several = tables["chains"], one_text(tables), select(tables["step_times"], batch=SEVERAL)
     longest = chains["length"].max()
     work = (select(chains, length=longest).set_index("kind")).eval("flops / chain")
     at_end = {kind: by_seed(times, "seconds", kind=kind, length=times["length"].max()) for kind in (*KINDS, STEPWISE)}
@@ -76,11 +78,23 @@ def findings(tables: Tables) -> list[Finding]:
         exact("more_at_once", work["gpt2"] / work["lstm"], MUCH),
         above("gpt2_slower_than_lstm", at_end["gpt2"] / at_end["lstm"], 1.0, "log", timed=True),
         below("gpt2_faster_than_gru", at_end["gpt2"] / at_end["gru"], 1.0, "log", timed=True),
+        below(
+            "gpt2_faster_than_gru_by_eight",
+            by_seed(several, "seconds", kind="gpt2") / by_seed(several, "seconds", kind="gru"),
+            1.0,
+            "log",
+            timed=True,
+        ),
         above("steps_cost", at_end[STEPWISE] / at_end["lstm"], 1.0, "log", timed=True),
         above("gpt2_grows_faster", grows("gpt2") - grows("lstm"), timed=True),
         below("lstm_is_linear", grows("lstm"), LINEAR, timed=True),
         below("gru_is_linear", grows("gru"), LINEAR, timed=True),
     ]
+
+
+def one_text(tables: Tables) -> pd.DataFrame:
+    """Return the times of steps with one text."""
+    return select(tables["step_times"], batch=1)
 
 
 def quantities(tables: Tables) -> dict:
@@ -93,7 +107,8 @@ def quantities(tables: Tables) -> dict:
         "shortest": int(ends[0]), "longest": int(ends[1]),
         **{f"{kind}_chain": int(chain[kind, ends[1]]) for kind in KINDS},
         "lstm_chain_short": int(chain["lstm", ends[0]]),
-        "timed_length": int(tables["step_times"]["length"].max()),
+        "timed_length": int(tables["step_times"]["length"].max()), "several": SEVERAL,
+        "several_length": int(select(tables["step_times"], batch=SEVERAL)["length"].max()),
         **{f"{kind}_parameters": int(sizes[kind]) for kind in KINDS},
     }  # fmt: skip
 
@@ -104,7 +119,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     for number, kind in enumerate(KINDS):
         rows = select(tables["chains"], kind=kind)
         left.plot(rows["length"], rows["chain"], marker="o", ms=3, label=name_of(kind, say), **style(number))
-    times = tables["step_times"].assign(milliseconds=1e3 * tables["step_times"]["seconds"])
+    times = one_text(tables).eval("milliseconds = 1e3 * seconds")
     curves(right, times, "length", "milliseconds", "kind", say)
     for axis, value in ((left, "chain"), (right, "milliseconds")):
         axis.set_xscale("log", base=2)
@@ -116,7 +131,7 @@ def draw(tables: Tables, say: Say) -> Figure:
 
 def summary(tables: Tables) -> pd.DataFrame:
     """Return for each model its size, its longest chain and its time by length."""
-    times = tables["step_times"].groupby(["kind", "length"], sort=False)["seconds"].mean().reset_index()
+    times = tables["step_times"].groupby(["kind", "batch", "length"], sort=False)["seconds"].mean().reset_index()
     return times.assign(seconds=(1e3 * times["seconds"]).round(2)).rename(columns={"seconds": "milliseconds"})
 
 
