@@ -42,7 +42,7 @@ class Grid:
 
 
 QUICK = Grid({"n_layer": 2, "n_head": 4, "n_embd": 32, "n_positions": 80, "vocab_size": len(WORDS)},
-             (1e-2,), steps=100, every=50, windows=500, sentences=50)  # fmt: skip
+             (1e-2,), steps=100, every=50, windows=500, sentences=50, tested=(0, 2, 8, 32))  # fmt: skip
 FULL = Grid({"n_layer": 2, "n_head": 4, "n_embd": 64, "n_positions": 80, "vocab_size": len(WORDS)},
             (3e-3, 1e-2, 3e-2, 1e-1), steps=400, every=50, windows=2000, sentences=200)  # fmt: skip
 
