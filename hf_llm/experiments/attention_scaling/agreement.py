@@ -217,6 +217,7 @@ def quantities(tables: Tables) -> dict:
         "edge_words": int(distances.loc[edge, "words"]), "far_words": int(distances.loc[far, "words"]),
         "edge": int(edge), "far": int(far),
         "at_edge": int(best(tables["search"], "rate", "score", by=["kind"], largest=True)["edge"].sum()),
+        "models": len(KINDS),
         **{f"{kind}_{name}": float(means[kind, number]) for kind in KINDS
            for name, number in (("edge", edge), ("far", far))},
         **{f"{kind}_steps": float(steps_to_learn(tables, kind).mean()) for kind in KINDS},
