@@ -44,6 +44,6 @@ LAB = Lab(
     predictions={
         "a": {"gpt2_does_not_wait": "yes", "lstm_waits": "yes"},
         "b": {"gpt2_agrees": "yes", "lstm_as_good": "no", "gpt2_agrees_beyond": "yes"},
-        "c": {"gpt2_slower_than_lstm": "no"},
+        "c": {"less_work": "yes"},
     },
 )  # fmt: skip

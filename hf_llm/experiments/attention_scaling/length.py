@@ -61,7 +61,8 @@ def step_seconds(model, batch: int, length: int, seed: int, stepwise: bool) -> f
 def findings(tables: Tables) -> list[Finding]:
     chains, times, several = tables["chains"], one_text(tables), select(tables["step_times"], batch=SEVERAL)
     longest = chains["length"].max()
-    work = (select(chains, length=longest).set_index("kind")).eval("flops / chain")
+    at_longest = select(chains, length=longest).set_index("kind")
+    flops, work = at_longest["flops"], at_longest.eval("flops / chain")
     at_end = {kind: by_seed(times, "seconds", kind=kind, length=times["length"].max()) for kind in (*KINDS, STEPWISE)}
 
     def grows(kind: str) -> np.ndarray:
@@ -76,6 +77,7 @@ def findings(tables: Tables) -> list[Finding]:
         exact("lstm_waits", chain_of("lstm"), GROWS),
         exact("gru_waits", chain_of("gru"), GROWS),
         exact("more_at_once", work["gpt2"] / work["lstm"], MUCH),
+        exact("less_work", flops["gpt2"] / flops["lstm"], 1.0, "below"),
         above("gpt2_slower_than_lstm", at_end["gpt2"] / at_end["lstm"], 1.0, "log", timed=True),
         below("gpt2_faster_than_gru", at_end["gpt2"] / at_end["gru"], 1.0, "log", timed=True),
         below(
