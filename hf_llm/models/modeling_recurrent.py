@@ -55,7 +55,7 @@ class RecurrentForCausalLM(PreTrainedModel, GenerationMixin):
         """Draw matrices uniformly within 1/√n_embd, as torch does, embeddings within 0.5.
 
         Within 0.1, as Zaremba et al. 2014 have it, cells hardly see the token at first: an LSTM of 111,000 parameters
-        then had not learnt in 600 steps to let a verb agree with a subject some words before it, and with 0.5 in 300.
+        then had not learnt in 600 steps to let a verb agree with a subject some words before it, and with 0.5 in 350.
         Biases are zero but for the LSTM's forget gate, which starts open, at 1 (Jozefowicz et al. 2015).
         """
         width = self.config.n_embd
