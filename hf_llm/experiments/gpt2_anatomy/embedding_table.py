@@ -70,7 +70,7 @@ def labels_of(grid: Grid, counts: np.ndarray, name: str) -> tuple[np.ndarray, np
         case "capital":
             found = {id: text.strip()[0].isupper() for id, text in words.items()}
         case "word_class":
-            by_word = {f" {word}": kind for kind, listed in WORD_CLASSES.items() for word in listed}
+            by_word = {f" {word}": kind for kind, listed in WORD_CLASSES.items() for word in listed.split()}
             found = {id: by_word[text] for id, text in texts.items() if text in by_word}
     return np.array(list(found)), np.array(list(found.values()))
 

@@ -139,7 +139,7 @@ def draw_explained(tables: Tables, say: Say) -> Figure:
                  label=name_of(by, say))  # fmt: skip
     names = [f"{row.layer + 1}.{row.head + 1}" for row in select(rows, by="distance").itertuples()]
     axis.set_xticks(range(len(names)), names)
-    label(axis, say("figures.head"), say("figures.share"))
+    label(axis, say("figures.heads"), say("figures.share"))
     return figure
 
 

@@ -41,17 +41,16 @@ def measure(study: Study) -> Tables:
         ]  # fmt: skip
         # the same weights, and every token sees all others
         unmasked = lift_causal_mask(copy.deepcopy(models["positions"]))
-        blind = {
-            "positions": models["positions"], "positions_one_layer": models["positions_one_layer"], "no_mask": unmasked,
-        }  # fmt: skip
+        without = {"positions": models["positions"], "no_mask": unmasked}
+        blind = without | {"positions_one_layer": models["positions_one_layer"]}
         tables["blind"] += [
             {"variant": variant, "seed": seed, "change": largest_change(model, windows[:, :-1], shuffles[1][:, :-1])}
             for variant, model in blind.items()
         ]
         tables["position"] += [
             {"variant": variant, "seed": seed, "read": position_read(model, windows[:, :-1])}
-            for variant, model in {"whole": models["whole"], "positions": models["positions"], "no_mask": unmasked}.items()
-        ]  # fmt: skip
+            for variant, model in ({"whole": models["whole"]} | without).items()
+        ]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 

@@ -1,6 +1,7 @@
 """Removed: what a text costs a GPT-2 that was trained without one of its parts, each at a learning rate of its own."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -49,13 +50,13 @@ def counted(grid: Grid) -> list[dict]:
     """
     parts = read_parts(grid)
     train, vocab = parts.ids["train"].tolist(), len(parts.corpus.tokenizer)
-    singles, pairs = Counter(train), Counter(zip(train, train[1:]))
+    singles, pairs = Counter(train), Counter(pairwise(train))
     lengths = token_byte_lengths(parts.corpus.tokenizer)
 
     def cost(part: str, prior: float, tokens: int) -> float:
         ids = parts.ids[part][: tokens + 1].tolist()
         single = {b: (singles[b] + 1) / (len(train) + vocab) for b in ids}
-        nats = -sum(np.log((pairs[a, b] + prior * single[b]) / (singles[a] + prior)) for a, b in zip(ids, ids[1:]))
+        nats = -sum(np.log((pairs[a, b] + prior * single[b]) / (singles[a] + prior)) for a, b in pairwise(ids))
         return float(nats / np.log(2) / lengths[ids[1:]].sum())
 
     prior = min(PRIORS, key=lambda prior: cost("validation", prior, grid.scored // 4))

@@ -4,8 +4,8 @@ A word that can be of two classes ("her", "that", "like") is in none. Nouns are 
 """
 
 WORD_CLASSES = {
-    "pronoun": "I me my you your he him his she we us our it they them their thou thee thy ye who what which".split(),
+    "pronoun": "I me my you your he him his she we us our it they them their thou thee thy ye who what which",
     "verb": "is am are was were be been have hath had do did shall will would should can could may must know say speak "
-            "come go let make see give take think tell love".split(),
-    "connective": "to of in with for on by from at up upon and but or if than as when where then not so".split(),
+            "come go let make see give take think tell love",
+    "connective": "to of in with for on by from at up upon and but or if than as when where then not so",
 }  # fmt: skip
