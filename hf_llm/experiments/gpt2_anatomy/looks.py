@@ -25,7 +25,7 @@ def measure(study: Study) -> Tables:
     known, asked = windows_of(grid, "train", 5 * grid.windows)[:, :-1], windows_of(grid, "test", grid.windows)[:, :-1]
     for seed in study.track(study.seeds):
         model = GPT2Explained.from_transformers(trained(grid, "whole", seed).model)
-        learnt, looked = weights_of(model, known), weights_of(model, asked)  # (layers, heads, pairs)
+        learnt, looked = (weights_of(model, ids, *pairs(grid)) for ids in (known, asked))  # (layers, heads, N, pairs)
         for layer, head in np.ndindex(grid.layers, grid.heads):
             described = {"layer": layer, "head": head, "seed": seed}
             shares = explained_shares(grid, known, learnt[layer, head], asked, looked[layer, head])
@@ -37,22 +37,20 @@ def measure(study: Study) -> Tables:
 def pairs(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Return query and key position of the weights that are looked at, (pairs,): queries of the window's second half.
 
-    A query early in a window has few keys to divide its weight among.
+    A query early in a window has few keys to divide its weight among. A token's weight on itself is left out: there the
+    same pair of tokens means the same distance.
     """
-    query, key = np.tril_indices(grid.context)
+    query, key = np.tril_indices(grid.context, k=-1)
     late = query >= grid.context // 2
     return query[late], key[late]
 
 
 @torch.inference_mode()
-def weights_of(model: GPT2Explained, ids: Tensor) -> np.ndarray:
-    """Return the attention weights of `pairs` in windows of ids (N, T): (layers, heads, N, pairs)."""
-    query, key = np.tril_indices(ids.shape[1])
-    late = query >= ids.shape[1] // 2
-    name = "layer.*.attention.weights"
-    seen = [model(batch, capture=[name])[1] for batch in ids.split(50)]
+def weights_of(model: GPT2Explained, ids: Tensor, query: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return the attention weights of pairs of positions in windows of ids (N, T): (layers, heads, N, pairs)."""
+    seen = [model(batch, capture=["layer.*.attention.weights"])[1] for batch in ids.split(50)]
     return np.stack([
-        torch.cat([one[layer][:, :, query[late], key[late]] for one in seen]).transpose(0, 1).numpy()
+        torch.cat([one[layer][:, :, query, key] for one in seen]).transpose(0, 1).numpy()
         for layer in seen[0]
     ])  # fmt: skip
 
@@ -96,14 +94,15 @@ def explained_shares(grid: Grid, known: Tensor, learnt: np.ndarray, asked: Tenso
 def places_looked_at(grid: Grid, looked: np.ndarray) -> dict:
     """Return the mean weight, times the number of tokens to choose from: 1 where attention is spread evenly.
 
-    On the window's first token, on the token itself, and on the one before it; and the mean distance in tokens.
+    On the window's first token, on the one before the query, and on the query itself.
     """
     query, key = pairs(grid)
     even = looked * (query + 1)  # (N, pairs)
+    queries, starts = np.unique(query, return_index=True)
+    itself = 1 - np.add.reduceat(looked, starts, axis=1)  # (N, queries): a query's weights add up to one
     return {
-        "first": float(even[:, key == 0].mean()), "itself": float(even[:, key == query].mean()),
-        "previous": float(even[:, key == query - 1].mean()),
-        "distance": float((looked * (query - key)).sum() / looked.sum()),
+        "first": float(even[:, key == 0].mean()), "previous": float(even[:, key == query - 1].mean()),
+        "itself": float((itself * (queries + 1)).mean()),
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ KEPT = (1, 2, 3, 4, 8, 16)  # the last tokens, which stay in order
 WORTH = 0.05  # bits per byte from which a difference counts
 BLIND = 1e-4  # largest change of a probability that rounding in fp32 may leave
 HALF = 0.5  # of the variance of the position
-BLOCKS = 10  # of windows, for cross-validation
+BLOCKS = 5  # of windows, for cross-validation
 
 
 def measure(study: Study) -> Tables:
