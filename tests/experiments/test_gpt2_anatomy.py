@@ -144,7 +144,7 @@ def test_order_blindness_is_found_where_it_is_and_only_there():
     assert largest_change(nope, inputs, others) > 10 * BLIND  # the causal mask tells order from the second layer on
     assert largest_change(wild(gpt2_without(None, SHAPE, 0)), inputs, others) > 100 * BLIND
     assert position_read(unmasked, inputs) < 0.1
-    assert position_read(gpt2_without("sinusoidal", SHAPE, 0).eval(), inputs) > 0.8
+    assert position_read(gpt2_without("sinusoidal", SHAPE, 0).eval(), inputs) > 0.2
 
 
 def test_a_lifted_mask_lets_a_token_see_what_follows():
