@@ -13,7 +13,7 @@ def settings(study: Study) -> dict:
     return {
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()},
-        "model": {**shape, "parameters": parameter_counts(gpt2_config(**shape))["total"]}, "layers": grid.layers,
+        "model": shape, "parameters": parameter_counts(gpt2_config(**shape))["total"], "layers": grid.layers,
         "variants": list(VARIANTS), "rates": grid.rates, "steps": grid.steps, "search_steps": grid.search_steps,
         "batch": grid.batch, "context": grid.context, "vocab_size": grid.vocab_size, "scored": grid.scored,
         "seen": grid.steps * grid.batch * grid.context, "windows": grid.windows,
@@ -22,26 +22,22 @@ def settings(study: Study) -> dict:
 
 
 def quantities(tables: Tables) -> dict:
-    """Return what the sentences cite beside the values that are judged: levels, in bits per byte and in shares."""
-    bits = tables["removed"].groupby("variant")["bits"].mean()
-    counted = tables["counted"].set_index("counts")["bits"]
+    """Return what the sentences cite beside the values that are judged."""
     probe = tables["probe"].groupby(["property", "source"])["accuracy"].mean()
     classmates = tables["classmates"].groupby("when")["share"].mean()
     explained = tables["explained"].groupby("by")["share"].mean()
     chosen = best(tables["search"], "rate", "bits", by=["variant"])
-    points = tables["training"]["step"]
-    importance_of = select(tables["importance"], model="trained", effect="prediction").groupby("signal").mean(
-        numeric_only=True
-    )  # fmt: skip
+    nearness = select(tables["importance"], model="trained", effect="prediction", signal="recency")
     return {
-        "whole": float(bits["whole"]), "bigram": float(counted["bigram"]), "unigram": float(counted["unigram"]),
-        "first_step": int(points.min()), "at_edge": int(chosen["edge"].sum()), "searched": len(chosen),
-        **{f"{name}_{source}": float(probe[name, source])
-           for name in embedding_table.PROPERTIES for source in ("trained", "frequency")},
-        **{f"classmates_{when}": float(value) for when, value in classmates.items()},
-        **{f"explained_{by}": float(value) for by, value in explained.items()},
-        "recency": float(importance_of.loc["recency", "correlation"]),
+        "first_step": int(tables["training"]["step"].min()),
+        "rate_count": tables["search"]["rate"].nunique(), "at_edge": int(chosen["edge"].sum()), "searched": len(chosen),
+        "kept": order.farthest_kept(tables["order"]),
+        **{f"{name}_trained": float(probe[name, "trained"]) for name in embedding_table.PROPERTIES},
+        "word_class_chance": embedding_table.CHANCE["word_class"],
         "word_tokens": int(select(tables["probe"], property="word_class")["tokens"].iloc[0]),
+        **{f"classmates_{when}": float(value) for when, value in classmates.items()},
+        **{f"explained_{by}": float(explained[by]) for by in ("distance", "tokens")},
+        "recency": float(nearness["correlation"].mean()),
     }  # fmt: skip
 
 

@@ -87,11 +87,16 @@ def position_read(model: GPT2LMHeadModel, inputs: Tensor) -> float:
     return float(1 - ((position - predicted) ** 2).mean() / position.var())
 
 
-def worth(tables: Tables, variant: str) -> np.ndarray:
-    """Return what it costs a variant that all but the last token are shuffled, in bits per byte, (seeds,)."""
+def farthest_kept(table: pd.DataFrame) -> int:
+    """Return how many of the last tokens stay in order where the fewest are shuffled."""
+    return int(table["kept"].drop_duplicates().nlargest(2).min())
+
+
+def worth(tables: Tables, variant: str, kept: int = 1) -> np.ndarray:
+    """Return what it costs a variant that all but the last `kept` tokens are shuffled, in bits per byte, (seeds,)."""
     table = tables["order"]
     in_order = table["kept"].max()
-    return by_seed(table, "bits", variant=variant, kept=1) - by_seed(table, "bits", variant=variant, kept=in_order)
+    return by_seed(table, "bits", variant=variant, kept=kept) - by_seed(table, "bits", variant=variant, kept=in_order)
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -100,16 +105,11 @@ def findings(tables: Tables) -> list[Finding]:
     def change(variant: str) -> float:
         return select(blind, variant=variant)["change"].max()
 
-    table = tables["order"]
-    far = table["kept"].drop_duplicates().nlargest(2).min()
-    far_cost = by_seed(table, "bits", variant="whole", kept=far) - by_seed(
-        table, "bits", variant="whole", kept=table["kept"].max()
-    )
     return [
         above("order_whole", worth(tables, "whole"), WORTH),
         above("order_positions", worth(tables, "positions"), WORTH),
         above("order_lost", worth(tables, "whole") - worth(tables, "positions")),
-        above("order_far", far_cost, WORTH),
+        above("order_far", worth(tables, "whole", farthest_kept(tables["order"])), WORTH),
         exact("unmasked_is_blind", change("no_mask"), BLIND, "below"),
         exact("one_layer_is_blind", change("positions_one_layer"), BLIND, "below"),
         above("position_whole", by_seed(position, "read", variant="whole"), HALF),
