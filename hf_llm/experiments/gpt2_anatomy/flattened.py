@@ -123,7 +123,7 @@ def draw_flattened(tables: Tables, say: Say) -> Figure:
         axis.bar(np.arange(len(wheres)) + (number - 1) / 4, heights, 0.24, yerr=sides, capsize=2,
                  color=style(number)["color"], label=name_of(how, say))  # fmt: skip
     kinds = [where.split("_", 1) for where in wheres]  # of "head_1_2": "head" and "1_2"
-    names = [say(f"figures.{kind[0]}", which=kind[-1].replace("_", ".")) for kind in kinds]
+    names = [say(f"figures.{kind[0]}", which=kind[-1].replace("_", "-")) for kind in kinds]
     axis.set_xticks(range(len(wheres)), names, rotation=30, ha="right")
     label(axis, "", say("figures.lost"))
     return figure

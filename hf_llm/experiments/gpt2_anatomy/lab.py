@@ -13,7 +13,7 @@ def settings(study: Study) -> dict:
     return {
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()},
-        "model": shape, "parameters": parameter_counts(gpt2_config(**shape))["total"], "layers": grid.layers,
+        "model": {**shape, "parameters": parameter_counts(gpt2_config(**shape))["total"]}, "layers": grid.layers,
         "variants": list(VARIANTS), "rates": grid.rates, "steps": grid.steps, "search_steps": grid.search_steps,
         "batch": grid.batch, "context": grid.context, "vocab_size": grid.vocab_size, "scored": grid.scored,
         "seen": grid.steps * grid.batch * grid.context, "windows": grid.windows,
@@ -29,6 +29,7 @@ def quantities(tables: Tables) -> dict:
     chosen = best(tables["search"], "rate", "bits", by=["variant"])
     nearness = select(tables["importance"], model="trained", effect="prediction", signal="recency")
     return {
+        "parameters": int(select(tables["removed"], variant="whole")["parameters"].iloc[0]),
         "first_step": int(tables["training"]["step"].min()),
         "rate_count": tables["search"]["rate"].nunique(), "at_edge": int(chosen["edge"].sum()), "searched": len(chosen),
         "kept": order.farthest_kept(tables["order"]),

@@ -136,7 +136,7 @@ def draw_explained(tables: Tables, say: Say) -> Figure:
         bars = select(rows, by=by)
         axis.bar(np.arange(len(bars)) + (number - 1.5) / 5, bars["share"], 0.19, color=style(number)["color"],
                  label=name_of(by, say))  # fmt: skip
-    names = [f"{row.layer + 1}.{row.head + 1}" for row in select(rows, by="distance").itertuples()]
+    names = [f"{row.layer + 1}-{row.head + 1}" for row in select(rows, by="distance").itertuples()]
     axis.set_xticks(range(len(names)), names)
     label(axis, say("figures.heads"), say("figures.share"))
     return figure
