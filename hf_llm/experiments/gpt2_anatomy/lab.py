@@ -48,7 +48,7 @@ LAB = Lab(
     lecture=["L25", "L37", "L40", "L41"],
     figure="costs",
     shown=[
-        "cost_mlp", "cost_attention", "cost_positions", "order_positions", "probe_word_class", "flat_everywhere",
+        "cost_residuals", "cost_mlp", "cost_attention", "order_positions", "probe_word_class", "flat_everywhere",
         "weight_says",
     ],
     settings=settings,

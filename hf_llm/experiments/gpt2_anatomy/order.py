@@ -106,8 +106,8 @@ def findings(tables: Tables) -> list[Finding]:
         return select(blind, variant=variant)["change"].max()
 
     return [
-        above("order_whole", worth(tables, "whole"), WORTH),
-        above("order_positions", worth(tables, "positions"), WORTH),
+        above("order_whole", worth(tables, "whole")),
+        above("order_positions", worth(tables, "positions")),
         above("order_lost", worth(tables, "whole") - worth(tables, "positions")),
         above("order_far", worth(tables, "whole", farthest_kept(tables["order"])), WORTH),
         exact("unmasked_is_blind", change("no_mask"), BLIND, "below"),

@@ -55,8 +55,10 @@ class Grid:
         }  # fmt: skip
 
 
-FULL = Grid((4e-3, 8e-3, 1.6e-2), 1000, 200, evaluations=4, scored=12_000, windows=400, masked_windows=80)
-QUICK = Grid((8e-3,), 60, 5, evaluations=2, scored=1_500, windows=30, masked_windows=6)
+FULL = Grid(
+    (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2), 1000, 300, evaluations=4, scored=12_000, windows=400, masked_windows=80
+)  # fmt: skip
+QUICK = Grid((4e-3,), 60, 5, evaluations=2, scored=1_500, windows=30, masked_windows=6)
 
 
 class Trained(NamedTuple):
