@@ -4,6 +4,7 @@ from hf_llm.experiments.frame import Lab, Study, Tables, best, select
 from hf_llm.experiments.gpt2_anatomy import embedding_table, flattened, importance, looks, order, removed
 from hf_llm.experiments.gpt2_anatomy.training import VARIANTS, grid_of, read_parts
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
+from hf_llm.texts import both
 
 
 def settings(study: Study) -> dict:
@@ -27,9 +28,12 @@ def quantities(tables: Tables) -> dict:
     classmates = tables["classmates"].groupby("when")["share"].mean()
     explained = tables["explained"].groupby("by")["share"].mean()
     chosen = best(tables["search"], "rate", "bits", by=["variant"])
+    cost = removed.costs(tables)
+    costliest = max(removed.LEFT_OUT, key=lambda part: cost[part].mean())
     nearness = select(tables["importance"], model="trained", effect="prediction", signal="recency")
     return {
         "parameters": int(select(tables["removed"], variant="whole")["parameters"].iloc[0]),
+        "costliest": both(f"gpt2_anatomy.names.{costliest}"),
         "first_step": int(tables["training"]["step"].min()),
         "rate_count": tables["search"]["rate"].nunique(), "at_edge": int(chosen["edge"].sum()), "searched": len(chosen),
         "kept": order.farthest_kept(tables["order"]),
