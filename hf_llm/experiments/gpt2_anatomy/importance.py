@@ -118,9 +118,9 @@ def findings(tables: Tables) -> list[Finding]:
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    return means(
-        tables["importance"], ["model", "signal", "effect"], ["correlation", "beside_recency", "top"]
-    ).round(2)  # fmt: skip
+    rows = means(tables["importance"], ["model", "signal", "effect"], ["correlation", "beside_recency", "top"]).round(2)
+    beside = rows["beside_recency"].astype(object)
+    return rows.assign(beside_recency=beside.where(rows["signal"] != "recency", None))  # nothing is left of itself
 
 
 def draw_importance(tables: Tables, say: Say) -> Figure:
