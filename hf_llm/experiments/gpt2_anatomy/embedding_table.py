@@ -148,6 +148,7 @@ def draw_probe(tables: Tables, say: Say) -> Figure:
     for place, name in zip(places, PROPERTIES):
         axis.hlines(CHANCE[name], place - 0.42, place + 0.42, color="black", lw=1)
     axis.set_xticks(places, [name_of(name, say) for name in PROPERTIES])
+    axis.set_ylim(0, 1.45)  # the legend lies above the bars
     label(axis, "", say("figures.accuracy"))
     return figure
 

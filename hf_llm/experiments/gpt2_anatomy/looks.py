@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, means, select
-from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
+from hf_llm.experiments.frame.charts import Figure, label, new_figure, style
 from hf_llm.experiments.gpt2_anatomy.training import Grid, grid_of, trained
 from hf_llm.experiments.gpt2_anatomy.windows import windows_of
 from hf_llm.explain.gpt2_explained import GPT2Explained
@@ -135,9 +135,10 @@ def draw_explained(tables: Tables, say: Say) -> Figure:
     for number, by in enumerate(EXPLAINERS):
         bars = select(rows, by=by)
         axis.bar(np.arange(len(bars)) + (number - 1.5) / 5, bars["share"], 0.19, color=style(number)["color"],
-                 label=name_of(by, say))  # fmt: skip
+                 label=say(f"figures.by_{by}"))  # fmt: skip
     names = [f"{row.layer + 1}-{row.head + 1}" for row in select(rows, by="distance").itertuples()]
     axis.set_xticks(range(len(names)), names)
+    axis.set_ylim(0, 1)
     label(axis, say("figures.heads"), say("figures.share"))
     return figure
 
