@@ -19,6 +19,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+import hf_llm.models.recurrent  # noqa: F401 – makes the Auto classes know our own
 from hf_llm.config import UserError, require
 from hf_llm.models.foreign_code import named_code
 from hf_llm.texts import both
