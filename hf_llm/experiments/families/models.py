@@ -9,7 +9,7 @@ Everything is a class of transformers, or of this project's models for the recur
 the Auto class beside it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from transformers import (
@@ -27,7 +27,6 @@ from hf_llm.experiments.frame import Study
 from hf_llm.experiments.shared.language_runs import TextParts, language_task
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2, parameter_counts
 from hf_llm.models.recurrent import new_recurrent, recurrent_of_size
-from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.training.masked_lm import MaskedLM, with_mask_token
 from hf_llm.training.sequence_to_sequence import SequenceToSequence, spans_of, with_sentinels
 from hf_llm.training.task import Task
@@ -53,15 +52,19 @@ class Grid:
     steps: int = 400
     masked_factor: int = 2  # BERT takes so many times the steps: only 15 % of what it reads teaches it
     evaluations: int = 8  # points of a curve
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)  # learning rates, of which validation picks one a family
-    search_steps: int = 150
+    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)  # learning rates, of which validation picks one a family
+    spreads: tuple[float, ...] = (0.02, 1.0)  # deviation of the initial embeddings: GPT-2's and torch's own
+    search_steps: int = 100
     train_tokens: int | None = None
     judged_tokens: int = 30_000  # of the test; a third as many of validation, along the way
     windows: int = 400  # that are looked into
 
+    def steps_of(self, family: str) -> int:
+        return self.steps * (self.masked_factor if family == "bert" else 1)
+
 
 FULL = Grid()
-QUICK = Grid(vocab_size=400, n_embd=32, context=64, steps=60, search_steps=30, evaluations=4, rates=(3e-3, 1e-2),
+QUICK = Grid(vocab_size=400, n_embd=32, context=64, steps=100, search_steps=20, evaluations=3, rates=(1e-2,),
              masked_factor=1, judged_tokens=4_000, windows=64)  # fmt: skip
 
 
@@ -76,11 +79,6 @@ def read_parts(grid: Grid) -> TextParts:
     return TextParts(parts.corpus, ids)
 
 
-def judged_on_test(parts: TextParts) -> TextParts:
-    """Return the same parts with the test where a task expects what it evaluates on."""
-    return TextParts(replace(parts.corpus, validation=TokenArray([parts.ids["test"]])), parts.ids)
-
-
 def gpt_parameters(grid: Grid, vocab_size: int) -> int:
     return parameter_counts(gpt_shape(grid, vocab_size, grid.context))["total"]
 
@@ -89,9 +87,8 @@ def gpt_shape(grid: Grid, vocab_size: int, context: int):
     return gpt2_config("nano", vocab_size, context, grid.n_layer, grid.n_head, grid.n_embd, dropout=0.0)
 
 
-def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: int | None = None) -> PreTrainedModel:
-    """Return an untrained GPT, LSTM or GRU that reads `context` tokens, the grid's where it is None."""
-    context = context or grid.context
+def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: int) -> PreTrainedModel:
+    """Return an untrained GPT, LSTM or GRU that reads `context` tokens."""
     if family == "gpt":
         return new_gpt2(gpt_shape(grid, vocab_size, context), seed)
     config = recurrent_of_size(
@@ -101,11 +98,17 @@ def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: 
     return new_recurrent(config, seed)
 
 
-def new_task(family: str, parts: TextParts, grid: Grid, seed: int) -> Task:
-    """Return an untrained model of a family with what it learns: GPT's width and depth for BERT and T5, too."""
+def new_task(family: str, parts: TextParts, grid: Grid, seed: int, spread: float) -> Task:
+    """Return an untrained model of a family with what it learns: GPT's width and depth for BERT and T5, too.
+
+    `spread` is the deviation of the initial embeddings of a causal model; BERT and T5 begin as transformers makes them.
+    """
     tokenizer = parts.corpus.tokenizer
     if family in CAUSAL:
-        model = new_causal_lm(family, grid, len(tokenizer), seed)
+        model = new_causal_lm(family, grid, len(tokenizer), seed, grid.context)
+        torch.nn.init.normal_(
+            model.get_input_embeddings().weight, std=spread, generator=torch.Generator().manual_seed(seed)
+        )
         task = language_task(model, parts, grid.batch, grid.context, seed)
         task.eval_tokens = grid.judged_tokens // 3
         return task
