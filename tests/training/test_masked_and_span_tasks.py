@@ -78,7 +78,10 @@ def test_a_batch_depends_on_seed_and_place_alone(sample_corpus, kind):
     parts = [shared.batch(4, micro, rank) for micro in (0, 1) for rank in (0, 1)]
     for name, tensor in whole.items():
         assert torch.equal(torch.cat([part[name] for part in parts]), tensor)
-    for other in (make_task(kind, sample_corpus[0], seed=4).batch(4, 0, 0), make_task(kind, sample_corpus[0]).batch(5, 0, 0)):
+    for other in (
+        make_task(kind, sample_corpus[0], seed=4).batch(4, 0, 0),
+        make_task(kind, sample_corpus[0]).batch(5, 0, 0),
+    ):
         assert not torch.equal(other["labels"], whole["labels"])
 
 
@@ -97,7 +100,9 @@ def test_it_learns_and_evaluation_repeats(sample_corpus, kind):
 
 def test_evaluation_is_the_mean_over_hidden_tokens(sample_corpus):
     task = make_task("masked", sample_corpus[0])
-    windows = [task.validation[s : s + CONTEXT].astype(np.int64) for s in range(0, len(task.validation) - CONTEXT + 1, CONTEXT)]
+    windows = [
+        task.validation[s : s + CONTEXT].astype(np.int64) for s in range(0, len(task.validation) - CONTEXT + 1, CONTEXT)
+    ]
     pairs = [hide(window, task.tokenizer, np.random.default_rng([0, CONTEXT * i])) for i, window in enumerate(windows)]
     inputs, labels = (torch.from_numpy(np.stack(part)) for part in zip(*pairs))
     loss = F.cross_entropy(task.model.eval()(input_ids=inputs).logits.flatten(0, 1), labels.flatten()).item()

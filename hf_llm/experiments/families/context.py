@@ -69,7 +69,9 @@ def beyond(task: Task, ids: np.ndarray, width: int) -> float:
     A recurrent model has no positions, so nothing but what it learned keeps it from reading on.
     """
     long = slice(width + width // 2, 2 * width)
-    return per_byte(costs(task, ids, 2 * width, width)[:, long], sizes(ids, task.byte_lengths, 2 * width, width)[:, long])
+    return per_byte(
+        costs(task, ids, 2 * width, width)[:, long], sizes(ids, task.byte_lengths, 2 * width, width)[:, long]
+    )
 
 
 @torch.inference_mode()
@@ -79,7 +81,9 @@ def reach(task: Task, ids: np.ndarray, grid: Grid, seed: int) -> list[dict]:
     The Kullback–Leibler divergence from the changed prediction to the plain one, the mean over windows of test text.
     """
     random, width = np.random.default_rng(seed), grid.context
-    windows = torch.from_numpy(ids[random.integers(len(ids) - width, size=grid.windows // 4)[:, None] + np.arange(width)])
+    windows = torch.from_numpy(
+        ids[random.integers(len(ids) - width, size=grid.windows // 4)[:, None] + np.arange(width)]
+    )
     plain = _last(task, windows)  # (N, vocab)
     rows = []
     for distance in [2**power for power in range(int(np.log2(width)))]:

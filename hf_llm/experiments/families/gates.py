@@ -100,7 +100,9 @@ def memory_rows(used: list[dict[str, torch.Tensor]], family: str, when: str) -> 
     for layer, gates in enumerate(used, start=1):
         fading = gates[KEEPING[family]].double().log().mean(dim=(0, 1))  # (H,), below 0
         lives = (np.log(0.5) / fading).numpy()
-        rows.append({"layer": layer, "when": when, "middle": float(np.median(lives)), "long": float(np.quantile(lives, LONG))})
+        rows.append(
+            {"layer": layer, "when": when, "middle": float(np.median(lives)), "long": float(np.quantile(lives, LONG))}
+        )
     return rows
 
 

@@ -11,9 +11,7 @@ def settings(study: Study) -> dict:
     grid = grid_of(study)
     parts = read_parts(grid)
     vocab_size = len(parts.corpus.tokenizer)
-    widths = {
-        family: new_causal_lm(family, grid, vocab_size, 0, grid.context).config.n_embd for family in RECURRENT
-    }
+    widths = {family: new_causal_lm(family, grid, vocab_size, 0, grid.context).config.n_embd for family in RECURRENT}
     return {
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()}, **asdict(grid),

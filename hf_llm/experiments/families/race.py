@@ -110,7 +110,9 @@ def middle_length(tables: Tables) -> int:
 def slowdown(tables: Tables, family: str) -> np.ndarray:
     """Return how many times the time of short rows one long row takes, (seeds,)."""
     lengths = tables["speed"]["length"]
-    long, short = (by_seed(tables["speed"], "seconds", family=family, length=one) for one in (lengths.max(), lengths.min()))
+    long, short = (
+        by_seed(tables["speed"], "seconds", family=family, length=one) for one in (lengths.max(), lengths.min())
+    )
     return long / short
 
 
@@ -126,14 +128,20 @@ def findings(tables: Tables) -> list[Finding]:
         above("gpt_step_is_faster", seconds["lstm"] / seconds["gpt"], 1.0, scale="log", timed=True),
         exact("gpt_is_parallel", operations(tables, "gpt")[1] / operations(tables, "gpt")[0], 1.0, side="within"),
         exact("lstm_waits_longer", operations(tables, "lstm")[1] / operations(tables, "gpt")[1], 1.0),
-        above("long_rows_slow_the_lstm", slowdown(tables, "lstm") / slowdown(tables, "gpt"), 1.0, scale="log", timed=True),
-        above("long_rows_slow_the_gru", slowdown(tables, "gru") / slowdown(tables, "gpt"), 1.0, scale="log", timed=True),
+        above(
+            "long_rows_slow_the_lstm", slowdown(tables, "lstm") / slowdown(tables, "gpt"), 1.0, scale="log", timed=True
+        ),
+        above(
+            "long_rows_slow_the_gru", slowdown(tables, "gru") / slowdown(tables, "gpt"), 1.0, scale="log", timed=True
+        ),
     ]
 
 
 def speed_summary(tables: Tables) -> pd.DataFrame:
     table = means(tables["speed"], ["family", "length"], ["seconds"])
-    wide = table.assign(milliseconds=1000 * table["seconds"]).pivot(index="family", columns="length", values="milliseconds")
+    wide = table.assign(milliseconds=1000 * table["seconds"]).pivot(
+        index="family", columns="length", values="milliseconds"
+    )
     wide = wide.loc[list(CAUSAL)].round(1)
     return wide.set_axis(["short_rows", "as_trained", "one_row"], axis=1).reset_index()
 
