@@ -138,7 +138,7 @@ def test_input_and_target_together_are_the_window(sample_corpus):
                 current = pieces.setdefault(token, [])
             else:
                 current.append(token)
-        filled = [token for place in left for token in (pieces[place] if place in pieces else [place])]
+        filled = [token for place in left for token in pieces.get(place, [place])]
         assert filled == window.tolist()
         assert target[-1] == 0
     assert len(lengths) > 2  # one sentinel for spans of several lengths
