@@ -18,6 +18,7 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     BertConfig,
     BertForMaskedLM,
+    GPT2Config,
     PreTrainedModel,
     T5Config,
     T5ForConditionalGeneration,
@@ -37,6 +38,9 @@ FAMILIES = {
 }  # fmt: skip
 RECURRENT = ("lstm", "gru")
 CAUSAL = ("gpt", *RECURRENT)  # compared with one another: the same objective on the same tokens
+# deviations of initial weights: transformers' own 0.02 is made for a width of 768, and in narrow Transformers no token
+# heeds another for hundreds of steps; RNNs begin with embeddings of deviation 1, torch's own, for the same reason
+TRANSFORMER_SPREAD, EMBEDDING_SPREAD = 0.1, 1.0
 
 
 @dataclass(frozen=True)
@@ -47,25 +51,35 @@ class Grid:
     n_layer: int = 2  # T5: half of them in the encoder, half in the decoder
     n_head: int = 4
     n_embd: int = 64  # the recurrent models take the width that gives them GPT's number of parameters
-    context: int = 128  # tokens of a window
-    batch: int = 8  # windows a step
-    steps: int = 400
-    masked_factor: int = 2  # BERT takes so many times the steps: only 15 % of what it reads teaches it
+    context: int = 64  # tokens of a window
+    filled_context: int = 32  # of BERT and T5, which in long windows take far longer to learn where to look
+    step_tokens: int = 1024  # that a step reads
+    steps: int = 500
+    filled_steps: int = 1000  # of BERT and T5: only 15 % of what they read teaches them
     evaluations: int = 8  # points of a curve
-    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)  # learning rates, of which validation picks one a family
-    spreads: tuple[float, ...] = (0.02, 1.0)  # deviation of the initial embeddings: GPT-2's and torch's own
-    search_steps: int = 100
+    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)  # learning rates, of which validation picks one for GPT, LSTM, GRU
+    search_steps: int = 250
+    filled_rate: float = 1e-3  # of BERT and T5
     train_tokens: int | None = None
     judged_tokens: int = 30_000  # of the test; a third as many of validation, along the way
     windows: int = 400  # that are looked into
 
     def steps_of(self, family: str) -> int:
-        return self.steps * (self.masked_factor if family == "bert" else 1)
+        return self.steps if family in CAUSAL else self.filled_steps
+
+    def context_of(self, family: str) -> int:
+        return self.context if family in CAUSAL else self.filled_context
+
+    def batch_of(self, family: str) -> int:
+        """Return the windows of a step."""
+        return self.step_tokens // self.context_of(family)
 
 
 FULL = Grid()
-QUICK = Grid(vocab_size=400, n_embd=32, context=64, steps=100, search_steps=20, evaluations=3, rates=(1e-2,),
-             masked_factor=1, judged_tokens=4_000, windows=64)  # fmt: skip
+QUICK = Grid(
+    vocab_size=400, n_embd=32, context=32, filled_context=16, step_tokens=512, steps=100, filled_steps=100,
+    search_steps=20, evaluations=4, rates=(1e-2,), filled_rate=3e-3, judged_tokens=4_000, windows=64,
+)  # fmt: skip
 
 
 def grid_of(study: Study) -> Grid:
@@ -83,8 +97,10 @@ def gpt_parameters(grid: Grid, vocab_size: int) -> int:
     return parameter_counts(gpt_shape(grid, vocab_size, grid.context))["total"]
 
 
-def gpt_shape(grid: Grid, vocab_size: int, context: int):
-    return gpt2_config("nano", vocab_size, context, grid.n_layer, grid.n_head, grid.n_embd, dropout=0.0)
+def gpt_shape(grid: Grid, vocab_size: int, context: int) -> GPT2Config:
+    config = gpt2_config("nano", vocab_size, context, grid.n_layer, grid.n_head, grid.n_embd, dropout=0.0)
+    config.initializer_range = TRANSFORMER_SPREAD
+    return config
 
 
 def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: int) -> PreTrainedModel:
@@ -95,38 +111,37 @@ def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: 
         family, gpt_parameters(grid, vocab_size), vocab_size=vocab_size, n_layer=grid.n_layer, n_positions=context,
         dropout=0.0,
     )  # fmt: skip
-    return new_recurrent(config, seed)
+    model = new_recurrent(config, seed)
+    generator = torch.Generator().manual_seed(seed)
+    torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_SPREAD, generator=generator)
+    return model
 
 
-def new_task(family: str, parts: TextParts, grid: Grid, seed: int, spread: float) -> Task:
-    """Return an untrained model of a family with what it learns: GPT's width and depth for BERT and T5, too.
-
-    `spread` is the deviation of the initial embeddings of a causal model; BERT and T5 begin as transformers makes them.
-    """
-    tokenizer = parts.corpus.tokenizer
+def new_task(family: str, parts: TextParts, grid: Grid, seed: int) -> Task:
+    """Return an untrained model of a family with what it learns: GPT's width and depth for BERT and T5, too."""
+    corpus, tokenizer, context, batch = parts.corpus, parts.corpus.tokenizer, grid.context_of(family), grid.batch_of(family)
     if family in CAUSAL:
-        model = new_causal_lm(family, grid, len(tokenizer), seed, grid.context)
-        torch.nn.init.normal_(
-            model.get_input_embeddings().weight, std=spread, generator=torch.Generator().manual_seed(seed)
-        )
-        task = language_task(model, parts, grid.batch, grid.context, seed)
+        task = language_task(
+            new_causal_lm(family, grid, len(tokenizer), seed, context), parts, batch, context, seed
+        )  # fmt: skip
         task.eval_tokens = grid.judged_tokens // 3
         return task
-    own = {"bert": (with_mask_token, new_bert, MaskedLM), "t5": (with_sentinels, new_t5, SequenceToSequence)}
-    extend, new_model, task_class = own[family]
-    extended = extend(tokenizer) if family == "bert" else extend(tokenizer, spans_of(grid.context)[1])
-    return task_class(
-        new_model(grid, len(extended), seed), parts.corpus, extended, context=grid.context, stride=1,
-        total_batch_size=grid.batch, per_device_batch_size=grid.batch, seed=seed,
-        eval_tokens=grid.judged_tokens // 3,
-    )  # fmt: skip
+    settings = {
+        "context": context, "stride": 1, "total_batch_size": batch, "per_device_batch_size": batch, "seed": seed,
+        "eval_tokens": grid.judged_tokens // 3,
+    }  # fmt: skip
+    if family == "bert":
+        tokenizer = with_mask_token(tokenizer)
+        return MaskedLM(new_bert(grid, len(tokenizer), seed), corpus, tokenizer, **settings)
+    tokenizer = with_sentinels(tokenizer, spans_of(context)[1])
+    return SequenceToSequence(new_t5(grid, len(tokenizer), seed), corpus, tokenizer, **settings)
 
 
 def new_bert(grid: Grid, vocab_size: int, seed: int) -> BertForMaskedLM:
     config = BertConfig(
         vocab_size=vocab_size, hidden_size=grid.n_embd, num_hidden_layers=grid.n_layer,
-        num_attention_heads=grid.n_head, intermediate_size=4 * grid.n_embd, max_position_embeddings=grid.context,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=None,
+        num_attention_heads=grid.n_head, intermediate_size=4 * grid.n_embd, max_position_embeddings=grid.filled_context,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=None, initializer_range=TRANSFORMER_SPREAD,
     )  # fmt: skip
     return _seeded(BertForMaskedLM, config, seed)
 
