@@ -16,8 +16,10 @@ from hf_llm.experiments.families.unigram import Unigram, log_probabilities, unig
 from hf_llm.experiments.frame import Study, Tables, select
 from hf_llm.experiments.shared import language_runs
 
-TINY = replace(QUICK, vocab_size=300, n_head=2, n_embd=16, context=32, batch=4, steps=4, evaluations=2,
-               search_steps=2, judged_tokens=600, windows=12)  # fmt: skip
+TINY = replace(
+    QUICK, vocab_size=300, n_head=2, n_embd=16, context=32, filled_context=16, step_tokens=128, steps=4, filled_steps=4,
+    evaluations=2, search_steps=2, judged_tokens=600, windows=12,
+)  # fmt: skip
 
 
 def without_shakespeare(source):
@@ -63,7 +65,7 @@ def test_the_families_have_about_the_same_number_of_parameters(measured):
 
 
 def test_the_unigram_is_what_counting_gives(parts):
-    ids, tasks = parts.ids["train"], {family: new_task(family, parts, TINY, 0, 0.02) for family in FAMILIES}
+    ids, tasks = parts.ids["train"], {family: new_task(family, parts, TINY, 0) for family in FAMILIES}
     logs = log_probabilities(ids, 300)
     assert np.exp(logs).sum() == pytest.approx(1)
     judged = {family: objectives.on_test(task, parts) for family, task in tasks.items()}
@@ -79,7 +81,7 @@ def test_the_unigram_is_what_counting_gives(parts):
 def test_a_model_that_reads_the_right_side_is_found_out(parts):
     """What BERT and T5 do, and what no causal model can."""
     for family in FAMILIES:
-        task = new_task(family, parts, TINY, 0, 1.0)
+        task = new_task(family, parts, TINY, 0)
         with torch.no_grad():
             for parameter in task.model.parameters():
                 parameter.mul_(3)  # far from indifferent
@@ -100,7 +102,7 @@ class Copier(torch.nn.Module):
 
 
 def test_reach_finds_the_token_that_a_model_looks_at(parts):
-    task = new_task("gpt", parts, TINY, 0, 1.0)
+    task = new_task("gpt", parts, TINY, 0)
     task.model = Copier(back=4)
     rows = context.reach(task, parts.ids["test"].astype(np.int64), TINY, 0)
     influence = {row["distance"]: row["influence"] for row in rows}
@@ -109,7 +111,7 @@ def test_reach_finds_the_token_that_a_model_looks_at(parts):
 
 
 def test_near_and_far_are_the_same_tokens_and_a_model_without_memory_gains_nothing(parts):
-    task = new_task("gpt", parts, TINY, 0, 1.0)
+    task = new_task("gpt", parts, TINY, 0)
     task.model = Copier(back=1)
     gains = context.look("gpt", task, parts, TINY, 0)["gains"][0]
     assert gains["near"] == pytest.approx(gains["far"], rel=1e-6)
@@ -120,7 +122,7 @@ def test_near_and_far_are_the_same_tokens_and_a_model_without_memory_gains_nothi
 
 @pytest.mark.parametrize("family", RECURRENT)
 def test_cells_by_hand_are_torchs_own_and_a_held_gate_is_held(parts, family):
-    model = new_task(family, parts, TINY, 0, 1.0).model
+    model = new_task(family, parts, TINY, 0).model
     inputs = torch.randn(3, 9, model.config.n_embd)
     by_hand, used = read_on(model.recurrent, inputs)
     torch.testing.assert_close(by_hand, model.recurrent(inputs)[0], rtol=1e-4, atol=1e-5)

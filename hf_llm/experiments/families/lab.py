@@ -16,7 +16,7 @@ def settings(study: Study) -> dict:
         "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
         "tokens": {part: len(ids) for part, ids in parts.ids.items()}, **asdict(grid),
         "vocab_size": vocab_size, "parameters": gpt_parameters(grid, vocab_size), "widths": widths,
-        "tokens_read": grid.steps * grid.batch * grid.context, "step_tokens": grid.batch * grid.context,
+        "tokens_read": grid.steps * grid.step_tokens,
         "half_window": grid.context // 2, "short_row": grid.context // 8,
     }  # fmt: skip
 

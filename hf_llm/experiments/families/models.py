@@ -38,9 +38,9 @@ FAMILIES = {
 }  # fmt: skip
 RECURRENT = ("lstm", "gru")
 CAUSAL = ("gpt", *RECURRENT)  # compared with one another: the same objective on the same tokens
-# deviations of initial weights: transformers' own 0.02 is made for a width of 768, and in narrow Transformers no token
-# heeds another for hundreds of steps; RNNs begin with embeddings of deviation 1, torch's own, for the same reason
-TRANSFORMER_SPREAD, EMBEDDING_SPREAD = 0.1, 1.0
+# deviation of the initial weights of GPT and BERT: the usual 0.02 is made for a width of 768, and where the width is 64
+# no token heeds another for hundreds of steps
+SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def gpt_parameters(grid: Grid, vocab_size: int) -> int:
 
 def gpt_shape(grid: Grid, vocab_size: int, context: int) -> GPT2Config:
     config = gpt2_config("nano", vocab_size, context, grid.n_layer, grid.n_head, grid.n_embd, dropout=0.0)
-    config.initializer_range = TRANSFORMER_SPREAD
+    config.initializer_range = SPREAD
     return config
 
 
@@ -111,15 +111,17 @@ def new_causal_lm(family: str, grid: Grid, vocab_size: int, seed: int, context: 
         family, gpt_parameters(grid, vocab_size), vocab_size=vocab_size, n_layer=grid.n_layer, n_positions=context,
         dropout=0.0,
     )  # fmt: skip
-    model = new_recurrent(config, seed)
-    generator = torch.Generator().manual_seed(seed)
-    torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_SPREAD, generator=generator)
-    return model
+    return new_recurrent(config, seed)
 
 
 def new_task(family: str, parts: TextParts, grid: Grid, seed: int) -> Task:
     """Return an untrained model of a family with what it learns: GPT's width and depth for BERT and T5, too."""
-    corpus, tokenizer, context, batch = parts.corpus, parts.corpus.tokenizer, grid.context_of(family), grid.batch_of(family)
+    corpus, tokenizer, context, batch = (
+        parts.corpus,
+        parts.corpus.tokenizer,
+        grid.context_of(family),
+        grid.batch_of(family),
+    )
     if family in CAUSAL:
         task = language_task(
             new_causal_lm(family, grid, len(tokenizer), seed, context), parts, batch, context, seed
@@ -141,7 +143,7 @@ def new_bert(grid: Grid, vocab_size: int, seed: int) -> BertForMaskedLM:
     config = BertConfig(
         vocab_size=vocab_size, hidden_size=grid.n_embd, num_hidden_layers=grid.n_layer,
         num_attention_heads=grid.n_head, intermediate_size=4 * grid.n_embd, max_position_embeddings=grid.filled_context,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=None, initializer_range=TRANSFORMER_SPREAD,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=None, initializer_range=SPREAD,
     )  # fmt: skip
     return _seeded(BertForMaskedLM, config, seed)
 

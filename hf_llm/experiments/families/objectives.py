@@ -1,8 +1,7 @@
 """Objectives: each family learns its own from the same text, and is compared with counting tokens.
 
-What a family begins with, the spread of its embeddings and its learning rate, is what validation prefers in a short
-search with a seed of its own; the test judges. `sight`, `context` and `gates` look into each trained model here, while
-it is at hand.
+The learning rate of those that are compared, GPT, LSTM and GRU, is the one that validation prefers in a search with a
+seed of its own; the test judges. `sight`, `context` and `gates` look into each trained model here, while it is at hand.
 """
 
 import copy
@@ -23,46 +22,44 @@ from hf_llm.training.task import Task
 
 
 def measure(study: Study) -> Tables:
-    """Search for each family, then train every family with every seed."""
+    """Search for a learning rate where families are compared, then train every family with every seed."""
     grid = grid_of(study)
     parts = read_parts(grid)
-    jobs = [(family, None) for family in FAMILIES]
+    jobs = [(family, None) for family in CAUSAL]
     jobs += [(family, seed) for seed in study.seeds for family in FAMILIES]
     tables: dict[str, list] = {"search": []}
     for family, seed in study.track(jobs):
         if seed is None:
             tables["search"] += search(family, parts, grid)
             continue
-        setting = chosen(pd.DataFrame(tables["search"])).loc[family]
-        for name, rows in train_and_look(family, parts, grid, seed, setting).items():
+        rate = chosen(pd.DataFrame(tables["search"])).get(family, grid.filled_rate)
+        for name, rows in train_and_look(family, parts, grid, seed, rate).items():
             tables.setdefault(name, []).extend({"family": family, "seed": seed} | row for row in rows)
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
 def search(family: str, parts: TextParts, grid: Grid) -> list[dict]:
-    """Return one row a setting: bits per byte of the validation text after `search_steps`."""
-    spreads = grid.spreads if family in CAUSAL else grid.spreads[:1]
+    """Return one row a rate: bits per byte of the validation text after `search_steps`."""
     rows = []
-    for spread, rate in [(spread, rate) for spread in spreads for rate in grid.rates]:
-        task = new_task(family, parts, grid, SEARCH_SEED, spread)
-        bits = learn(task, grid.search_steps, 1, rate)[-1]["bits"]
-        rows.append({"family": family, "spread": spread, "rate": rate, "seed": SEARCH_SEED, "bits": bits})
+    for rate in grid.rates:
+        bits = learn(new_task(family, parts, grid, SEARCH_SEED), grid.search_steps, 1, rate)[-1]["bits"]
+        rows.append({"family": family, "rate": rate, "seed": SEARCH_SEED, "bits": bits})
     return rows
 
 
-def chosen(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `spread` and `rate` that validation picks, one row a family, which is the index."""
-    return table.loc[table.groupby("family", sort=False)["bits"].idxmin()].set_index("family")[["spread", "rate"]]
+def chosen(table: pd.DataFrame) -> pd.Series:
+    """Return the rate that validation picks for each family, which is the index."""
+    return best(table, "rate", "bits", by=["family"]).set_index("family")["rate"]
 
 
-def train_and_look(family: str, parts: TextParts, grid: Grid, seed: int, setting: pd.Series) -> dict[str, list[dict]]:
+def train_and_look(family: str, parts: TextParts, grid: Grid, seed: int, rate: float) -> dict[str, list[dict]]:
     """Train one model; return the rows of each table, without `family` and `seed`."""
-    task = new_task(family, parts, grid, seed, setting["spread"])
+    task = new_task(family, parts, grid, seed)
     judge = on_test(task, parts)
     row = {"parameters": task.model.num_parameters(), "steps": grid.steps_of(family)}
     row |= {"before": judge.evaluate(task.model)["bits_per_byte"]}
     tables = gates.look_untrained(family, task.model, parts, grid)
-    tables |= {"curves": learn(task, grid.steps_of(family), grid.evaluations, setting["rate"])}
+    tables |= {"curves": learn(task, grid.steps_of(family), grid.evaluations, rate)}
     row |= {
         "after": judge.evaluate(task.model)["bits_per_byte"],
         "unigram": unigram_bits(family, judge, parts.ids["train"]),
@@ -122,12 +119,10 @@ def summary(tables: Tables) -> pd.DataFrame:
     return table.round(3)
 
 
-def settings_summary(tables: Tables) -> pd.DataFrame:
-    """Return what the search chose, and whether the rate is an edge of its grid."""
-    trials, setting = tables["search"], chosen(tables["search"])
-    at = trials.merge(setting.reset_index()[["family", "spread"]])
-    edges = best(at, "rate", "bits", by=["family"]).set_index("family")["edge"]
-    return setting.assign(edge=edges.map({True: "at_edge", False: "inside"})).reset_index()
+def rate_summary(tables: Tables) -> pd.DataFrame:
+    """Return the rates that the search chose, and whether one is the edge of its grid."""
+    rates = best(tables["search"], "rate", "bits", by=["family"])
+    return rates.assign(edge=rates["edge"].map({True: "at_edge", False: "inside"}))
 
 
 def draw_learning(tables: Tables, say: Say) -> Figure:
@@ -141,4 +136,4 @@ def draw_learning(tables: Tables, say: Say) -> Figure:
 
 
 FIGURES = {"learning": draw_learning}
-SUMMARIES = {"objectives": summary, "search": settings_summary}
+SUMMARIES = {"objectives": summary, "search": rate_summary}

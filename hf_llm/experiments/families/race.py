@@ -28,7 +28,7 @@ def measure(study: Study) -> Tables:
     cells = [(seed, family, length) for seed in study.seeds for length in lengths for family in CAUSAL]
     for seed, family, length in study.track(cells):
         model = new_causal_lm(family, grid, vocab_size, seed, length)
-        seconds = step_seconds(model, grid.batch * grid.context // length, length)
+        seconds = step_seconds(model, grid.step_tokens // length, length)
         rows.append({"family": family, "seed": seed, "length": length, "seconds": seconds})
     depths = [
         {"family": family, "length": length, "operations": depth(family, grid, vocab_size, length)}
@@ -39,7 +39,7 @@ def measure(study: Study) -> Tables:
 
 def row_lengths(grid: Grid) -> tuple[int, int, int]:
     """Return tokens of a row: short, as in training, and all tokens of a step in a single one."""
-    return grid.context // 8, grid.context, grid.batch * grid.context
+    return grid.context // 8, grid.context, grid.step_tokens
 
 
 def step_seconds(model: PreTrainedModel, rows: int, length: int) -> float:
@@ -102,6 +102,13 @@ def same_time(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def behind(tables: Tables, share: float) -> np.ndarray:
+    """Return how many bits per byte GPT is behind the LSTM after a share of the steps, on validation, (seeds,)."""
+    curve = tables["curves"]
+    step = round(share * select(curve, family="gpt")["step"].max())
+    return by_seed(curve, "bits", family="gpt", step=step) - by_seed(curve, "bits", family="lstm", step=step)
+
+
 def middle_length(tables: Tables) -> int:
     """Return the tokens of a row in training."""
     return sorted(tables["speed"]["length"].unique())[1]
@@ -123,6 +130,7 @@ def findings(tables: Tables) -> list[Finding]:
     at_time = {family: by_seed(timed, "bits", family=family) for family in CAUSAL}
     return [
         above("gpt_better_after_same_tokens", last["lstm"] - last["gpt"]),
+        above("gpt_catches_up", behind(tables, 1 / 2) - behind(tables, 1)),
         above("gpt_better_than_gru", last["gru"] - last["gpt"]),
         above("gpt_better_after_same_time", at_time["lstm"] - at_time["gpt"], timed=True),
         above("gpt_step_is_faster", seconds["lstm"] / seconds["gpt"], 1.0, scale="log", timed=True),

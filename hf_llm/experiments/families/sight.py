@@ -28,8 +28,8 @@ def measure(study: Study) -> Tables:
 def look(family: str, task: Task, parts: TextParts, grid: Grid, seed: int) -> dict[str, list[dict]]:
     """Return the rows of `sight`, `future` and, of T5, `gaps`."""
     task.model.eval()
-    ids, width, middle = parts.ids["test"].astype(np.int64), grid.context, grid.context // 2
-    targets = np.linspace(width, len(ids) - width, grid.windows).astype(int)
+    ids, width, middle = parts.ids["test"].astype(np.int64), task.context, task.context // 2
+    targets = np.linspace(grid.context, len(ids) - grid.context, grid.windows).astype(int)
 
     def windows(place: int) -> np.ndarray:
         """The windows (N, T) that have the targets at `place`."""
