@@ -124,7 +124,7 @@ def draw_context(tables: Tables, say: Say) -> Figure:
     for axis in (left, right):
         axis.set_xscale("log", base=2)
     right.set_yscale("log")
-    label(left, say("figures.context"), say("figures.bits"))
+    label(left, say("figures.tokens_before"), say("figures.bits"))
     label(right, say("figures.distance"), say("figures.influence"))
     return figure
 
