@@ -17,7 +17,7 @@ from hf_llm.experiments.frame import Study, Tables, select
 from hf_llm.experiments.shared import language_runs
 
 TINY = replace(
-    QUICK, vocab_size=300, n_head=2, n_embd=16, context=32, filled_context=16, step_tokens=128, steps=4, filled_steps=4,
+    QUICK, vocab_size=300, n_head=2, n_embd=16, context=32, filled_context=32, step_tokens=128, steps=4, filled_steps=4,
     evaluations=2, search_steps=2, judged_tokens=600, windows=12,
 )  # fmt: skip
 
@@ -163,3 +163,11 @@ def test_after_the_same_time_the_slower_one_has_seen_less():
     assert bits["lstm"] == pytest.approx(3.0)
     assert bits["gpt"] == pytest.approx(3.5)
     assert select(pd.DataFrame(curve), family="gpt")["step"].max() == 100
+
+
+def test_the_gap_of_t5_is_where_it_is_said_to_be(parts):
+    task, windows = new_task("t5", parts, TINY, 0), np.arange(1, 65).reshape(2, 32)
+    for place, length in ((16, 1), (16, 4), (31, 1), (0, 1)):
+        batch, first = sight.with_gap(task, windows, place, length)
+        assert batch["labels"][:, first : first + length].tolist() == windows[:, place : place + length].tolist()
+        assert batch["labels"].shape == task.batch(0, 0, 0)["labels"][:2].shape  # as long as in training

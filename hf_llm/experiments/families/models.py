@@ -52,7 +52,7 @@ class Grid:
     n_head: int = 4
     n_embd: int = 64  # the recurrent models take the width that gives them GPT's number of parameters
     context: int = 64  # tokens of a window
-    filled_context: int = 32  # of BERT and T5, which in long windows take far longer to learn where to look
+    filled_context: int = 32  # of BERT and T5, which take far longer to learn where to look in a long window
     step_tokens: int = 1024  # that a step reads
     steps: int = 500
     filled_steps: int = 1000  # of BERT and T5: only 15 % of what they read teaches them
@@ -77,7 +77,7 @@ class Grid:
 
 FULL = Grid()
 QUICK = Grid(
-    vocab_size=400, n_embd=32, context=32, filled_context=16, step_tokens=512, steps=100, filled_steps=100,
+    vocab_size=400, n_embd=32, context=32, filled_context=32, step_tokens=512, steps=100, filled_steps=100,
     search_steps=20, evaluations=4, rates=(1e-2,), filled_rate=3e-3, judged_tokens=4_000, windows=64,
 )  # fmt: skip
 

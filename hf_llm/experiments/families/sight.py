@@ -12,10 +12,9 @@ from hf_llm.experiments.families.unigram import log_probabilities
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, select
 from hf_llm.experiments.frame.charts import Figure, error_bars, label, name_of, new_figure, style
 from hf_llm.experiments.shared.language_runs import TextParts
-from hf_llm.training.sequence_to_sequence import cut, gaps
+from hf_llm.training.sequence_to_sequence import cut, gaps, spans_of
 from hf_llm.training.task import Task
 
-GAPS = (1, 2, 4, 8)  # tokens behind one sentinel
 NO_CHANGE = 1e-6  # of a probability: rounding
 
 
@@ -48,7 +47,8 @@ def look(family: str, task: Task, parts: TextParts, grid: Grid, seed: int) -> di
     distance = np.abs(before - after).sum(axis=1) / 2  # (N,) total variation
     rows = {"sight": sights, "future": [{"change": float(distance.mean()), "largest": float(distance.max())}]}
     if family == "t5":
-        rows["gaps"] = [gap(task, plain, middle, length, parts.ids["train"]) for length in GAPS]
+        lengths = range(1, spans_of(width)[0])  # tokens behind the sentinel, of as many as are cut out in training
+        rows["gaps"] = [gap(task, plain, middle, length, parts.ids["train"]) for length in lengths]
     return rows
 
 
@@ -66,19 +66,33 @@ def prediction(family: str, task: Task, windows: np.ndarray, place: int) -> np.n
         hidden[:, place] = task.tokenizer.mask_token_id
         inputs, at = {"input_ids": torch.from_numpy(hidden)}, place
     else:
-        batch = gaps([cut(window, [(place, place + 1)], task.tokenizer) for window in windows], task.tokenizer)
-        batch.pop("labels")
-        inputs, at = batch, 1  # the decoder has read its start and the sentinel
+        inputs, at = with_gap(task, windows, place, 1)
+        del inputs["labels"]
     logits = task.model(**inputs).logits[:, at]  # (N, vocab)
     return logits.double().softmax(dim=-1).numpy()
 
 
+def with_gap(task: Task, windows: np.ndarray, place: int, length: int) -> tuple[dict[str, torch.Tensor], int]:
+    """Return T5's batch of windows (N, T) with a gap at `place`, and where in the labels its first token stands.
+
+    As in training two spans are cut: the other one takes the rest of the tokens, at the end of the window, or before
+    its middle where the gap itself is at the end.
+    """
+    width = windows.shape[1]
+    rest = spans_of(width)[0] - length
+    is_first = place < width - rest - 1
+    other = (width - rest, width) if is_first else (width // 2 - rest, width // 2)
+    spans = sorted([(place, place + length), other])
+    batch = gaps([cut(window, spans, task.tokenizer) for window in windows], task.tokenizer)
+    return batch, 1 if is_first else rest + 2  # behind its sentinel, or behind both and the other span
+
+
 def gap(task: Task, windows: np.ndarray, place: int, length: int, train: np.ndarray) -> dict:
     """Return what T5 pays for the tokens of a gap of `length`, of which one sentinel is all it sees, per byte."""
-    pairs = [cut(window, [(place, place + length)], task.tokenizer) for window in windows]
-    batch = gaps(pairs, task.tokenizer)
-    labels = batch.pop("labels")[:, 1:-1]  # (N, length): without the sentinel before and the end
-    logs = task.model(**batch).logits[:, 1:-1].double().log_softmax(dim=-1).gather(2, labels[..., None])
+    batch, first = with_gap(task, windows, place, length)
+    here = slice(first, first + length)
+    labels = batch.pop("labels")[:, here]  # (N, length)
+    logs = task.model(**batch).logits[:, here].double().log_softmax(dim=-1).gather(2, labels[..., None])
     size = task.byte_lengths[labels.numpy()].sum() * np.log(2)
     unigram = log_probabilities(train, len(task.tokenizer))[labels.numpy()].sum()
     return {"length": length, "bits": float(-logs.sum() / size), "unigram": float(-unigram / size)}
@@ -96,7 +110,7 @@ def findings(tables: Tables) -> list[Finding]:
     hardest = max(filled["length"].unique(), key=lambda length: by_seed(filled, "above", length=length).mean())
     return [
         exact("causal_ignore_the_future", select(future, family=list(CAUSAL))["largest"].max(), NO_CHANGE, "below"),
-        above("bert_sees_the_future", by_seed(future, "change", family="bert"), NO_CHANGE, scale="log"),
+        above("bert_sees_the_future", by_seed(future, "change", family="bert"), NO_CHANGE, scale="logit"),
         above("right_side_helps_bert", right_side("bert")),
         above("right_side_helps_t5", right_side("t5")),
         above("bert_beats_gpt_in_the_gap", gpt_left - by_seed(sights, "bits", family="bert", sees="both")),
