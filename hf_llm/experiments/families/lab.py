@@ -1,0 +1,54 @@
+"""The experiment `families`."""
+
+from dataclasses import asdict
+
+from hf_llm.experiments.families import context, gates, objectives, race, sight
+from hf_llm.experiments.families.models import RECURRENT, gpt_parameters, grid_of, new_causal_lm, read_parts
+from hf_llm.experiments.frame import Lab, Study, Tables, means, select
+
+
+def settings(study: Study) -> dict:
+    grid = grid_of(study)
+    parts = read_parts(grid)
+    vocab_size = len(parts.corpus.tokenizer)
+    widths = {family: new_causal_lm(family, grid, vocab_size, 0, grid.context).config.n_embd for family in RECURRENT}
+    return {
+        "data": parts.corpus.name, "data_sha256": parts.corpus.sha256,
+        "tokens": {part: len(ids) for part, ids in parts.ids.items()}, **asdict(grid),
+        "vocab_size": vocab_size, "parameters": gpt_parameters(grid, vocab_size), "widths": widths,
+        "tokens_read": grid.steps * grid.step_tokens,
+        "half_window": grid.context // 2, "short_row": grid.context // 8,
+    }  # fmt: skip
+
+
+def quantities(tables: Tables) -> dict:
+    """Return what the sentences cite beside a difference."""
+    judged = means(tables["objectives"], ["family"], ["after", "unigram"]).set_index("family")
+    memory = means(select(tables["memory"], family="lstm"), ["layer", "when"], ["long"]).set_index(["layer", "when"])
+    top = tables["memory"]["layer"].max()
+    return {
+        **{f"{family}_bits": float(judged.loc[family, "after"]) for family in judged.index},
+        "half_life_before": float(memory.loc[(top, "before"), "long"]),
+        "half_life_after": float(memory.loc[(top, "after"), "long"]),
+        "far": int(tables["reach"]["distance"].max()),
+        **{f"{family}_operations": race.operations(tables, family)[1] for family in ("gpt", "lstm")},
+    }
+
+
+LAB = Lab(
+    folder="families",
+    parts=[objectives, race, context, sight, gates],
+    lecture=["L20", "L21", "L22"],
+    figure="race",
+    shown=[
+        "gpt_better_after_same_tokens", "gpt_better_after_same_time", "lstm_waits_longer",
+        "gpt_gains_more_from_context", "gpt_reaches_further", "right_side_helps_bert", "forget_shut_costs",
+    ],
+    settings=settings,
+    quantities=quantities,
+    predictions={
+        "a": {"gpt_better_after_same_tokens": "yes"},
+        "b": {"gpt_better_after_same_tokens": "no", "gpt_gains_more_from_context": "yes"},
+        "c": {"gpt_better_after_same_tokens": "no", "gpt_gains_more_from_context": "no"},
+    },
+)  # fmt: skip
