@@ -7,7 +7,8 @@ import pytest
 
 from hf_llm.data import MissingData, find, read_text
 
-pytest_plugins = ["trained_gpt2", "tiny_training", "hub_clients"]  # fixtures that several packages' tests use
+# fixtures that several packages' tests use
+pytest_plugins = ["trained_gpt2", "tiny_training", "labelled_messages", "hub_clients"]
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the scripts do, before anything imports torch
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests are hermetic: nothing is ever downloaded
