@@ -97,7 +97,7 @@ def labelled(lines: Iterable[str], source: str = "the text") -> LabelledTexts:
 def split_messages(
     messages: LabelledTexts, seed: int, validation: float = 0.1, test: float = 0.2
 ) -> dict[str, LabelledTexts]:
-    """Return the parts `train`, `validation` and `test` of about these fractions, each with every class; 0 leaves one out.
+    """Return `train`, `validation` and `test` of about these fractions, each with every class; 0 leaves a part out.
 
     A message goes where the hash of its letters sends it: texts that differ only in digits, capitals or punctuation,
     as mass mailings do, go to the same part, and a message that is added moves no other one.
