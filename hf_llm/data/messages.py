@@ -19,7 +19,7 @@ from hf_llm.data.hub_messages import read_hub_messages
 from hf_llm.data.search import MissingData
 from hf_llm.data.text import read_text
 
-SMS_SPAM = "sms-spam"  # in English: 5,574 lines, of which 5,171 are distinct; 653 of these are spam
+SMS_SPAM = "sms-spam"  # in English: 5,574 lines, 5,160 distinct texts (5,171 with the spaces around them)
 PARTS = ("train", "validation", "test")
 
 
@@ -76,7 +76,9 @@ def read_messages(source: str = SMS_SPAM) -> MessageData:
 
 
 def labelled(lines: Iterable[str], source: str = "the text") -> LabelledTexts:
-    """Return the distinct texts of lines `label<TAB>text`; a text that has two labels keeps its first one.
+    """Return the distinct texts of lines `label<TAB>text`, without the spaces around them.
+
+    A text that has two labels keeps its first one.
 
     Raises:
         UserError: When a line is not of this form, or there are fewer than two classes.
@@ -95,7 +97,7 @@ def labelled(lines: Iterable[str], source: str = "the text") -> LabelledTexts:
 def split_messages(
     messages: LabelledTexts, seed: int, validation: float = 0.1, test: float = 0.2
 ) -> dict[str, LabelledTexts]:
-    """Return the parts `train`, `validation` and `test` of about these fractions, each with every class.
+    """Return `train`, `validation` and `test` of about these fractions, each with every class; 0 leaves a part out.
 
     A message goes where the hash of its letters sends it: texts that differ only in digits, capitals or punctuation,
     as mass mailings do, go to the same part, and a message that is added moves no other one.
@@ -110,7 +112,7 @@ def split_messages(
         low, high = bounds[part]
         parts[part] = messages.select(np.flatnonzero((drawn >= low) & (drawn < high)))
         for name, places in zip(messages.classes, parts[part].of_each_class()):
-            require(len(places) > 0, f"no {name!r} is left for the part {part}; take more messages")
+            require(len(places) > 0 or low == high, f"no {name!r} is left for the part {part}; take more messages")
     return parts
 
 
