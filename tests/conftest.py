@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.data import MissingData, find, read_text
+from hf_llm.data import MissingData, Text, find, read_text
 
 pytest_plugins = ["trained_gpt2", "tiny_training", "hub_clients"]  # fixtures that several packages' tests use
 
@@ -34,6 +34,12 @@ def verdict_text() -> str:
 def shakespeare_text() -> str:
     files_or_skip("tiny-shakespeare")
     return read_text("tiny-shakespeare").text
+
+
+@pytest.fixture(scope="session")
+def dom_casmurro() -> Text:
+    files_or_skip("dom-casmurro")
+    return read_text("dom-casmurro")
 
 
 @pytest.fixture(scope="session")

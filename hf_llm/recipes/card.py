@@ -11,7 +11,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from hf_llm.texts import Language, Translated, both, text
 
 TEMPLATE = Path(__file__).with_name("card.md")
-LANGUAGES = {"the-verdict": ["en"], "tiny-shakespeare": ["en"], "sample": ["pt", "en"]}  # unknown of other texts
+# unknown of other texts
+LANGUAGES = {"the-verdict": ["en"], "tiny-shakespeare": ["en"], "dom-casmurro": ["pt"], "sample": ["pt", "en"]}
 OWN_CODE = ("mlp", "lenet")
 OFF_AT_ZERO = ("input_dropout", "max_weight_norm", "batch_norm", "max_shift", "max_turn", "elastic")
 HEADLINES = ("bits_per_byte", "perplexity")
