@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.data import MissingData, find, read_text
+from hf_llm.data import MissingData, Text, find, read_text
 
 # fixtures that several packages' tests use
 pytest_plugins = ["trained_gpt2", "tiny_training", "labelled_messages", "hub_clients"]
@@ -35,6 +35,12 @@ def verdict_text() -> str:
 def shakespeare_text() -> str:
     files_or_skip("tiny-shakespeare")
     return read_text("tiny-shakespeare").text
+
+
+@pytest.fixture(scope="session")
+def dom_casmurro() -> Text:
+    files_or_skip("dom-casmurro")
+    return read_text("dom-casmurro")
 
 
 @pytest.fixture(scope="session")
