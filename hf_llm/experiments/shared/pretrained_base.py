@@ -20,12 +20,13 @@ from pathlib import Path
 import filelock
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_llm.data import Text
 from hf_llm.data.search import user_cache
 from hf_llm.experiments.frame import Study
 from hf_llm.experiments.shared.language_runs import read_or_sample
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
 from hf_llm.recipes.pretrain import pretrain
-from hf_llm.runs.atomic import make_folder
+from hf_llm.runs.atomic import make_folder, write_text
 from hf_llm.runs.manifest import environment
 from hf_llm.tokenization.tokenizer import load_tokenizer
 from hf_llm.training.config import PretrainConfig
@@ -49,12 +50,12 @@ class PretrainedBase:
     seconds: float | None  # that its pretraining took, when it was done; unknown of a foreign model
 
 
-def pretrained_base(study: Study, text: str = TEXT, tokenizer_of: str | None = None) -> PretrainedBase:
+def pretrained_base(study: Study, text: str | Text = TEXT, tokenizer_of: str | None = None) -> PretrainedBase:
     """Return `study.base`, or a small GPT-2 pretrained on `text`, which is trained now where the cache has none.
 
     Args:
         study: Says whether it is the short version, and names a foreign base.
-        text: A named text for our own base; the embedded sample where it is not to be had.
+        text: For our own base: a named text, the embedded sample where it is not to be had, or a text itself.
         tokenizer_of: Name of the text whose base lends its tokenizer, so that two bases differ in their weights alone.
             Such a base is always our own.
 
@@ -67,13 +68,13 @@ def pretrained_base(study: Study, text: str = TEXT, tokenizer_of: str | None = N
 
 
 @lru_cache(maxsize=4)
-def _own(text: str, quick: bool, tokenizer_of: str | None) -> PretrainedBase:
+def _own(text: str | Text, quick: bool, tokenizer_of: str | None) -> PretrainedBase:
     lent = str(_own_folder(tokenizer_of, quick, None)) if tokenizer_of else None
     folder = _own_folder(text, quick, lent)
     manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     validation = manifest["metrics"]["validation"]
     facts = {
-        "text": manifest["data"]["name"], "text_sha256": manifest["data"]["sha256"],
+        "text": Path(manifest["data"]["name"]).stem, "text_sha256": manifest["data"]["sha256"],
         "parameters": manifest["model"]["parameters"], "steps": manifest["config"]["max_steps"],
         "tokens_seen": manifest["config"]["max_steps"] * SETTINGS["total_batch_size"] * SETTINGS["n_positions"],
         "bits_per_byte": validation["bits_per_byte"], "seed": manifest["seed"], "sha256": model_sha256(folder),
@@ -81,17 +82,21 @@ def _own(text: str, quick: bool, tokenizer_of: str | None) -> PretrainedBase:
     return PretrainedBase(load_causal_lm(folder), load_tokenizer(folder), facts, manifest["wall_seconds"])
 
 
-def _own_folder(text: str, quick: bool, tokenizer: str | None) -> Path:
+def _own_folder(text: str | Text, quick: bool, tokenizer: str | None) -> Path:
     """Return the run folder of our base; trains it where there is none, and goes on where a training was stopped."""
-    corpus, steps = read_or_sample(text), QUICK_STEPS if quick else STEPS
+    corpus, steps = text if isinstance(text, Text) else read_or_sample(text), QUICK_STEPS if quick else STEPS
+    cache, source = user_cache() / "pretrained", corpus.name
+    make_folder(cache)
+    if isinstance(text, Text):
+        source = str(cache / f"{text.name}.txt")
+        write_text(Path(source), text.text)
     config = PretrainConfig(
-        corpus=corpus.name, tokenizer=tokenizer, max_steps=steps, warmup_steps=steps // 10, eval_steps=steps // 2,
+        corpus=source, tokenizer=tokenizer, max_steps=steps, warmup_steps=steps // 10, eval_steps=steps // 2,
         save_steps=steps // 2, **SETTINGS,
     )  # fmt: skip
     identity = [{**asdict(config), "output_dir": ""}, corpus.sha256, environment()["versions"]]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    folder = user_cache() / "pretrained" / f"{corpus.name}-{steps}-{name}"
-    make_folder(folder.parent)
+    folder = cache / f"{corpus.name}-{steps}-{name}"
     with filelock.FileLock(f"{folder}.lock"), contextlib.redirect_stdout(io.StringIO()):  # its report is not asked for
         pretrain(replace(config, output_dir=str(folder)))
     return folder
