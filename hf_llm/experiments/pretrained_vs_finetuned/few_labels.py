@@ -30,7 +30,7 @@ CHANCE = 0.1  # so far from 0.5 its ranking may lie
 def measure(study: Study) -> Tables:
     grid, setup = grid_of(study), setup_of(study)
     parts = tested_parts(grid)
-    searches = [(start, rate, count) for start in STARTS for rate in grid.rates for count in grid.counts[:2]]
+    searches = [(start, rate, count) for start in STARTS for rate in grid.rates for count in grid.searched]
     runs = [(seed, start, count) for seed in study.seeds for start in STARTS for count in grid.counts]
     cells = iter(study.track([None] * (len(searches) + len(runs))))
     tried, labels, dealt, forgotten = [], [], [], []
