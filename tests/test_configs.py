@@ -12,14 +12,17 @@ from hf_llm.data import BatchPlan
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
+from hf_llm.recipes.finetune_config import FinetuneConfig
 from hf_llm.training.config import PretrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 GPT2 = sorted((CONFIGS / "gpt2").glob("*.yaml"))
 MNIST = sorted((CONFIGS / "mnist").glob("*.yaml"))
+FINETUNE = sorted((CONFIGS / "finetune").glob("*.yaml"))
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
 GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)
 MNIST_IS = pytest.mark.parametrize("path", MNIST, ids=lambda path: path.name)
+FINETUNE_IS = pytest.mark.parametrize("path", FINETUNE, ids=lambda path: path.name)
 ACCELERATE_IS = pytest.mark.parametrize("path", ACCELERATE, ids=lambda path: path.name)
 
 
@@ -55,10 +58,21 @@ def test_a_classifier_config_names_precision_and_compile_and_its_model_can_be_bu
         BatchPlan(50_000, config.total_batch_size, config.per_device_train_batch_size, processes)
 
 
+@FINETUNE_IS
+def test_a_fine_tuning_config_names_precision_and_compile_and_begins_with_a_model_that_a_config_makes(path):
+    given = load_yaml(FinetuneConfig, path)
+    config = FinetuneConfig(**given)
+    assert given["precision"] in ("fp32", "bf16")
+    assert isinstance(given["compile"], bool)
+    assert {"output_dir", "model", "task", "data", "method", "seed"} <= given.keys()
+    assert config.model in {load_yaml(PretrainConfig, pretraining)["output_dir"] for pretraining in GPT2}
+
+
 def test_every_config_writes_to_a_folder_of_its_own():
     folders = [load_yaml(PretrainConfig, path)["output_dir"] for path in GPT2]
     folders += [load_yaml(ClassifierConfig, path)["output_dir"] for path in MNIST]
-    assert len(set(folders)) == len(GPT2) + len(MNIST)
+    folders += [load_yaml(FinetuneConfig, path)["output_dir"] for path in FINETUNE]
+    assert len(set(folders)) == len(GPT2) + len(MNIST) + len(FINETUNE)
 
 
 @ACCELERATE_IS
@@ -76,7 +90,7 @@ def test_one_process_on_the_cpu_two_and_a_machine_of_gpus_can_be_launched():
     assert any(path.name.startswith("gpu-") for path in ACCELERATE)
 
 
-@pytest.mark.parametrize("path", [*GPT2, *MNIST, *ACCELERATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*GPT2, *MNIST, *FINETUNE, *ACCELERATE], ids=lambda path: path.name)
 def test_the_files_that_its_comments_name_exist(path):
     comments = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
     for name in re.findall(r"\b(?:configs|scripts)/[\w./-]+\.(?:yaml|py)\b", comments):

@@ -5,6 +5,7 @@ or run is refused by the rule of foreign_code.py. A Hub id is first fetched as a
 looked at is what is loaded.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from transformers import (
 
 import hf_llm.models.recurrent  # noqa: F401 – makes the Auto classes know our own
 from hf_llm.config import UserError, require
-from hf_llm.models.foreign_code import named_code
+from hf_llm.models.foreign_code import WEIGHTS, named_code
+from hf_llm.runs.atomic import file_sha256
 from hf_llm.texts import both
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -83,3 +85,10 @@ def model_folder(name: str | Path) -> Path:
         raise UserError(both("models.not_on_the_hub", name=name)) from error
     except Exception as error:  # among them those of the Hub client's HTTP library
         raise UserError(both("models.hub_unreachable", name=name)) from error
+
+
+def model_sha256(folder: Path) -> str:
+    """Return the SHA-256 over those of the files that a model's numbers depend on: config.json and its weights."""
+    names = ["config.json", *sorted(name for name in os.listdir(folder) if WEIGHTS.fullmatch(name))]
+    lines = "".join(f"{file_sha256(folder / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()

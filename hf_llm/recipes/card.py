@@ -11,7 +11,10 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from hf_llm.texts import Language, Translated, both, text
 
 TEMPLATE = Path(__file__).with_name("card.md")
-LANGUAGES = {"the-verdict": ["en"], "tiny-shakespeare": ["en"], "sample": ["pt", "en"]}  # unknown of other texts
+LANGUAGES = {  # unknown of other texts
+    "the-verdict": ["en"], "tiny-shakespeare": ["en"], "dom-casmurro": ["pt"], "sms-spam": ["en"],
+    "sample": ["pt", "en"],
+}  # fmt: skip
 OWN_CODE = ("mlp", "lenet")
 OFF_AT_ZERO = ("input_dropout", "max_weight_norm", "batch_norm", "max_shift", "max_turn", "elastic")
 HEADLINES = ("bits_per_byte", "perplexity")
@@ -47,7 +50,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         **{f"best_{name}": value for name, value in best.items()},
         **{f"last_{name}": value for name, value in last.items()},
     }
-    return _card(
+    return model_card(
         "language_model",
         folder,
         manifest,
@@ -60,7 +63,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
             "language": LANGUAGES.get(data["name"]),
             "pipeline_tag": "text-generation",
             "tags": ["gpt2", "hf_llm", "from-scratch"],
-            "eval_results": _results("text-generation", data["name"], "validation", best, *HEADLINES),
+            "eval_results": hub_results("text-generation", data["name"], "validation", best, *HEADLINES),
         },
     )
 
@@ -78,13 +81,13 @@ def classifier_card(folder: Path, manifest: dict, scores: dict, pictures: list[s
         "architecture": both(
             f"recipes.classifier.{config['model']}", sizes="-".join(map(str, sizes)), activation=config["activation"]
         ),
-        "rows": _joined([_row(part, scores[part]) for part in parts], "\n"),
+        "rows": joined([_row(part, scores[part]) for part in parts], "\n"),
         "picked": both(f"recipes.classifier.{'best' if 'accuracy' in scores['validation'] else 'last'}_published"),
-        "regularization": _joined([both(f"recipes.classifier.{name}", **config) for name in regularizers], ", "),
+        "regularization": joined([both(f"recipes.classifier.{name}", **config) for name in regularizers], ", "),
     }
     headline = parts[:1]  # the test set where it was measured
-    results = [_results("image-classification", data["name"], part, scores[part], "accuracy") for part in headline]
-    return _card(
+    results = [hub_results("image-classification", data["name"], part, scores[part], "accuracy") for part in headline]
+    return model_card(
         "classifier",
         folder,
         manifest,
@@ -101,7 +104,7 @@ def classifier_card(folder: Path, manifest: dict, scores: dict, pictures: list[s
     )
 
 
-def _card(
+def model_card(
     kind: str, folder: Path, manifest: dict, values: dict, *,
     code: str, optional: list[str], pictures: list[str], metadata: dict, sample: str = "",
 ) -> str:  # fmt: skip
@@ -145,7 +148,7 @@ def _card(
     return f"{str(card).rstrip()}\n"
 
 
-def _results(task: str, data: str, split: str, scores: dict, *metrics: str) -> list[EvalResult]:
+def hub_results(task: str, data: str, split: str, scores: dict, *metrics: str) -> list[EvalResult]:
     """Return measured values in the form of the Hub."""
     of = {"task_type": task, "dataset_type": data, "dataset_name": data, "dataset_split": split.split("_")[0]}
     return [EvalResult(**of, metric_type=metric, metric_value=round(scores[metric], 4)) for metric in metrics]
@@ -157,5 +160,5 @@ def _row(part: str, score: dict) -> Translated:
     return both("recipes.classifier.row", low=low, high=high, **values)
 
 
-def _joined(parts: list[Translated], separator: str) -> Translated:
+def joined(parts: list[Translated], separator: str) -> Translated:
     return Translated(separator.join(parts), separator.join(part.portuguese for part in parts))

@@ -1,6 +1,8 @@
 """What a person wants to see of an image classifier: its first weights, what it confuses, its worst mistakes, how far
 its confidence can be trusted, and for a convolutional net one cell of its arithmetic."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -20,9 +22,10 @@ MISTAKES = 16
 def classifier_figures(model: nn.Module, images: LabelledImages) -> dict[str, Figure]:
     """Return the pictures of `model`, as it answers on `images`, by name."""
     probabilities = logits_of(model, images).softmax(dim=1).numpy()  # (N, classes)
+    counts = confusion_matrix(images.labels, probabilities.argmax(axis=1), labels=range(probabilities.shape[1]))
     figures = {
         "first_layer": first_layer(model),
-        "confusion": confusion(probabilities, images.labels),
+        "confusion": confusion(counts, "image"),
         "mistakes": worst_mistakes(probabilities, images),
         "calibration": reliability(probabilities, images.labels),
     }
@@ -51,9 +54,14 @@ def first_layer(model: nn.Module) -> Figure:
     return figure
 
 
-def confusion(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
-    """Draw how often each digit was taken for each other one; the diagonal, what was right, is left uncoloured."""
-    counts = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(probabilities.shape[1]))
+def confusion(counts: np.ndarray, item: str, classes: Sequence[str] | None = None) -> Figure:
+    """Draw how often each class was taken for each other one; the diagonal, what was right, is left uncoloured.
+
+    Args:
+        counts: A row for each class, a column for each answer.
+        item: What was classified, for the axis: "image".
+        classes: Their names; None for the digits.
+    """
     wrong = counts.astype(float)
     np.fill_diagonal(wrong, np.nan)
     figure, axes = new_figure(width=5.2, height=4.8)
@@ -63,10 +71,10 @@ def confusion(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if row != column and count > max(half, 1) * 1.4 else "black"
         axis.text(column, row, count or "", ha="center", va="center", fontsize=8, color=colour)
-    axis.set_xticks(range(len(counts)))
-    axis.set_yticks(range(len(counts)))
+    axis.set_xticks(range(len(counts)), classes)
+    axis.set_yticks(range(len(counts)), classes)
     axis.grid(visible=False)
-    label(axis, "the model's answer", "the image's label", legend=False)
+    label(axis, "the model's answer", f"the {item}'s label", legend=False)
     return figure
 
 

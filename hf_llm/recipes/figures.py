@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from hf_llm.evaluation.charts import COLOURS, label, new_figure
 
+UNITS = {"tokens_per_second": "token", "images_per_second": "image", "messages_per_second": "message"}
 GREY, BLUE, ORANGE = "#7c8894", COLOURS[0], COLOURS[1]
 
 
@@ -21,8 +22,8 @@ def loss_figure(records: list[dict], published_step: int) -> Figure:
     left.plot([r["step"] for r in records], [r["loss"] for r in records], color=GREY, lw=1, label="training, each step")
     _curve(left, records, "train_loss", ORANGE, "training, in eval mode")
     _curve(left, records, "validation_loss", BLUE, "validation")
-    unit = "nats per token" if has_bits else "nats per image"
-    _finish(left, f"loss ({unit})", published_step)
+    (unit,) = {name for name in UNITS if name in records[0]}
+    _finish(left, f"loss (nats per {UNITS[unit]})", published_step)
     if has_bits:
         _curve(axes[0, 1], records, "bits_per_byte", BLUE, "validation")
         _finish(axes[0, 1], "bits per byte", published_step)

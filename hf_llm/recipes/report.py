@@ -10,6 +10,7 @@ from accelerate.utils import is_tensorboard_available, is_trackio_available, is_
 from tqdm.auto import tqdm
 
 from hf_llm.config import require
+from hf_llm.evaluation.intervals import share_interval
 from hf_llm.runs.run import Run
 
 AVAILABLE = {"tensorboard": is_tensorboard_available, "trackio": is_trackio_available, "wandb": is_wandb_available}
@@ -109,6 +110,46 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         " ": "",
         "change it": f"python scripts/train_mnist.py --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
         "the exercise": "python scripts/dropout_study.py --output_dir runs/mnist/dropout-study --quick",
+        "repeat it": f"python scripts/verify.py {folder}",
+    }
+    return _framed(rows)
+
+
+def finetuned_report(folder: Path, manifest: dict) -> str:
+    """Return the report of a fine-tuned language model, a classifier of texts or one that went on with a corpus."""
+    data, metrics, config = manifest["data"], manifest["metrics"], manifest["config"]
+    best, before, test = metrics["validation"], metrics["before"], metrics.get("test")
+    rows = {
+        "from": f"{manifest['base']['name']}, {manifest['model']['parameters']:,} parameters",
+        "trained": f"{manifest['model']['trained_parameters']:,} parameters (method {config['method']})",
+        "training": _training(manifest, "messages" if config["task"] == "text-classification" else "tokens"),
+    }
+    if config["task"] == "text-classification":
+        counts = f"{data['train_messages']:,} to train on, {data['validation_messages']:,} for validation"
+        rows["messages"] = f"{data['name']}, without {data['duplicates']:,} duplicates: {counts}"
+        rows["validation"] = f"accuracy {best['accuracy']:.2%}, F1 {best['f1']:.3f} (step {best['step']}, published)"
+        if test:
+            low, high = share_interval(test["correct"], test["messages"]).bounds
+            rows["test"] = (
+                f"accuracy {test['accuracy']:.2%} of {test['messages']:,}, 95 % interval {low:.2%} to {high:.2%}, "
+                f"F1 {test['f1']:.3f}"
+            )
+    else:
+        rows["corpus"] = f"{data['name']}: {data['bytes']:,} bytes, held out: {data['held_out']}"
+        rows["validation"] = (
+            f"{before['bits_per_byte']:.3f} bits per byte before, {best['bits_per_byte']:.3f} after "
+            f"(step {best['step']}, published)"
+        )
+        sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
+        rows["it writes"] = textwrap.fill(sample, 62, subsequent_indent=" " * 16)
+    rows |= {
+        "": "",
+        "the model": f"{folder}  (loads with transformers alone)",
+        "figures": f"{folder / 'figures'}",
+        "model card": f"{folder / 'README.md'}",
+        " ": "",
+        "change it": f"python scripts/finetune.py --model {manifest['base']['name']} --task {config['task']} "
+        f"--data {data['name']} --method lora --output_dir runs/lora",
         "repeat it": f"python scripts/verify.py {folder}",
     }
     return _framed(rows)

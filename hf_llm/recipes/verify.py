@@ -12,6 +12,8 @@ from typing import Literal
 from hf_llm.config import require
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
+from hf_llm.recipes.finetune import finetune
+from hf_llm.recipes.finetune_config import FinetuneConfig
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import NAME, differences, read_manifest
@@ -20,6 +22,7 @@ from hf_llm.training.config import PretrainConfig
 JOBS = {
     "pretraining": (PretrainConfig, pretrain),
     "image-classification": (ClassifierConfig, train_classifier),
+    "finetuning": (FinetuneConfig, finetune),
 }
 TOLERANCE = 1e-3  # relative, of the loss, on another environment
 LOG = "log.jsonl"  # not of the model: a push leaves it where it is, so that a pulled folder has none
@@ -61,7 +64,7 @@ def verify(folder: Path) -> Verdict:
         shutil.rmtree(scratch)
     inputs = [
         f"{what} has another SHA-256"
-        for what in ("data", "tokenizer")
+        for what in ("data", "tokenizer", "base")
         if what in manifest and manifest[what]["sha256"] != again[what]["sha256"]
     ]
     if inputs:

@@ -40,7 +40,7 @@ def new_manifest(job: str, config: dict, world_size: int, **inputs: dict) -> dic
         job: Name of the recipe, by which `verify` repeats the run.
         config: The settings, JSON-ready, `seed` among them.
         world_size: Number of processes.
-        inputs: What goes in: `data` with its SHA-256, a `tokenizer` where there is one.
+        inputs: What goes in: `data` with its SHA-256, a `tokenizer` and the `base` model where there is one.
     """
     return {
         "job": job,
@@ -130,6 +130,7 @@ def _identity(manifest: dict) -> dict:
         **{name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT},
         "data.sha256": manifest.get("data", {}).get("sha256"),
         "tokenizer.sha256": manifest.get("tokenizer", {}).get("sha256"),
+        "base.sha256": manifest.get("base", {}).get("sha256"),
     }
 
 

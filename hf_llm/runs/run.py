@@ -120,7 +120,8 @@ def open_run(job: str, config, processes: PartialState, **inputs: dict) -> Abstr
         job: Name of the recipe, by which `verify` repeats the run.
         config: Its settings, a dataclass with `output_dir`, `seed`, `save_total_limit` and `restart`.
         processes: The processes of this launch.
-        inputs: What the manifest says of what goes in: `data` with its SHA-256, a `tokenizer` where there is one.
+        inputs: What the manifest says of what goes in: `data` with its SHA-256, a `tokenizer` and
+            the `base` model where there is one.
     """
     manifest = new_manifest(job, asdict(config), processes.num_processes, **inputs)
     return hold_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, processes)

@@ -5,12 +5,14 @@ import inspect
 
 import pytest
 
-from hf_llm.recipes import classifier, pretrain
+from hf_llm.recipes import classifier, finetune, pretrain
 
 FILES = 9  # on the way to `train` and back, the recipe's own and the loop's included
 LINES = (40, 60)  # of a recipe, without its docstring
 RECIPES = pytest.mark.parametrize(
-    ("module", "recipe"), [(pretrain, "pretrain"), (classifier, "train_classifier")], ids=["pretrain", "classifier"]
+    ("module", "recipe"),
+    [(pretrain, "pretrain"), (classifier, "train_classifier"), (finetune, "finetune")],
+    ids=["pretrain", "classifier", "finetune"],
 )
 
 

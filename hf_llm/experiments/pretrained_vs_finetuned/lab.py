@@ -1,0 +1,55 @@
+"""The experiment `pretrained-vs-finetuned`."""
+
+from hf_llm.experiments.frame import Lab, Study, Tables
+from hf_llm.experiments.pretrained_vs_finetuned import few_labels, other_corpus, token_by_token
+from hf_llm.experiments.pretrained_vs_finetuned.starts import PRETRAINED, STARTS, base_of, message_parts
+from hf_llm.experiments.pretrained_vs_finetuned.training import CONTEXT, grid_of, setup_of, story
+
+
+def settings(study: Study) -> dict:
+    grid, setup, parts = grid_of(study), setup_of(study), message_parts()
+    bases = {start: base_of(setup, start).facts for start in PRETRAINED}
+    return {
+        "base": bases["pretrained"]["text"], "parameters": bases["pretrained"]["parameters"], "bases": bases,
+        "pretraining_tokens": bases["messages"]["tokens_seen"], "starts": STARTS,
+        "messages": {part: len(messages) for part, messages in parts.items()},
+        "spam": float(parts["test"].labels.mean()), "labels": grid.counts, "few": grid.counts[0],
+        "many": grid.counts[-1], "steps": {str(count): steps for count, steps in grid.steps}, "batch": grid.batch,
+        "rates": grid.rates, "rates_tried": len(grid.rates), "context": CONTEXT,
+        "story": story(setup, "pretrained").corpus.name, "story_bytes": story(setup, "pretrained").corpus.bytes,
+        "story_steps": grid.verdict_steps, "windows": grid.windows, "old_tokens": grid.old_tokens,
+        "story_tokens": grid.verdict_steps * grid.windows * CONTEXT,
+    }  # fmt: skip
+
+
+def quantities(tables: Tables) -> dict:
+    """Return the means that the sentences cite beside a difference."""
+    labels, ends = tables["labels"], other_corpus.at_the_end(tables).set_index("start")
+    few = labels[labels["count"] == labels["count"].min()].groupby("setting")["f1"].mean()
+    return {
+        **{f"few_{start}": float(few[start]) for start in STARTS},
+        **{f"story_{start}": float(ends.loc[start, "after"]) for start in other_corpus.READERS},
+        "story_before": float(ends.loc["pretrained", "before"]),
+        "base_rate": float(labels["base_rate"].iloc[0]),
+        "moved": float(tables["shift"]["moved"].mean()),
+        "moved_by_order": float(tables["shift"]["moved_by_order"].mean()),
+    }
+
+
+LAB = Lab(
+    folder="pretrained_vs_finetuned",
+    parts=[few_labels, other_corpus, token_by_token],
+    lecture=["L43"],
+    figure="few_labels",
+    shown=[
+        "saves_bits", "ahead_before_training", "portuguese_saves_less", "unlabelled_helps_few", "general_helps_few",
+        "story_forgets", "same_first",
+    ],
+    settings=settings,
+    quantities=quantities,
+    predictions={
+        "a": {"general_helps_few": "yes", "general_helps_many": "yes"},
+        "b": {"general_helps_few": "yes", "general_helps_many": "no"},
+        "c": {"unlabelled_helps_few": "yes", "general_helps_few": "no"},
+    },
+)  # fmt: skip

@@ -1,0 +1,103 @@
+"""The grid, the messages of a seed, and each method trained once, whichever parts ask for it."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from sklearn.metrics import f1_score, recall_score, roc_auc_score
+
+from hf_llm.data import LabelledTexts, draw_messages, read_messages, split_messages
+from hf_llm.experiments.frame import Study
+from hf_llm.experiments.shared.pretrained_base import PretrainedBase, pretrained_base
+from hf_llm.experiments.tfidf_vs_llm.methods import new_method
+
+TEST = 0.2  # of the messages
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is run."""
+
+    steps: tuple[tuple[int, int], ...]  # of the fine-tuning, for each number of labels
+    test: int  # messages, at most, of which accuracy and F1 are measured
+    spoilt: int  # messages of the test that are spoilt, at most
+    strengths: dict[str, tuple[float, ...]]  # of each kind of spoiling; findings are on the middle one
+    explained: int  # messages of the test whose words are taken away one by one
+    shuffled: int  # labels that are shuffled
+    sentences: int  # that the task of word order trains on
+    order_steps: int  # of its fine-tuning
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Numbers of labels."""
+        return tuple(count for count, _ in self.steps)
+
+    @property
+    def few(self) -> int:
+        """The number of labels that stands for few."""
+        return self.counts[len(self.counts) // 3]
+
+
+FULL = Grid(
+    steps=((16, 30), (64, 40), (256, 60), (1024, 100), (4000, 200)), test=1200, spoilt=400,
+    strengths={"typos": (0.05, 0.1, 0.2), "leetspeak": (0.25, 0.5, 1.0)}, explained=100, shuffled=256,
+    sentences=1000, order_steps=150,
+)  # fmt: skip
+QUICK = Grid(
+    steps=((16, 8), (256, 20)), test=200, spoilt=100, strengths={"typos": (0.1,), "leetspeak": (0.5,)}, explained=20,
+    shuffled=64, sentences=200, order_steps=20,
+)  # fmt: skip
+
+
+def grid_of(study: Study) -> Grid:
+    return study.pick(QUICK, FULL)
+
+
+@lru_cache(maxsize=8)
+def messages_of(seed: int, test: int) -> dict[str, LabelledTexts]:
+    """Return the parts `train` and `test` of a seed; of the test at most so many, the first of a random order."""
+    parts = split_messages(read_messages().messages, seed, validation=0.0, test=TEST)
+    return {"train": parts["train"], "test": draw_messages(parts["test"], min(test, len(parts["test"])), seed)}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted method, and how long fitting took."""
+
+    method: object  # of `methods`
+    seconds: float
+
+
+@lru_cache(maxsize=64)
+def trained(name: str, base: PretrainedBase, count: int, steps: int, seed: int, shuffled: bool = False) -> Trained:
+    """Return the method trained on `count` messages of a seed, their labels shuffled where that is asked for."""
+    messages = draw_messages(messages_of(seed, 1)["train"], count, seed)
+    if shuffled:
+        messages = replace(messages, labels=np.random.default_rng(seed).permutation(messages.labels))
+    return fit(new_method(name, base, steps, seed), messages)
+
+
+def fit(method, messages: LabelledTexts) -> Trained:
+    start = time.perf_counter()
+    method.fit(messages)
+    return Trained(method, time.perf_counter() - start)
+
+
+def base_of(study: Study) -> PretrainedBase:
+    """Return the pretrained GPT-2 that all methods but TF-IDF begin with."""
+    return pretrained_base(study)
+
+
+def figures(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return how good scores (N,) are at telling spam, the second class, from the first one.
+
+    `accuracy`; `f1`, the harmonic mean of precision and recall of spam; `recall`, the share of spam that is found;
+    `auc`, how often a spam message scores above another one; `base_rate`, the accuracy of always saying no.
+    """
+    answers = scores > 0
+    return {
+        "accuracy": float((answers == labels).mean()), "f1": f1_score(labels, answers, zero_division=0.0),
+        "recall": recall_score(labels, answers, zero_division=0.0), "auc": roc_auc_score(labels, scores),
+        "base_rate": float(1 - labels.mean()),
+    }  # fmt: skip
