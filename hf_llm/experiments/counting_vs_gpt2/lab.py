@@ -34,8 +34,7 @@ def quantities(tables: Tables) -> dict:
             f"{name}_{method}": float(by_seed(scores, method, text=text, size=largest).mean())
             for method in race.METHODS
         }
-    largest = select(scores, text=GROWING[0], size=scores["size"].max())
-    return said | {"parameters": int(largest["parameters"].max()), "most_steps": int(largest["steps"].max())}
+    return said | {"parameters": int(scores["parameters"].max()), "most_steps": int(scores["steps"].max())}
 
 
 LAB = Lab(
