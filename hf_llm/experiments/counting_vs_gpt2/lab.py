@@ -1,7 +1,6 @@
 """The experiment `counting-vs-gpt2`."""
 
 from hf_llm.experiments.counting_vs_gpt2 import network, race, rules, tuned
-from hf_llm.experiments.counting_vs_gpt2.pieces import TEST, VALIDATION
 from hf_llm.experiments.counting_vs_gpt2.race import GROWING, KB, SHORT, grid_of, short_name
 from hf_llm.experiments.frame import Lab, Study, Tables, by_seed, select
 from hf_llm.experiments.shared.language_runs import read_or_sample
@@ -13,7 +12,7 @@ def settings(study: Study) -> dict:
         "data": {name: text.name for name, text in texts.items()},
         "data_sha256": {name: text.sha256 for name, text in texts.items()},
         "sizes": grid.sizes, "least_steps": grid.least_steps, "smallest": grid.sizes[0] // KB,
-        "test_kb": TEST // KB, "validation_kb": VALIDATION // KB,
+        **{f"{part}_kb": size // KB for part, size in grid.held_out.items()},
         "blocks": network.SHAPE["n_layer"], "width": network.SHAPE["n_embd"], "context": network.CONTEXT,
         "batch": network.Recipe.batch, "learning_rate": network.Recipe.learning_rate,
         "weight_decay": network.WEIGHT_DECAY, "tuned": {**tuned.RECIPE, "steps": study.pick(*tuned.STEPS)},

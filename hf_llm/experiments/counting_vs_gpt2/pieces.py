@@ -10,15 +10,15 @@ from itertools import accumulate, pairwise
 
 from hf_llm.data import Text
 
-TEST, VALIDATION = 32 * 1024, 8 * 1024  # bytes at most,
+HELD_OUT = {"validation": 8 * 1024, "test": 32 * 1024}  # bytes at most,
 FRACTION = 1 / 10  # and of a short text this fraction, each
 GOLDEN = (5**0.5 - 1) / 2  # steps of this fraction spread any number of seeds evenly over the text
 
 
-def lengths(text: Text) -> dict[str, int]:
+def lengths(text: Text, held_out: dict[str, int] = HELD_OUT) -> dict[str, int]:
     """Return the bytes of each piece of a text, all that there is to train on; whatever the seed."""
-    test, validation = (min(most, int(text.bytes * FRACTION)) for most in (TEST, VALIDATION))
-    return {"train": text.bytes - validation - test, "validation": validation, "test": test}
+    sizes = {part: min(most, int(text.bytes * FRACTION)) for part, most in held_out.items()}
+    return {"train": text.bytes - sum(sizes.values()), **sizes}
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Pieces:
     test: str
 
     @classmethod
-    def of(cls, text: Text, seed: int) -> "Pieces":
+    def of(cls, text: Text, seed: int, held_out: dict[str, int] = HELD_OUT) -> "Pieces":
         """Return all that there is to train on, and what `seed` holds out; seed 0 begins at the text's start."""
         begin = text.text.find("\n", int(len(text.text) * (seed * GOLDEN % 1))) + 1 if seed else 0
         data = (text.text[begin:] + text.text[:begin]).encode("utf-8")
-        cuts = [0, *accumulate(lengths(text).values())]
+        cuts = [0, *accumulate(lengths(text, held_out).values())]
         return cls(*(_whole(data[start:end]) for start, end in pairwise(cuts)))
 
     def last(self, size: int) -> "Pieces":

@@ -12,7 +12,7 @@ import pandas as pd
 
 from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
 from hf_llm.experiments.counting_vs_gpt2.network import Recipe, train_network
-from hf_llm.experiments.counting_vs_gpt2.pieces import Pieces, lengths
+from hf_llm.experiments.counting_vs_gpt2.pieces import HELD_OUT, Pieces, lengths
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.language_runs import read_or_sample
@@ -32,6 +32,7 @@ class Grid:
 
     sizes: tuple[int, ...]  # bytes to learn from, where the text has so many
     least_steps: int  # of GPT-2
+    held_out: dict[str, int]  # as in `lengths`
 
     def of(self, text: str, available: int) -> list[int]:
         """Return the sizes for a text; the last is all there is, where that is less than the largest."""
@@ -40,8 +41,8 @@ class Grid:
         return [size for size in self.sizes if size < available] + [available] * (available <= self.sizes[-1])
 
 
-QUICK = Grid(sizes=(2**11, 2**13), least_steps=24)
-FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), least_steps=100)
+QUICK = Grid(sizes=(2**11, 2**13), least_steps=24, held_out={part: size // 4 for part, size in HELD_OUT.items()})
+FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), least_steps=100, held_out=HELD_OUT)
 
 
 def grid_of(study: Study) -> Grid:
@@ -53,8 +54,8 @@ def measure(study: Study) -> Tables:
     texts = {name: read_or_sample(name) for name in (*GROWING, SHORT)}
     cells = []
     for name, text in texts.items():
-        sizes = grid.of(name, lengths(text)["train"])
-        cells += [(name, size, seed, Pieces.of(text, seed)) for seed in study.seeds for size in sizes]
+        sizes = grid.of(name, lengths(text, grid.held_out)["train"])
+        cells += [(name, size, seed, Pieces.of(text, seed, grid.held_out)) for seed in study.seeds for size in sizes]
     counting, scores, times = [], [], []
     for name, size, seed, pieces in study.track(cells):
         cell = {"text": name, "size": size, "seed": seed}

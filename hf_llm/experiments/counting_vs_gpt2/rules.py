@@ -16,7 +16,7 @@ from hf_llm.evaluation.byte_ngrams import ByteNGrams
 from hf_llm.evaluation.surprise import surprise
 from hf_llm.experiments.counting_vs_gpt2.network import CONTEXT, Network, Recipe, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import Pieces
-from hf_llm.experiments.counting_vs_gpt2.race import GROWING
+from hf_llm.experiments.counting_vs_gpt2.race import GROWING, grid_of
 from hf_llm.experiments.frame import Finding, Study, Tables, exact
 from hf_llm.experiments.shared.language_runs import read_or_sample
 from hf_llm.generation.inference import evaluating
@@ -34,7 +34,7 @@ TOLERANCE = 1e-5  # of fp32 sums; the n-grams are in float64
 def measure(study: Study) -> Tables:
     rows = []
     for name, seed in study.track([(name, seed) for name in GROWING for seed in study.seeds]):
-        pieces = Pieces.of(read_or_sample(name), seed).last(SIZE)
+        pieces = Pieces.of(read_or_sample(name), seed, grid_of(study).held_out).last(SIZE)
         ngrams, test = ByteNGrams.fit(pieces.train.encode("utf-8"), ORDER), pieces.test.encode("utf-8")
         learning = partial(ngrams.bits, learn=True)
         network = train_network(pieces, RECIPE, seed)
