@@ -10,8 +10,8 @@ count(c) is the sum of count(c b) over the bytes b, distinct(c) how many of them
 was never seen the shorter one decides, and below them all each byte has 1/256. So the 256 probabilities add up to one
 after any context, and none is zero.
 
-Only the longest n-grams are counted as often as they occur. A shorter one is asked where the longer failed, so it counts
-in how many contexts it occurred: after which different bytes (Kneser, Ney 1995; Chen, Goodman 1999).
+Only the longest n-grams are counted as often as they occur. A shorter one is asked where the longer ones know little,
+so what counts is after how many different bytes it occurred (Kneser, Ney 1995; Chen, Goodman 1999).
 
 >>> model = ByteNGrams.fit(b"abracadabra", order=3)
 >>> chr(model.probabilities(b"ab").argmax())
@@ -96,7 +96,8 @@ class ByteNGrams:
             counts_as = np.ones(max(0, len(data) - len(levels) + 1), int)  # what each n-gram of `data` adds
             for length, _ in reversed(levels):
                 counted[length], is_new = _with_earlier(_grams(data, length), counts_as, counted[length])
-                counts_as = np.concatenate([np.zeros(min(1, len(data) - length + 1), int), is_new])
+                first = np.zeros(int(len(data) >= length - 1), int)  # it ends no longer n-gram
+                counts_as = np.concatenate([first, is_new])
         p = np.full(len(data), 1 / BYTES)
         for length, level in levels:
             p[length - 1 :] = _interpolate(p[length - 1 :], *counted[length], level.discount)

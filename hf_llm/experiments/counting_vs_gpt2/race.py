@@ -1,0 +1,210 @@
+"""Race: byte n-grams, a compressor and GPT-2 on the same test passage, as the text to learn from grows.
+
+Validation picks the order of the n-grams and the step of GPT-2. The n-grams are also scored while they learn from the
+test, each byte after it is scored; the compressor cannot be scored otherwise.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
+from hf_llm.experiments.counting_vs_gpt2.network import Recipe, train_network
+from hf_llm.experiments.counting_vs_gpt2.pieces import HELD_OUT, Pieces, lengths
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, means, select
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
+from hf_llm.experiments.shared.language_runs import read_or_sample
+
+SHORT = "the-verdict"  # one story, whole; the others grow
+GROWING = ("tiny-shakespeare", "dom-casmurro")
+TRIGRAM = 3
+METHODS = ["trigrams", "compressor", "ngrams", "learning", "gpt2"]  # in the test's bits per byte
+KB = 1024
+FARTHEST = 2.0**40  # bytes, where a crossing is given up
+TIMED = {"times"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How much is run."""
+
+    sizes: tuple[int, ...]  # bytes to learn from, where the text has so many
+    least_steps: int  # of GPT-2
+    held_out: dict[str, int]  # as in `lengths`
+
+    def of(self, text: str, available: int) -> list[int]:
+        """Return the sizes for a text; the last is all there is, where that is less than the largest."""
+        if text == SHORT:
+            return [available]
+        return [size for size in self.sizes if size < available] + [available] * (available <= self.sizes[-1])
+
+
+QUICK = Grid(sizes=(2**11, 2**13), least_steps=24, held_out={part: size // 4 for part, size in HELD_OUT.items()})
+FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), least_steps=100, held_out=HELD_OUT)
+
+
+def grid_of(study: Study) -> Grid:
+    return study.pick(QUICK, FULL)
+
+
+def measure(study: Study) -> Tables:
+    grid = grid_of(study)
+    texts = {name: read_or_sample(name) for name in (*GROWING, SHORT)}
+    cells = []
+    for name, text in texts.items():
+        sizes = grid.of(name, lengths(text, grid.held_out)["train"])
+        cells += [(name, size, seed, Pieces.of(text, seed, grid.held_out)) for seed in study.seeds for size in sizes]
+    counting, scores, times = [], [], []
+    for name, size, seed, pieces in study.track(cells):
+        cell = {"text": name, "size": size, "seed": seed}
+        orders, score, seconds = score_all(pieces.last(size), seed, grid.least_steps)
+        counting += [cell | row for row in orders]
+        scores.append(cell | score)
+        times.append(cell | seconds)
+    return {"scores": pd.DataFrame(scores), "counting": pd.DataFrame(counting), "times": pd.DataFrame(times)}
+
+
+def score_all(pieces: Pieces, seed: int, least_steps: int) -> tuple[list[dict], dict, dict]:
+    """Return a row for each order of the n-grams, the test in bits per byte by method, and CPU seconds of learning."""
+    train, validation, test = (part.encode("utf-8") for part in (pieces.train, pieces.validation, pieces.test))
+    began = time.process_time()
+    models = {order: ByteNGrams.fit(train, order) for order in range(1, LONGEST + 1)}
+    orders = [
+        {"order": order, "validation": model.bits_per_byte(validation), "test": model.bits_per_byte(test)}
+        for order, model in models.items()
+    ]
+    best = min(orders, key=lambda row: row["validation"])
+    counted = time.process_time()
+    network = train_network(pieces, Recipe.of_size(len(train), least_steps), seed)
+    trained = time.process_time()
+    score = {
+        "bytes": len(train), "order": best["order"], "ngrams": best["test"],
+        "learning": models[best["order"]].bits_per_byte(test, learn=True),
+        "trigrams": orders[TRIGRAM - 1]["test"], "compressor": compressor_bits_per_byte(train, test),
+        "gpt2": network.bits_per_byte(pieces.test), "validation_gpt2": network.validation,
+        "step": network.step, "steps": network.steps, "vocabulary": len(network.tokenizer),
+        "parameters": network.model.num_parameters(),
+    }  # fmt: skip
+    return orders, score, {"ngrams_seconds": counted - began, "gpt2_seconds": trained - counted}
+
+
+def lead(tables: Tables, text: str, size=max) -> np.ndarray:
+    """Return by how many bits per byte the n-grams are below GPT-2 at the largest or smallest size, (seeds,)."""
+    rows = select(tables["scores"], text=text)
+    rows = rows[rows["size"] == size(rows["size"])]
+    return by_seed(rows, "gpt2") - by_seed(rows, "ngrams")
+
+
+def crossing(tables: Tables, text: str, method: str) -> np.ndarray:
+    """Return from how many KB of training text on GPT-2 is below `method`, (seeds,).
+
+    Between two sizes, the difference is taken as a straight line along the logarithm of the size; beyond the largest
+    it goes on as between the last two, to `FARTHEST` at most.
+    """
+    rows = select(tables["scores"], text=text)
+    sizes = sorted(rows["size"].unique())
+    behind = np.array([by_seed(rows, "gpt2", size=n) - by_seed(rows, method, size=n) for n in sizes])  # (sizes, seeds)
+    return np.array([_first_zero(np.log2(sizes), one) for one in behind.T]) / KB
+
+
+def _first_zero(powers: np.ndarray, behind: np.ndarray) -> float:
+    """Return 2 to the power at which `behind` gets negative for good; both (sizes,)."""
+    ahead_from = len(behind) - int(np.argmax(np.append(behind[::-1] > 0, True)))  # the sizes from there on are won
+    if ahead_from == 0:
+        return float(2 ** powers[0])
+    last = min(ahead_from, len(behind) - 1)
+    slope = (behind[last] - behind[last - 1]) / (powers[last] - powers[last - 1])
+    if slope >= 0:
+        return FARTHEST
+    return float(min(FARTHEST, 2.0 ** min(powers[last] - behind[last] / slope, np.log2(FARTHEST))))
+
+
+def short_name(text: str) -> str:
+    return text.split("-")[-1]
+
+
+def findings(tables: Tables) -> list[Finding]:
+    scores, times = tables["scores"], tables["times"]
+    found = [above("lead_verdict", lead(tables, SHORT))]
+    for text in GROWING:
+        name, largest = short_name(text), select(scores, text=text)["size"].max()
+        at_largest = {"text": text, "size": largest}
+        static, learning = (by_seed(scores, column, **at_largest) for column in ("ngrams", "learning"))
+        seconds = [by_seed(times, f"{method}_seconds", **at_largest) for method in ("gpt2", "ngrams")]
+        found += [
+            above(f"lead_smallest_{name}", lead(tables, text, min)),
+            above(f"lead_largest_{name}", lead(tables, text)),
+            above(f"lead_shrinks_{name}", lead(tables, text, min) - lead(tables, text)),
+            above(f"crossing_ngrams_{name}", crossing(tables, text, "ngrams"), largest / KB, scale="log"),
+            *(
+                below(f"crossing_{method}_{name}", crossing(tables, text, method), largest / KB, scale="log")
+                for method in ("compressor", "trigrams")
+            ),
+            above(f"learning_helps_{name}", static - learning),
+            above(f"counting_is_faster_{name}", seconds[0] / seconds[1], 1.0, scale="log", timed=True),
+        ]
+    orders = [select(scores, text=GROWING[0], size=n)["order"].mean() for n in _ends(scores, GROWING[0])]
+    return [*found, exact("longer_context_pays", orders[1] - orders[0], 0.0)]
+
+
+def _ends(scores: pd.DataFrame, text: str) -> tuple[int, int]:
+    sizes = select(scores, text=text)["size"]
+    return sizes.min(), sizes.max()
+
+
+def methods(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a score: `text`, `kb`, `seed`, `method`, `bits`."""
+    rows = scores.melt(["text", "size", "seed"], METHODS, "method", "bits")
+    return rows.assign(kb=rows["size"] / KB)
+
+
+def draw_race(tables: Tables, say: Say) -> Figure:
+    """Bits per byte by the size of the training text, a panel for each growing text; the short story as two points."""
+    figure, (axes,) = new_figure(1, 2, width=5.2, height=4.2)
+    rows = methods(tables["scores"])
+    for axis, text in zip(axes, GROWING):
+        curves(axis, select(rows, text=text), "kb", "bits", "method", say, METHODS)
+        axis.set_xscale("log", base=2)
+        sizes = sorted(select(rows, text=text)["kb"].unique())
+        axis.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
+        label(axis, say("figures.size"), say("figures.bits"), say(f"names.{text}"), legend=text == GROWING[-1])
+    axes[1].sharey(axes[0])
+    return figure
+
+
+def draw_lead(tables: Tables, say: Say) -> Figure:
+    """By how many bits per byte the n-grams are ahead of GPT-2, a line for each text."""
+    figure, ((axis,),) = new_figure(1, 1, width=6, height=3.8)
+    scores = tables["scores"]
+    rows = scores.assign(kb=scores["size"] / KB, lead=scores["gpt2"] - scores["ngrams"])
+    curves(axis, rows, "kb", "lead", "text", say, GROWING)
+    short = select(rows, text=SHORT)
+    axis.plot([short["kb"].mean()], [short["lead"].mean()], "ko", label=say(f"names.{SHORT}"))
+    axis.axhline(0, color="black", lw=0.8)
+    axis.set_xscale("log", base=2)
+    label(axis, say("figures.size"), say("figures.lead_axis"))
+    return figure
+
+
+def draw_orders(tables: Tables, say: Say) -> Figure:
+    """The test by the order of the n-grams, a line for each size."""
+    figure, (axes,) = new_figure(1, 2, width=4.8, height=3.6)
+    for axis, text in zip(axes, GROWING):
+        rows = select(tables["counting"], text=text)
+        curves(axis, rows.assign(kb=(rows["size"] / KB).round().astype(int)), "order", "test", "kb", say)
+        label(axis, say("figures.order"), say("figures.bits"), say(f"names.{text}"))
+    return figure
+
+
+def table(tables: Tables) -> pd.DataFrame:
+    """Return the means over the seeds, one row for each text and size."""
+    columns = ["vocabulary", "steps", "step", "order", *METHODS]
+    rows = means(tables["scores"], ["text", "size"], columns)
+    rows[["vocabulary", "steps", "step"]] = rows[["vocabulary", "steps", "step"]].round().astype(int)
+    return rows.round(3)
+
+
+FIGURES = {"race": draw_race, "lead": draw_lead, "orders": draw_orders}
+SUMMARIES = {"scores": table}
