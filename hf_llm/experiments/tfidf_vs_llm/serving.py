@@ -1,0 +1,116 @@
+"""Serving: what a trained method costs afterwards: time per message, bytes on disk, memory of a fresh process.
+
+A process that serves TF-IDF loads scikit-learn, one that serves the GPT-2 loads PyTorch and transformers: the libraries
+are part of the bill, so each process loads only what it needs.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, select
+from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
+from hf_llm.experiments.tfidf_vs_llm.methods import METHODS, TFIDF, FineTuned, Linear
+from hf_llm.experiments.tfidf_vs_llm.training import base_of, grid_of, test_of, trained
+
+SLOWER, LARGER = 10, 2  # times
+SERVED = (*TFIDF, "gpt2_finetuned")  # the frozen GPT-2 and zero-shot hold the same network as the last one
+WARM_UP = 5  # messages before the clock counts
+MEGABYTE = 1e6
+
+
+def measure(study: Study) -> Tables:
+    """Time single messages for each seed; the first one's models are saved, and loaded each in a process of its own."""
+    grid, base = grid_of(study), base_of(study)
+    count, steps = grid.steps[-1]
+    latency, footprint = [], []
+    for seed, name in study.track([(seed, name) for seed in study.seeds for name in METHODS]):
+        labels = (0, 0) if name == "gpt2_zero_shot" else (count, steps)
+        method, texts = trained(name, base, *labels, seed).method, test_of(seed, WARM_UP + grid.timed).texts
+        p50, p95 = np.percentile([seconds_of(method, text) for text in texts][WARM_UP:], [50, 95])
+        latency.append({"method": name, "seed": seed, "p50": 1000 * p50, "p95": 1000 * p95})
+        if seed == study.seeds[0] and name in SERVED:
+            footprint.append({"method": name} | footprint_of(method, texts))
+    return {"latency": pd.DataFrame(latency), "footprint": pd.DataFrame(footprint)}
+
+
+def seconds_of(method, text: str) -> float:
+    start = time.perf_counter()
+    method.scores((text,))
+    return time.perf_counter() - start
+
+
+def footprint_of(method: Linear | FineTuned, texts: tuple[str, ...]) -> dict[str, float]:
+    """Return `disk`, MB of the saved method, and `memory`, MB of a process that has loaded it and read the texts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if isinstance(method, Linear):
+            (folder / "model.pickle").write_bytes(pickle.dumps(method.pipeline))
+        else:
+            method.model.save_pretrained(folder)
+            method.base.tokenizer.save_pretrained(folder)
+        disk = sum(path.stat().st_size for path in folder.iterdir())
+        (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+        command = [sys.executable, "-m", "hf_llm.experiments.tfidf_vs_llm.serve", str(folder)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+        printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    return {"disk": disk / MEGABYTE, "memory": json.loads(printed)["memory"] / MEGABYTE}
+
+
+def findings(tables: Tables) -> list[Finding]:
+    latency, footprint = tables["latency"], tables["footprint"].set_index("method")
+
+    def times(column: str, rival: str) -> np.ndarray:
+        mine, other = (by_seed(latency, column, method=method) for method in ("gpt2_finetuned", rival))
+        return mine / other
+
+    def larger(column: str) -> float:
+        return footprint.loc["gpt2_finetuned", column] / footprint.loc["tfidf_words", column]
+
+    return [
+        above("message_slower", times("p50", "tfidf_words"), SLOWER, scale="log", timed=True),
+        above("message_slower_chars", times("p50", "tfidf_chars"), SLOWER, scale="log", timed=True),
+        above("message_slower_p95", times("p95", "tfidf_words"), SLOWER, scale="log", timed=True),
+        exact("more_memory", larger("memory"), LARGER, timed=True),
+        exact("more_disk", larger("disk"), LARGER, timed=True),
+    ]
+
+
+def costs(tables: Tables) -> pd.DataFrame:
+    """Return milliseconds per message, means over the seeds, and MB where a process was measured."""
+    rows = tables["latency"].groupby("method", sort=False)[["p50", "p95"]].mean().round(2).reset_index()
+    return rows.merge(tables["footprint"].round(1), on="method", how="left")
+
+
+def draw_costs(tables: Tables, say: Say) -> Figure:
+    """Median time per message of each method, with the 95th percentile; memory of the process and bytes on disk."""
+    table = costs(tables)
+    figure, ((left, right),) = new_figure(1, 2, width=5.2, height=3.4)
+    heights = np.arange(len(table))[::-1]
+    left.barh(heights, table["p50"], color=style(0)["color"], label=say("figures.p50"))
+    left.plot(table["p95"], heights, "|", ms=14, color="black", label=say("figures.p95"))
+    left.set_yticks(heights, [name_of(method, say) for method in table["method"]])
+    served = select(table, method=list(SERVED))
+    places = np.arange(len(served))[::-1]
+    for number, column in enumerate(("memory", "disk")):
+        right.barh(places + 0.2 - 0.4 * number, served[column], 0.4, color=style(number)["color"],
+                   label=say(f"figures.{column}"))  # fmt: skip
+    right.set_yticks(places, [name_of(method, say) for method in served["method"]])
+    for axis in (left, right):
+        axis.set_xscale("log")
+    label(left, say("figures.milliseconds"), "")
+    label(right, say("figures.megabytes"), "")
+    return figure
+
+
+FIGURES = {"costs": draw_costs}
+SUMMARIES = {"costs": costs}
+TIMED = {"latency", "footprint"}
