@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.data import MissingData, find, read_text
+from hf_llm.data import MissingData, Text, find, read_text
 
-pytest_plugins = ["trained_gpt2", "tiny_training", "hub_clients"]  # fixtures that several packages' tests use
+# fixtures that several packages' tests use
+pytest_plugins = ["trained_gpt2", "tiny_training", "labelled_messages", "hub_clients"]
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the scripts do, before anything imports torch
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests are hermetic: nothing is ever downloaded
@@ -34,6 +35,12 @@ def verdict_text() -> str:
 def shakespeare_text() -> str:
     files_or_skip("tiny-shakespeare")
     return read_text("tiny-shakespeare").text
+
+
+@pytest.fixture(scope="session")
+def dom_casmurro() -> Text:
+    files_or_skip("dom-casmurro")
+    return read_text("dom-casmurro")
 
 
 @pytest.fixture(scope="session")

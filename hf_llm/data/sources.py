@@ -11,6 +11,7 @@ SAMPLE = Path(__file__).parent / "sample" / "sample.txt"
 _MNIST = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/")
 _GPT2 = "https://huggingface.co/openai-community/gpt2/resolve/main/"
 _RASBT = "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/28c65cdfbc3338e2e040016eea4b7fdf556e4d57/"
+_LEVILELIS = "https://raw.githubusercontent.com/levilelis/rna_geracao_texto/d71548d5fc96ae5e5151d28988b0472cb2d2a345/"
 _KARPATHY = "https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/"
 
 
@@ -38,6 +39,12 @@ SOURCES: dict[str, tuple[SourceFile, ...]] = {
     "tiny-shakespeare": (
         _file("tinyshakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
               _KARPATHY + "data/tinyshakespeare/input.txt"),
+    ),
+    # Machado de Assis, "Dom Casmurro", 1899, public domain; Project Gutenberg's transcription without its header,
+    # in the spelling of 1899, UTF-8 with Windows line ends
+    "dom-casmurro": (
+        _file("dom-casmurro.txt", "0e0f8a4d5a5c99fc002fb02c907d8bdab6313d666008482c898cfaa9e7846675",
+              _LEVILELIS + "dom_casmurro.txt"),
     ),
     "mnist": tuple(
         _file(f"mnist/{name}.gz", sha256, *_MNIST)

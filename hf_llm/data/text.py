@@ -11,22 +11,23 @@ from hf_llm.texts import both
 
 @dataclass(frozen=True)
 class Text:
-    """A text and where it came from. `sha256` is that of its UTF-8 bytes."""
+    """A text and where it came from."""
 
     name: str
     text: str
-    sha256: str
+    sha256: str  # of the UTF-8 bytes as they were found, without a byte order mark
+    windows_line_ends: bool = False  # whether they had "\r\n", which `text` has as "\n"
 
     @property
     def bytes(self) -> int:
-        """Length in UTF-8 bytes."""
+        """Length of `text` in UTF-8 bytes."""
         return len(self.text.encode("utf-8"))
 
 
 def read_text(source: str) -> Text:
     """Read a named source or a text file as UTF-8.
 
-    A byte order mark, as Windows editors write it, is dropped; line ends stay as they are.
+    Of what Windows editors write, a byte order mark is dropped and the line end `\\r\\n` is read as `\\n`.
 
     Raises:
         UserError: When the file is missing, empty, binary, or not UTF-8.
@@ -48,7 +49,8 @@ def read_text(source: str) -> Text:
             f"iconv -f latin1 -t utf-8 {source} > utf8.txt"
         ) from None
     require(text.strip() != "", f"{source} is empty; a corpus needs at least a few hundred characters")
-    return Text(source, text, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return Text(source, text.replace("\r\n", "\n"), sha256, windows_line_ends="\r\n" in text)
 
 
 def split_text(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:

@@ -15,7 +15,7 @@ class EvaluateConfig:
     """
 
     model: str = setting(..., "run folder, any causal language model's folder, or a Hub id")
-    corpus: str = setting(..., "the-verdict, tiny-shakespeare, sample, or a UTF-8 text file")
+    corpus: str = setting(..., "the-verdict, tiny-shakespeare, dom-casmurro, sample, or a UTF-8 text file")
     split: Literal["validation", "train", "all"] = setting(
         "validation", "part to score; memorisation is always against the training part"
     )

@@ -12,7 +12,8 @@ from hf_llm.texts import Language, Translated, both, text
 
 TEMPLATE = Path(__file__).with_name("card.md")
 LANGUAGES = {  # unknown of other texts
-    "the-verdict": ["en"], "tiny-shakespeare": ["en"], "sms-spam": ["en"], "sample": ["pt", "en"],
+    "the-verdict": ["en"], "tiny-shakespeare": ["en"], "dom-casmurro": ["pt"], "sms-spam": ["en"],
+    "sample": ["pt", "en"],
 }  # fmt: skip
 OWN_CODE = ("mlp", "lenet")
 OFF_AT_ZERO = ("input_dropout", "max_weight_norm", "batch_norm", "max_shift", "max_turn", "elastic")

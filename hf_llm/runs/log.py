@@ -13,7 +13,8 @@ from hf_llm.runs.atomic import disk_errors, sync_file, write_bytes
 
 logger = logging.getLogger(__name__)
 
-TIMES = ("tokens_per_second", "images_per_second", "seconds")  # what a repetition need not give again
+# what a repetition need not give again
+TIMES = ("tokens_per_second", "images_per_second", "messages_per_second", "seconds")
 EMPTY = {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}  # the mark of a log without lines
 
 

@@ -9,7 +9,9 @@ from hf_llm.config import check_publishing, require, setting
 class TrainTokenizerConfig:
     """What scripts/train_tokenizer.py needs."""
 
-    corpus: str = setting(..., "named source (the-verdict, tiny-shakespeare, sample) or a UTF-8 text file")
+    corpus: str = setting(
+        ..., "named source (the-verdict, tiny-shakespeare, dom-casmurro, sample) or a UTF-8 text file"
+    )
     output_dir: str = setting(..., "folder for the tokenizer; AutoTokenizer loads it")
     vocab_size: int = setting(
         1000, "number of tokens, at least 257 = bytes alone; 1000 suits a short story, GPT-2 has 50257"

@@ -30,17 +30,20 @@ class Corpus:
     """Token arrays with their origin."""
 
     name: str  # the named source, file or folder
-    sha256: str  # of the text's UTF-8 bytes (`prepare.py` says how several documents are hashed)
+    sha256: str  # as in `Text` (`prepare.py` says how several documents are hashed)
     bytes: int  # in UTF-8, of both splits, without the tokens that begin documents
     validation_bytes: int  # of them in the validation split
     held_out: str  # which part of the whole that split is, as a phrase
     train: TokenArray  # to learn from; each document begins with the tokenizer's start token
     validation: TokenArray  # never trained on, of the same form
     tokenizer: PreTrainedTokenizerFast  # what encoded both
+    windows_line_ends: bool = False  # as in `Text`
 
     def facts(self) -> dict[str, dict]:
         """Return what a manifest says of the corpus and of its tokenizer."""
         data = {name: getattr(self, name) for name in ("name", "sha256", "bytes", "held_out")}
+        if self.windows_line_ends:
+            data["line_ends"] = r"\r\n was read as \n"
         return {
             "data": data | {"train_tokens": len(self.train), "validation_tokens": len(self.validation)},
             "tokenizer": {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)},
@@ -100,8 +103,9 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
     train, validation = split_text(text.text, validation_fraction)
     require(bool(train and validation), f"{text.name} is too short to be split for training and validation")
     return Corpus(
-        name=text.name, sha256=text.sha256, bytes=text.bytes, validation_bytes=len(validation.encode("utf-8")),
-        held_out=f"the last {100 * validation_fraction:.3g}% of the characters", tokenizer=tokenizer,
+        name=text.name, sha256=text.sha256, bytes=text.bytes, windows_line_ends=text.windows_line_ends,
+        validation_bytes=len(validation.encode("utf-8")), tokenizer=tokenizer,
+        held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
         train=TokenArray([encode_document(tokenizer, train)]),
         validation=TokenArray([encode_document(tokenizer, validation)]),
     )  # fmt: skip

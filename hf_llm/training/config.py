@@ -103,7 +103,8 @@ class PretrainConfig(TrainingConfig):
     output_dir: str = setting("runs/verdict", "run folder: checkpoints, log, figures, the published model")
     corpus: str = setting(
         "the-verdict",
-        "the-verdict, tiny-shakespeare, sample, a UTF-8 text file, or a folder made by scripts/prepare_corpus.py",
+        "the-verdict, tiny-shakespeare, dom-casmurro, sample, a UTF-8 text file, or a folder made by "
+        "scripts/prepare_corpus.py",
     )
     validation_fraction: float = setting(0.1, "fraction of a text, at its end, that is kept for validation")
     tokenizer: str | None = setting(

@@ -154,4 +154,4 @@ def test_every_known_hash_and_address_has_its_form():
             assert not Path(file.path).is_absolute()
             for url in file.urls:
                 assert url.startswith("https://")
-                assert url.endswith((Path(file.path).name, "input.txt"))
+                assert url.endswith((Path(file.path).name, "input.txt", "dom_casmurro.txt"))

@@ -7,6 +7,7 @@ import pytest
 
 from hf_llm.config import UserError
 from hf_llm.data import find, read_text, split_text, text
+from hf_llm.data.sources import SOURCES
 
 
 @pytest.fixture
@@ -42,8 +43,23 @@ def test_a_byte_order_mark_is_no_text(corpus):
     assert without.text == "a text"
 
 
-def test_line_ends_stay(corpus):
-    assert read_text(corpus(b"one\r\ntwo\rthree\n")).text == "one\r\ntwo\rthree\n"
+def test_windows_line_ends_are_read_as_newlines_and_the_hash_is_that_of_the_file(corpus):
+    content = b"one\r\ntwo\rthree\n"
+    read = read_text(corpus(content))
+    assert (read.text, read.bytes, read.windows_line_ends) == ("one\ntwo\rthree\n", 14, True)
+    assert read.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_other_line_ends_stay(corpus):
+    read = read_text(corpus(b"one\ntwo\rthree\n"))
+    assert (read.text, read.windows_line_ends) == ("one\ntwo\rthree\n", False)
+
+
+def test_dom_casmurro(dom_casmurro):
+    read, (file,) = dom_casmurro, SOURCES["dom-casmurro"]
+    assert (read.bytes, read.windows_line_ends, "\r" in read.text) == (383_496, True, False)
+    assert read.sha256 == file.sha256
+    assert read.text.startswith("I\n\nDo titulo.\n\nUma noite destas, vindo da cidade para o Engenho Novo")
 
 
 @pytest.mark.parametrize(

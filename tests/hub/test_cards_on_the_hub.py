@@ -8,7 +8,11 @@ import yaml
 from huggingface_hub import ModelCard
 from test_push import contents, succeeded
 
-TASKS = {"verdict": "text-generation", "mlp": "image-classification", "tokenizer": None}
+TASKS = {
+    "verdict": "text-generation", "mlp": "image-classification", "spam": "text-classification",
+    "further": "text-generation", "tokenizer": None,
+}  # fmt: skip
+ON_THE_SAMPLE = ("verdict", "further")  # were trained
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -25,7 +29,7 @@ def test_the_metadata_is_what_the_hub_takes(pushed):
     assert metadata["library_name"] == "transformers"
     assert metadata.get("pipeline_tag") == TASKS[name]
     assert all(isinstance(tag, str) for tag in metadata["tags"])
-    assert metadata.get("language") == (["pt", "en"] if name == "verdict" else None)  # which was trained on the sample
+    assert metadata.get("language") == (["pt", "en"] if name in ON_THE_SAMPLE else None)
     assert str(ModelCard(card)).startswith("---\n")  # the Hub's own reader takes it, and writes it again
 
 

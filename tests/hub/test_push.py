@@ -82,6 +82,15 @@ def test_the_card_names_the_model_as_it_is_called_on_the_hub(hub, scripts, runs)
         assert f'AutoTokenizer.from_pretrained("{name}")' in card
 
 
+@pytest.mark.parametrize("name", ["spam", "further"])
+def test_a_fine_tuned_model_goes_up_whole(hub, scripts, runs, name):
+    succeeded(scripts("hub.py", "push", runs / name, f"me/{name}"))
+    there = contents(hub, f"me/{name}")
+    assert there.keys() >= {"README.md", "config.json", "model.safetensors", "tokenizer.json", "run.json"}
+    assert not any("adapter" in path for path in there)
+    assert titles(hub, f"me/{name}")[0].startswith("finetuning on ")
+
+
 def test_a_classifier_carries_its_code(hub, scripts, runs):
     succeeded(scripts("hub.py", "push", runs / "mlp", "me/mlp"))
     there = contents(hub, "me/mlp")

@@ -131,7 +131,9 @@ def test_a_text_in_place_of_its_name(refused, tmp_path):
     """No system has a file name of 800 characters."""
     said = refused("pretrain.py", "--corpus", TEXT, *TINY, "--output_dir", tmp_path / "run")
     assert said.startswith("no such file or source")
-    assert said.endswith("name a file or one of sample, the-verdict, tiny-shakespeare, mnist, sms-spam, gpt2-tokenizer")
+    assert said.endswith(
+        "name a file or one of sample, the-verdict, tiny-shakespeare, dom-casmurro, mnist, sms-spam, gpt2-tokenizer"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, _ in CORPORA])

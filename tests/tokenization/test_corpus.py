@@ -85,6 +85,15 @@ class TestCorpusFromText:
         assert (corpus.name, corpus.sha256, corpus.bytes) == ("sample", text.sha256, text.bytes)
         assert corpus.validation_bytes == len(text.text[cut:].encode("utf-8"))
 
+    def test_the_manifest_says_that_windows_line_ends_were_read_as_newlines(self, tokenizer, tmp_path):
+        def facts(content: bytes) -> dict:
+            (tmp_path / "text.txt").write_bytes(content)
+            return corpus_from_text(read_text(str(tmp_path / "text.txt")), tokenizer).facts()["data"]
+
+        plain, windows = facts(b"a line\n" * 30), facts(b"a line\r\n" * 30)
+        assert windows.pop("line_ends") == r"\r\n was read as \n"
+        assert {key for key in plain if plain[key] != windows[key]} == {"sha256"}
+
     @pytest.mark.parametrize(("text", "fraction"), [("a", 0.1), ("", 0.5), ("abc", 0.0), ("abc", 1.0)])
     def test_an_empty_part_gets_a_sentence(self, tokenizer, text, fraction):
         with pytest.raises(UserError, match=r"too short|not between 0 and 1"):
