@@ -13,6 +13,7 @@ from hf_llm.experiments.tfidf_vs_llm import (
     word_order,
 )
 from hf_llm.experiments.tfidf_vs_llm.methods import BATCH, CONTEXT, LABELS, METHODS, PROMPT, RATE
+from hf_llm.experiments.tfidf_vs_llm.perturbations import KINDS
 from hf_llm.experiments.tfidf_vs_llm.training import TEST, base_of, grid_of
 
 
@@ -22,7 +23,8 @@ def settings(study: Study) -> dict:
     return {
         "data": data.name, "data_sha256": data.sha256, "messages": len(data.messages), "duplicates": data.duplicates,
         "spam": int(data.messages.labels.sum()), "test_fraction": TEST, "test_messages": grid.test, "methods": METHODS,
-        "parameters": base.model.num_parameters(), "steps": dict(grid.steps), **counts,
+        "base": base.facts, "parameters": base.facts["parameters"], "pretrained_on": base.facts["text"],
+        "steps": {str(count): steps for count, steps in grid.steps}, **counts,
         "rate": RATE, "batch": BATCH, "context": CONTEXT, "prompt": PROMPT, "labels": LABELS,
         "strengths": grid.strengths, "spoilt": grid.spoilt, "shuffled": grid.shuffled, "sentences": grid.sentences,
     }  # fmt: skip
@@ -43,6 +45,8 @@ def quantities(tables: Tables) -> dict:
         **{f"ms_{method}": value for method, value in latency.items()},
         **{f"{column}_{method}": footprint.loc[method, column]
            for column in ("memory", "disk") for method in footprint.index},
+        **{f"{column}_{method}": value for column in ("clean", *KINDS, "alarms")
+           for method, value in robustness.drops(tables).set_index("method")[column].items()},
         "zero_shot_accuracy": 100 * zero_shot["accuracy"].mean(), "base_rate": 100 * zero_shot["base_rate"].mean(),
         "typos": 100 * robustness.middle(tables["spoilt"], "typos"),
         "leetspeak": 100 * robustness.middle(tables["spoilt"], "leetspeak"),

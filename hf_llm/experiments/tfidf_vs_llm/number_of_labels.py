@@ -25,7 +25,7 @@ def measure(study: Study) -> Tables:
 
 def few_and_all(table: pd.DataFrame) -> dict[str, int]:
     """Return the number of labels that stands for few, and the largest one."""
-    counts = sorted(count for count in table["labels"].unique() if count)
+    counts = sorted(int(count) for count in table["labels"].unique() if count)
     return {"few": counts[len(counts) // 3], "all": counts[-1]}
 
 
@@ -38,15 +38,15 @@ def findings(tables: Tables) -> list[Finding]:
         return 100 * (f1[0] - f1[1])
 
     zero_shot = select(table, method="gpt2_zero_shot")
-    slower = by_seed(times, "seconds", method="gpt2_finetuned", labels=counts["all"])
-    slower /= by_seed(times, "seconds", method="tfidf_words", labels=counts["all"])
+    finetuning, fitting = (
+        by_seed(times, "seconds", method=method, labels=counts["all"]) for method in ("gpt2_finetuned", "tfidf_words")
+    )
     return [
         *(above(f"finetuned_over_{rival}_{share}", ahead("gpt2_finetuned", f"tfidf_{rival}", labels))
           for rival in ("words", "chars") for share, labels in counts.items()),
-        *(above(f"features_over_words_{share}", ahead("gpt2_features", "tfidf_words", labels))
-          for share, labels in counts.items()),
+        above("features_over_words_all", ahead("gpt2_features", "tfidf_words", counts["all"])),
         above("zero_shot_beats_no", 100 * (zero_shot["accuracy"] - zero_shot["base_rate"])),
-        above("training_slower", slower, SLOWER, scale="log", timed=True),
+        above("training_slower", finetuning / fitting, SLOWER, scale="log", timed=True),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above
 from hf_llm.experiments.frame.charts import Figure, label, new_figure, style
 from hf_llm.experiments.tfidf_vs_llm.tfidf import word_weights
-from hf_llm.experiments.tfidf_vs_llm.training import base_of, grid_of, test_of, trained
+from hf_llm.experiments.tfidf_vs_llm.training import base_of, grid_of, test_of, trained_on_all
 
 PAIR = ("tfidf_words", "gpt2_finetuned")
 WORD = re.compile(r"\b\w\w+\b")  # what TF-IDF takes for one
@@ -25,11 +25,10 @@ ONLY_WORDS, ONLY_GPT2 = "only_tfidf", "only_gpt2"
 def measure(study: Study) -> Tables:
     """Compare the two, trained on all labels, message by message and word by word."""
     grid, base = grid_of(study), base_of(study)
-    count, steps = grid.steps[-1]
     agreement, examples, words = [], [], []
     for seed in study.track(study.seeds):
         test = test_of(seed, grid.test)
-        methods = [trained(name, base, count, steps, seed).method for name in PAIR]
+        methods = [trained_on_all(name, base, grid, seed) for name in PAIR]
         right = [(method.scores(test.texts) > 0) == test.labels for method in methods]
         cases = {"both": right[0] & right[1], ONLY_WORDS: right[0] & ~right[1], ONLY_GPT2: right[1] & ~right[0],
                  "neither": ~right[0] & ~right[1]}  # fmt: skip
