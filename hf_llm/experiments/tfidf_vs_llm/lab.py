@@ -69,6 +69,6 @@ LAB = Lab(
     predictions={
         "a": {"finetuned_over_words_all": "no", "training_slower": "yes"},
         "b": {"finetuned_over_words_all": "yes", "finetuned_over_words_few": "yes"},
-        "c": {"finetuned_over_words_all": "no", "finetuned_over_words_few": "yes"},
+        "c": {"finetuned_over_words_all": "yes", "finetuned_over_words_few": "no"},
     },
 )  # fmt: skip

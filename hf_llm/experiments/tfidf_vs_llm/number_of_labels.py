@@ -73,7 +73,7 @@ def draw_f1(tables: Tables, say: Say) -> Figure:
         axis.set_xscale("log")
         axis.set_xticks(counts := sorted(trained_ones["labels"].unique()), [f"{count}" for count in counts])
         axis.minorticks_off()
-    label(left, say("figures.labels"), say("figures.f1"))
+    label(left, say("figures.labels"), say("figures.f1_axis"))
     label(right, say("figures.labels"), say("figures.seconds"), legend=False)
     return figure
 
@@ -82,11 +82,11 @@ def draw_accuracy(tables: Tables, say: Say) -> Figure:
     """Accuracy and the share of spam found, by the number of labels; dotted: always saying no."""
     table = tables["scores"]
     figure, axes = new_figure(1, 2, width=5.2, height=4)
-    for axis, column in zip(axes[0], ("accuracy", "recall")):
+    for axis, column, name in zip(axes[0], ("accuracy", "recall"), ("accuracy_axis", "recall")):
         rows = select(table, method=list(TRAINED))
         curves(axis, rows.assign(**{column: 100 * rows[column]}), "labels", column, "method", say, keys=TRAINED)
         axis.set_xscale("log")
-        label(axis, say("figures.labels"), say(f"figures.{column}"), legend=column == "recall")
+        label(axis, say("figures.labels"), say(f"figures.{name}"), legend=column == "recall")
     axes[0, 0].axhline(100 * table["base_rate"].mean(), color="black", lw=1, ls=":")
     return figure
 

@@ -68,7 +68,9 @@ def draw_spoilt(tables: Tables, say: Say) -> Figure:
         rows = rows.assign(f1=100 * rows["f1"], strength=100 * rows["strength"])
         curves(axis, rows, "strength", "f1", "method", say, keys=TRAINED)
         axis.set_ylim(0, 100)
-        label(axis, say(f"figures.strength_{kind}"), say("figures.f1"), name_of(kind, say), legend=kind == KINDS[0])
+        label(
+            axis, say(f"figures.strength_{kind}"), say("figures.f1_axis"), name_of(kind, say), legend=kind == KINDS[0]
+        )
     return figure
 
 

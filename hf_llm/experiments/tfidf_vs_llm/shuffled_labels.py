@@ -38,7 +38,7 @@ def gains(tables: Tables) -> pd.DataFrame:
     table = tables["shuffled"]
     table = table.assign(gain=100 * (table["accuracy"] - table["base_rate"]))
     of = {name: select(table, shuffled=one).groupby("method", sort=False)["gain"].mean()
-          for one, name in enumerate(("true", "shuffled"))}  # fmt: skip
+          for one, name in enumerate(("genuine", "shuffled"))}  # fmt: skip
     return pd.DataFrame(of).round(1).rename_axis("method").reset_index()
 
 

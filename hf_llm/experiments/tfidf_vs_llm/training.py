@@ -41,8 +41,8 @@ FULL = Grid(
     sentences=1000, order_steps=150,
 )  # fmt: skip
 QUICK = Grid(
-    steps=((16, 20), (256, 40)), test=150, timed=20, spoilt=100, strengths={"typos": (0.1,), "leetspeak": (0.5,)},
-    explained=20, shuffled=256, sentences=200, order_steps=20,
+    steps=((16, 15), (128, 30)), test=150, timed=20, spoilt=100, strengths={"typos": (0.1,), "leetspeak": (0.5,)},
+    explained=20, shuffled=128, sentences=100, order_steps=20,
 )  # fmt: skip
 
 

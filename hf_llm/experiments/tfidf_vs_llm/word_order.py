@@ -65,7 +65,7 @@ def draw_order(tables: Tables, say: Say) -> Figure:
     dots(axis, tables["word_order"], "accuracy", "method", say, keys=TRAINED)
     axis.axvline(CHANCE, color="black", lw=0.8)
     axis.set_xlim(0, 102)
-    label(axis, say("figures.accuracy"), "", legend=False)
+    label(axis, say("figures.accuracy_axis"), "", legend=False)
     return figure
 
 
