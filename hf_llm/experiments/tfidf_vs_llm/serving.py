@@ -10,7 +10,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
-import time
+import timeit
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from hf_llm.experiments.tfidf_vs_llm.training import base_of, grid_of, test_of, 
 SLOWER, LARGER = 10, 2  # times
 # the frozen GPT-2 and zero-shot hold the same network as the fine-tuned one
 QUICKLY_SERVED, SERVED = ("tfidf_words", "gpt2_finetuned"), (*TFIDF, "gpt2_finetuned")
-WARM_UP = 5  # messages before the clock counts
+WARM_UP, REPEATS = 5, 3  # messages before the clock counts; the fastest repeat is a message's time
 MEGABYTE = 1e6
 
 
@@ -42,9 +42,8 @@ def measure(study: Study) -> Tables:
 
 
 def seconds_of(method, text: str) -> float:
-    start = time.perf_counter()
-    method.scores((text,))
-    return time.perf_counter() - start
+    """Return the time that one message takes when nothing else on the machine comes in between."""
+    return min(timeit.repeat(lambda: method.scores((text,)), number=1, repeat=REPEATS))
 
 
 def footprint_of(method: Linear | FineTuned, texts: tuple[str, ...]) -> dict[str, float]:
@@ -82,27 +81,24 @@ def findings(tables: Tables) -> list[Finding]:
 def costs(tables: Tables) -> pd.DataFrame:
     """Return milliseconds per message, means over the seeds, and MB where a process was measured."""
     rows = tables["latency"].groupby("method", sort=False)[["p50", "p95"]].mean().round(2).reset_index()
-    return rows.merge(tables["footprint"].round(1), on="method", how="left")
+    table = rows.merge(tables["footprint"].round(1), on="method", how="left").astype(object)
+    return table.where(table.notna(), None)
 
 
 def draw_costs(tables: Tables, say: Say) -> Figure:
-    """Median time per message of each method, with the 95th percentile; memory of the process and bytes on disk."""
+    """Time per message of each method, median and 95th percentile; memory of the process and bytes on disk."""
     table = costs(tables)
-    figure, ((left, right),) = new_figure(1, 2, width=5.2, height=3.4)
-    heights = np.arange(len(table))[::-1]
-    left.barh(heights, table["p50"], color=style(0)["color"], label=say("figures.p50"))
-    left.plot(table["p95"], heights, "|", ms=14, color="black", label=say("figures.p95"))
-    left.set_yticks(heights, [name_of(method, say) for method in table["method"]])
-    served = table.dropna()
-    places = np.arange(len(served))[::-1]
-    for number, column in enumerate(("memory", "disk")):
-        right.barh(places + 0.2 - 0.4 * number, served[column], 0.4, color=style(number)["color"],
-                   label=say(f"figures.{column}"))  # fmt: skip
-    right.set_yticks(places, [name_of(method, say) for method in served["method"]])
-    for axis in (left, right):
+    figure, axes = new_figure(1, 2, width=5.2, height=3.4)
+    panels = ((table, ("p50", "p95"), "milliseconds"), (table.dropna(), ("memory", "disk"), "megabytes"))
+    for axis, (rows, columns, unit) in zip(axes[0], panels):
+        heights = np.arange(len(rows))[::-1]
+        for column, marker in zip(columns, "o|"):
+            shown = {"ms": 14 if marker == "|" else 7, "mew": 2, "color": style(columns.index(column))["color"]}
+            axis.plot(rows[column].astype(float), heights, marker, label=say(f"figures.{column}"), **shown)
+        axis.set_yticks(heights, [name_of(method, say) for method in rows["method"]])
+        axis.set_ylim(-0.6, len(rows) - 0.4)
         axis.set_xscale("log")
-    label(left, say("figures.milliseconds"), "")
-    label(right, say("figures.megabytes"), "")
+        label(axis, say(f"figures.{unit}"), "")
     return figure
 
 
