@@ -70,7 +70,7 @@ class Trained:
     seconds: float  # of CPU time
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)  # a full run trains 105, of which the last parts ask for those of the first
 def trained(name: str, base: PretrainedBase, count: int, steps: int, seed: int, shuffled: bool = False) -> Trained:
     """Return the method trained on `count` messages of a seed, their labels shuffled where that is asked for.
 
