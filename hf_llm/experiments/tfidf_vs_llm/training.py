@@ -37,7 +37,7 @@ class Grid:
 
 FULL = Grid(
     steps=((16, 30), (64, 40), (512, 80), (4000, 500)), test=1200, timed=100, spoilt=400,
-    strengths={"typos": (0.05, 0.1, 0.2), "leetspeak": (0.25, 0.5, 1.0)}, explained=100, shuffled=512,
+    strengths={"typos": (0.05, 0.1, 0.2), "leetspeak": (0.25, 0.5, 1.0)}, explained=200, shuffled=512,
     sentences=1000, order_steps=150,
 )  # fmt: skip
 QUICK = Grid(
