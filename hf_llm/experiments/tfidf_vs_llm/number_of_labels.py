@@ -18,7 +18,7 @@ def measure(study: Study) -> Tables:
     scores, times = [], []
     for seed, (name, count, steps) in study.track([(seed, cell) for seed in study.seeds for cell in cells]):
         test, described = test_of(seed, grid.test), {"method": name, "labels": count, "seed": seed}
-        fitted = trained(name, base, count, steps, seed)
+        fitted = trained(name, base, count, steps, seed, False)
         scores.append(described | figures(fitted.method.scores(test.texts), test.labels))
         times.append(described | {"seconds": fitted.seconds})
     return {"scores": pd.DataFrame(scores), "training_time": pd.DataFrame(times)}

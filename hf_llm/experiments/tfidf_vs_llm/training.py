@@ -20,7 +20,7 @@ class Grid:
     """What is run."""
 
     steps: tuple[tuple[int, int], ...]  # of the fine-tuning, for each number of labels
-    test: int  # messages, at most, of which accuracy and F1 are measured
+    test: int  # messages or sentences, at most, of which accuracy and F1 are measured
     timed: int  # messages that are timed one by one
     spoilt: int  # messages of the test that are spoilt, at most
     strengths: dict[str, tuple[float, ...]]  # of each kind of spoiling; findings are on the middle one
@@ -71,7 +71,7 @@ class Trained:
 
 
 @lru_cache(maxsize=128)  # a full run trains 105, of which the last parts ask for those of the first
-def trained(name: str, base: PretrainedBase, count: int, steps: int, seed: int, shuffled: bool = False) -> Trained:
+def trained(name: str, base: PretrainedBase, count: int, steps: int, seed: int, shuffled: bool) -> Trained:
     """Return the method trained on `count` messages of a seed, their labels shuffled where that is asked for.
 
     A count of 0 is for the method that sees no label.
@@ -87,7 +87,7 @@ def trained(name: str, base: PretrainedBase, count: int, steps: int, seed: int, 
 def trained_on_all(name: str, base: PretrainedBase, grid: Grid, seed: int):
     """Return the method trained on the largest number of labels, zero-shot on none."""
     count, steps = (0, 0) if name == "gpt2_zero_shot" else grid.steps[-1]
-    return trained(name, base, count, steps, seed).method
+    return trained(name, base, count, steps, seed, False).method
 
 
 def fit(method, messages: LabelledTexts) -> Trained:
