@@ -89,9 +89,6 @@ class ZeroShot:
     def __init__(self, base: PretrainedBase):
         self.model, self.tokenizer = base.model, base.tokenizer
 
-    def fit(self, messages: LabelledTexts) -> None:
-        pass
-
     def scores(self, texts: tuple[str, ...]) -> np.ndarray:
         """Return log-odds of " spam" against " normal", (N,)."""
         asked = [PROMPT.format(text) for text in texts]
