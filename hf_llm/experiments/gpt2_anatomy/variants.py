@@ -2,7 +2,7 @@
 
 >>> shape = {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 8, "vocab_size": 300}
 >>> sum(p.numel() for p in gpt2_without("mlp", shape, seed=0).parameters() if p.requires_grad)
-7136
+7200
 """
 
 import torch
