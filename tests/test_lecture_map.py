@@ -109,6 +109,7 @@ SAYS = {
     "L37": {"gpt2-anatomy": {"probe_word_class": "yes", "untrained_at_chance": "yes"}},
     "L39": {"attention-scaling": {"lstm_as_good": "yes", "lstm_better_beyond": "yes"}},
     "L40": {"gpt2-anatomy": {"top_agrees": "yes", "distance_over_tokens": "no"}},
+    "L41": {"gpt2-anatomy": {"residuals_cost_most": "yes"}},
     "L44": {"attention-scaling": {"gpt2_does_not_wait": "yes", "in_linear_layers": "yes"}},
     "L46": {"llm-judge": {"history_ratio": "yes", "history_kappa": "yes", "proxy_leaks": "yes"}},
 }
