@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from hf_llm.experiments.families.cells import read_on
 from hf_llm.experiments.families.models import CAUSAL, Grid, grid_of, new_causal_lm, read_parts
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact, means, select
-from hf_llm.experiments.frame.charts import COLOURS, Figure, curves, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure, style
 
 REPEATS = 3  # steps of which the median counts
 
@@ -161,8 +161,7 @@ def draw_race(tables: Tables, say: Say) -> Figure:
     seconds = means(select(tables["speed"], length=middle_length(tables)), ["family"], ["seconds"]).set_index("family")
     for number, family in enumerate(CAUSAL):
         curve = means(select(tables["curves"], family=family), ["step"], ["bits"])
-        by_time.plot(curve["step"] * seconds.loc[family, "seconds"], curve["bits"], color=COLOURS[number],
-                     label=name_of(family, say))  # fmt: skip
+        by_time.plot(curve["step"] * seconds.loc[family, "seconds"], curve["bits"], lw=1.8, **style(number))
     milliseconds = tables["speed"].assign(milliseconds=1000 * tables["speed"]["seconds"])
     curves(by_length, milliseconds, "length", "milliseconds", "family", say, keys=CAUSAL)
     by_length.set_xscale("log", base=2)

@@ -127,7 +127,8 @@ def draw_sight(tables: Tables, say: Say) -> Figure:
         keys = [family for family in families if family in rows["family"].unique()]
         values, bars = error_bars(rows, "bits", "family", keys)
         at = [families.index(family) + 0.2 * (number - 1) for family in keys]
-        left.errorbar(at, values, yerr=bars, fmt="o", ms=4, capsize=3, label=name_of(sees, say), **style(number))
+        colour = style(number)["color"]
+        left.errorbar(at, values, yerr=bars, fmt="o", ms=4, capsize=3, label=name_of(sees, say), color=colour)
     values, bars = error_bars(tables["future"], "change", "family", families)
     right.bar(range(len(families)), values, yerr=bars, capsize=3, color=style(0)["color"])
     for axis in (left, right):
