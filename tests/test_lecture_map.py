@@ -110,11 +110,17 @@ SAYS = {
     "L39": {"attention-scaling": {"lstm_as_good": "yes", "lstm_better_beyond": "yes"}},
     "L40": {"gpt2-anatomy": {"top_agrees": "yes", "distance_over_tokens": "no"}},
     "L41": {"gpt2-anatomy": {"residuals_cost_most": "yes"}},
-    "L43": {"pretrained-vs-finetuned": {"saves_bits": "yes", "general_helps_few": "inconclusive",
-                                        "story_forgets": "yes"}},
+    "L43": {
+        "pretrained-vs-finetuned": {"saves_bits": "yes", "general_helps_few": "inconclusive", "story_forgets": "yes"}
+    },
     "L44": {"attention-scaling": {"gpt2_does_not_wait": "yes", "in_linear_layers": "yes"}},
-    "L45": {"tfidf-vs-llm": {"words_level_all": "yes", "finetuned_over_words_few": "yes",
-                             "order_finetuned_over_words": "yes"}},
+    "L45": {
+        "tfidf-vs-llm": {
+            "words_level_all": "yes",
+            "finetuned_over_words_few": "yes",
+            "order_finetuned_over_words": "yes",
+        }
+    },
     "L46": {"llm-judge": {"history_ratio": "yes", "history_kappa": "yes", "proxy_leaks": "yes"}},
 }
 
