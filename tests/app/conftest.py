@@ -1,5 +1,6 @@
 """The app on three small models that are trained once: a GPT-2 on the sample, an MLP and a LeNet on digits."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +57,34 @@ def server(runs) -> str:
     blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0), block=False)
     yield blocks.local_url
     blocks.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch(browser, server):
+    """Return a new page of the browser, watched."""
+    from page_checks import Watched
+
+    contexts = []
+
+    def open_one(width: int = 1280, scheme: str = "light", bypass_csp: bool = False) -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=bypass_csp
+        )
+        contexts.append(context)
+        return Watched(context.new_page(), server)
+
+    yield open_one
+    for context in contexts:
+        context.close()

@@ -1,6 +1,6 @@
 """What a page must not do, found by looking at it in a browser. Each check returns what it found; nothing means well.
 
-The checks are shared: test_pages_in_browser.py walks every page with them, and a test of its own puts a fault of each
+The checks are shared: test_pages_in_browser.py looks at every page with them, and a test puts a fault of each
 kind into a page and sees them find it.
 """
 
@@ -37,16 +37,17 @@ class Watched:
         self.page.wait_for_selector(".navigation nav")
         self.settle()
 
-    def settle(self) -> None:
-        """Wait until nothing on the page has changed for half a second."""
+    def settle(self, quiet: int = 500) -> None:
+        """Wait until nothing on the page has changed for `quiet` milliseconds."""
         self.page.evaluate(
-            """() => new Promise((resolve) => {
-              let timer = setTimeout(done, 500);
-              const observer = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 500); });
+            """(quiet) => new Promise((resolve) => {
+              let timer = setTimeout(done, quiet);
+              const observer = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, quiet); });
               const latest = setTimeout(done, 15000);
               function done() { observer.disconnect(); clearTimeout(timer); clearTimeout(latest); resolve(); }
               observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-            })"""
+            })""",
+            quiet,
         )
 
     def problems(self) -> list[str]:

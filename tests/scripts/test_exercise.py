@@ -19,7 +19,7 @@ def test_the_exercise_falls_back_to_the_digits_and_does_not_train_twice(tmp_path
         monkeypatch.setenv(name, str(tmp_path))
     size = Size(None, 1, least_steps=8, evaluations=2, dropouts=[0.0, 0.5])
     monkeypatch.setattr(curves, "QUICK", {"few": size, "all": size})
-    tiny = {name: replace(setting, width=8 * number) for number, (name, setting) in enumerate(SETTINGS.items(), 1)}
+    tiny = {name: replace(one, width=8 * n, steps=10 * n) for n, (name, one) in enumerate(SETTINGS.items(), 1)}
     monkeypatch.setattr(other_setting, "SETTINGS", tiny)
     short = {"max_steps": 4, "warmup_steps": 1, "hidden_sizes": [8], "eval_steps": 2, "threads": 1}
     monkeypatch.setattr("hf_llm.config.load_yaml", lambda *_: short)

@@ -1,0 +1,113 @@
+"""Pages in a real browser as people use them: by keyboard, by a link with settings, and with hostile texts."""
+
+import pytest
+from hostile_texts import HOSTILE
+
+from hf_llm.app.server.build import PAGES
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if page != "home"])
+def test_hostile_texts_stay_text(watch, path):
+    seen = watch()
+    seen.open(path, "en")
+    fields = seen.page.locator("textarea:visible:not([readonly]):not([disabled])").all()
+    for text in HOSTILE.values():
+        for field in fields:
+            field.fill(text)
+        seen.settle()
+        assert all(field.input_value() == text for field in fields)
+    assert seen.page.evaluate("window.__x") is None
+    assert seen.console() == []
+
+
+def test_a_url_restores_and_locks_the_settings(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", text="one%20two%26three", vocab_size="300", lock="1")
+    field = seen.page.get_by_label("Text", exact=True)
+    assert field.input_value() == "one two&three"
+    assert field.is_disabled()
+    assert seen.page.get_by_role("button", name="Train").is_enabled()
+
+
+def test_a_locked_page_opens_no_other_lab(watch):
+    seen = watch()
+    button = seen.page.get_by_role("button", name="Open the lab")
+    seen.open("foundations", "en")
+    assert button.is_visible()
+    seen.open("foundations", "en", lock="1")
+    assert button.count() == 0
+
+
+def test_the_link_to_share_holds_the_settings(watch):
+    seen = watch()
+    seen.open("tokenizer", "pt-BR")
+    seen.page.get_by_label("Texto", exact=True).fill("á & b")
+    seen.page.get_by_text("Compartilhar esta página").click()
+    seen.page.get_by_role("button", name="Criar link").first.click()
+    link = seen.page.get_by_label("Link com estas configurações")
+    seen.settle()
+    url = link.input_value()
+    assert "lang=pt-BR" in url
+    seen.page.goto(url)
+    seen.settle()
+    assert seen.page.get_by_label("Texto", exact=True).input_value() == "á & b"
+
+
+def test_the_keyboard_reaches_every_token(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", text="abc")
+    buttons = seen.page.locator("ol.tokens").first.locator("button")
+    buttons.first.focus()
+    for place in range(1, buttons.count()):
+        seen.page.keyboard.press("ArrowRight")
+        assert buttons.nth(place).evaluate("(button) => button === document.activeElement")
+    assert seen.page.locator("ol.tokens").first.locator('[tabindex="0"]').count() == 1
+
+
+def test_a_merge_is_walked_by_keyboard(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", corpus="sample")
+    seen.page.get_by_role("button", name="Train").press("Enter")
+    seen.page.get_by_text("Step 1:").wait_for()
+    seen.page.get_by_role("button", name="Step forward").press("Enter")
+    seen.page.get_by_text("Step 2:").wait_for()
+    seen.page.get_by_role("button", name="Step back").press("Enter")
+    seen.page.get_by_text("Step 1:").wait_for()
+    assert seen.problems() == []
+
+
+def test_the_keyboard_reaches_every_cell_and_chooses_it(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc", part="attention")
+    table = seen.page.locator("table.heat").first
+    cells = table.locator("button")
+    count = cells.count()
+    assert count > 3
+    assert table.locator('[tabindex="0"]').count() == 1
+    cells.first.focus()
+    for place in range(1, count):
+        seen.page.keyboard.press("ArrowRight")
+        assert cells.nth(place).evaluate("(cell) => cell === document.activeElement")
+    seen.page.keyboard.press("ArrowLeft")  # above the last cell there is none: the future is masked
+    seen.page.keyboard.press("ArrowUp")
+    above = seen.page.evaluate("document.activeElement.dataset.choose")
+    assert above == "2,2"
+    seen.page.keyboard.press("Enter")
+    seen.settle()
+    chosen = table.locator('[aria-pressed="true"]')
+    assert chosen.get_attribute("data-choose") == above
+    assert chosen.evaluate("(cell) => cell === document.activeElement")  # the focus survived the redraw
+
+
+@pytest.mark.parametrize("text", ["'a' + String.fromCharCode(0xd800) + 'b'", "'a'.repeat(1e6)"], ids=["half", "long"])
+@pytest.mark.parametrize("path", ["tokenizer", "inside", "generate"])
+def test_what_no_keyboard_types_is_refused(watch, path, text):
+    seen = watch()
+    seen.open(path, "en")
+    seen.page.locator("textarea:visible").first.evaluate(  # past the browser's own limit of the length
+        f"(field) => {{ field.value = {text}; field.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
+    )
+    seen.settle()
+    said = seen.page.inner_text("body")
+    assert "surrogate pair" in said or "the most allowed here is" in said
+    assert seen.console() == []
