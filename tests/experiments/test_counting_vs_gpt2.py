@@ -66,9 +66,9 @@ class TestNetwork:
         assert trained.bits_per_byte(pieces.validation) == pytest.approx(trained.validation, rel=1e-5)
 
     def test_more_text_gives_more_tokens_and_more_steps(self):
-        recipes = [Recipe.of_size(2**power, least_steps=100) for power in (11, 14, 17, 20)]
+        recipes = [Recipe.of_size(2**power) for power in (11, 14, 17, 20)]
         assert [recipe.vocab_size for recipe in recipes] == [289, 513, 2305, 8192]
-        assert recipes[0].steps == 100 < recipes[2].steps < recipes[3].steps
+        assert [recipe.steps for recipe in recipes] == [89, 178, 356, 600]
 
 
 class TestCrossing:
@@ -129,12 +129,12 @@ def tables(lead: float) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize(("lead", "supported"), [(-0.3, "no"), (0.3, "yes"), (0.0, "inconclusive")])
 def test_the_answer_follows_who_leads_at_the_largest_size(lead, supported):
-    settings = {"smallest": 2, "orders": 8, "tuned_steps": 200, "validation_kb": 8}
+    settings = {"smallest": 2, "watched": 16, "orders": 8, "tuned_steps": 200, "validation_kb": 8}
     result = judge(LAB, tables(lead), settings, quick=False, seeds=list(range(5)))
     found = {finding.key: finding for finding in result.findings}
     assert found["lead_largest_shakespeare"].supported == supported
     crossing = found["crossing_ngrams_shakespeare"].value
-    assert (crossing < 1000) == (supported == "no")
+    assert (crossing < 0.99) == (supported == "no")  # MB
     for lang in LANGUAGES:
         assert all(result.claim(finding, lang) for finding in result.findings)
         assert len(result.answer(lang)) > 200

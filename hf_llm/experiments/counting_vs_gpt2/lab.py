@@ -1,8 +1,8 @@
 """The experiment `counting-vs-gpt2`."""
 
 from hf_llm.experiments.counting_vs_gpt2 import network, race, rules, tuned
-from hf_llm.experiments.counting_vs_gpt2.race import GROWING, KB, SHORT, grid_of, short_name
-from hf_llm.experiments.frame import Lab, Study, Tables, by_seed, select
+from hf_llm.experiments.counting_vs_gpt2.race import GROWING, KB, SHORT, grid_of, middle, short_name, sizes_of
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
 from hf_llm.experiments.shared.language_runs import read_or_sample
 
 
@@ -11,15 +11,15 @@ def settings(study: Study) -> dict:
     return {
         "data": {name: text.name for name, text in texts.items()},
         "data_sha256": {name: text.sha256 for name, text in texts.items()},
-        "sizes": grid.sizes, "least_steps": grid.least_steps, "smallest": grid.sizes[0] // KB,
+        "sizes": grid.sizes, "smallest": grid.sizes[0] // KB, "watched": middle(list(grid.sizes)) // KB,
         **{f"{part}_kb": size // KB for part, size in grid.held_out.items()},
         "blocks": network.SHAPE["n_layer"], "width": network.SHAPE["n_embd"], "context": network.CONTEXT,
         "batch": network.Recipe.batch, "learning_rate": network.Recipe.learning_rate,
         "weight_decay": network.WEIGHT_DECAY, "tuned": {**tuned.RECIPE, "steps": study.pick(*tuned.STEPS)},
         "evaluations": network.EVALUATIONS, "largest_vocabulary": network.LARGEST_VOCABULARY,
-        "bytes_per_merge": network.BYTES_PER_MERGE, "steps_per_root": network.STEPS_PER_ROOT,
+        "bytes_per_merge": network.BYTES_PER_MERGE, "steps_per_cube_root": network.STEPS_PER_CUBE_ROOT,
+        "limit_of_steps": grid.most_steps,
         "orders": race.LONGEST, "rules_order": rules.ORDER, "tuned_steps": study.pick(*tuned.STEPS),
-        "farthest_kb": race.FARTHEST / KB,
     }  # fmt: skip
 
 
@@ -27,12 +27,11 @@ def quantities(tables: Tables) -> dict:
     """Return what the sentences cite beside a difference: sizes in KB, and bits per byte as means over the seeds."""
     scores, said = tables["scores"], {}
     for text in (SHORT, *GROWING):
-        name, largest = short_name(text), select(scores, text=text)["size"].max()
-        said[f"{name}_kb"] = float(largest / KB)
-        said |= {
-            f"{name}_{method}": float(by_seed(scores, method, text=text, size=largest).mean())
-            for method in race.METHODS
-        }
+        name, sizes = short_name(text), sizes_of(scores, text)
+        said[f"{name}_kb"] = float(sizes[-1] / KB)
+        for method in ("ngrams", "gpt2"):
+            said[f"{name}_{method}"] = float(by_seed(scores, method, text=text, size=sizes[-1]).mean())
+        said[f"{name}_watched_lead"] = float(race.lead(scores, text, middle(sizes)).mean())
     return said | {"parameters": int(scores["parameters"].max()), "most_steps": int(scores["steps"].max())}
 
 
@@ -43,7 +42,7 @@ LAB = Lab(
     figure="race",
     shown=[
         "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro", "lead_shrinks_shakespeare",
-        "crossing_ngrams_shakespeare", "crossing_compressor_shakespeare", "lead_tuned",
+        "crossing_ngrams_shakespeare", "crossing_trigrams_shakespeare", "lead_tuned",
     ],
     settings=settings,
     quantities=quantities,

@@ -23,7 +23,7 @@ SHAPE = {"n_layer": 2, "n_head": 4, "n_embd": 128, "n_positions": 64}
 CONTEXT = SHAPE["n_positions"]
 WEIGHT_DECAY, EVALUATIONS = 0.1, 8  # validation picks one of so many steps
 LARGEST_VOCABULARY, BYTES_PER_MERGE = 8192, 64
-STEPS_PER_ROOT = 0.6  # steps grow like the square root of the bytes
+STEPS_PER_CUBE_ROOT, MOST_STEPS = 7.0, 600  # of the bytes
 ENCODINGS = 16  # of the training piece, with BPE-dropout
 
 
@@ -40,10 +40,10 @@ class Recipe:
     bpe_dropout: float = 0.0
 
     @classmethod
-    def of_size(cls, size: int, least_steps: int) -> "Recipe":
+    def of_size(cls, size: int, most_steps: int = MOST_STEPS) -> "Recipe":
         """Return the rule for `size` bytes of training text: more text, more tokens and more steps."""
         vocab_size = min(LARGEST_VOCABULARY, BYTES_VOCAB_SIZE + size // BYTES_PER_MERGE)
-        return cls(vocab_size, max(least_steps, round(STEPS_PER_ROOT * size**0.5)))
+        return cls(vocab_size, min(most_steps, round(STEPS_PER_CUBE_ROOT * size ** (1 / 3))))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
-from hf_llm.experiments.counting_vs_gpt2.network import Recipe, train_network
+from hf_llm.experiments.counting_vs_gpt2.network import MOST_STEPS, Recipe, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import HELD_OUT, Pieces, lengths
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
@@ -21,7 +21,7 @@ SHORT = "the-verdict"  # one story, whole; the others grow
 GROWING = ("tiny-shakespeare", "dom-casmurro")
 TRIGRAM = 3
 METHODS = ["trigrams", "compressor", "ngrams", "learning", "gpt2"]  # in the test's bits per byte
-KB = 1024
+KB, MB = 2**10, 2**20
 FARTHEST = 2.0**40  # bytes, where a crossing is given up
 TIMED = {"times"}
 
@@ -30,19 +30,18 @@ TIMED = {"times"}
 class Grid:
     """How much is run."""
 
-    sizes: tuple[int, ...]  # bytes to learn from, where the text has so many
-    least_steps: int  # of GPT-2
+    sizes: tuple[int, ...]  # bytes to learn from
+    most_steps: int  # of GPT-2
     held_out: dict[str, int]  # as in `lengths`
 
     def of(self, text: str, available: int) -> list[int]:
-        """Return the sizes for a text; the last is all there is, where that is less than the largest."""
-        if text == SHORT:
-            return [available]
-        return [size for size in self.sizes if size < available] + [available] * (available <= self.sizes[-1])
+        """Return the sizes for a text of so many bytes, none of them more than a quarter of the next."""
+        most = available if text == SHORT else min(available, self.sizes[-1])
+        return [most] if text == SHORT else [*(size for size in self.sizes if 4 * size <= most), most]
 
 
-QUICK = Grid(sizes=(2**11, 2**13), least_steps=24, held_out={part: size // 4 for part, size in HELD_OUT.items()})
-FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), least_steps=100, held_out=HELD_OUT)
+QUICK = Grid(sizes=(2**11, 2**13), most_steps=40, held_out={part: size // 4 for part, size in HELD_OUT.items()})
+FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), most_steps=MOST_STEPS, held_out=HELD_OUT)
 
 
 def grid_of(study: Study) -> Grid:
@@ -59,14 +58,14 @@ def measure(study: Study) -> Tables:
     counting, scores, times = [], [], []
     for name, size, seed, pieces in study.track(cells):
         cell = {"text": name, "size": size, "seed": seed}
-        orders, score, seconds = score_all(pieces.last(size), seed, grid.least_steps)
+        orders, score, seconds = score_all(pieces.last(size), seed, grid.most_steps)
         counting += [cell | row for row in orders]
         scores.append(cell | score)
         times.append(cell | seconds)
     return {"scores": pd.DataFrame(scores), "counting": pd.DataFrame(counting), "times": pd.DataFrame(times)}
 
 
-def score_all(pieces: Pieces, seed: int, least_steps: int) -> tuple[list[dict], dict, dict]:
+def score_all(pieces: Pieces, seed: int, most_steps: int) -> tuple[list[dict], dict, dict]:
     """Return a row for each order of the n-grams, the test in bits per byte by method, and CPU seconds of learning."""
     train, validation, test = (part.encode("utf-8") for part in (pieces.train, pieces.validation, pieces.test))
     began = time.process_time()
@@ -77,7 +76,7 @@ def score_all(pieces: Pieces, seed: int, least_steps: int) -> tuple[list[dict], 
     ]
     best = min(orders, key=lambda row: row["validation"])
     counted = time.process_time()
-    network = train_network(pieces, Recipe.of_size(len(train), least_steps), seed)
+    network = train_network(pieces, Recipe.of_size(len(train), most_steps), seed)
     trained = time.process_time()
     score = {
         "bytes": len(train), "order": best["order"], "ngrams": best["test"],
@@ -90,23 +89,29 @@ def score_all(pieces: Pieces, seed: int, least_steps: int) -> tuple[list[dict], 
     return orders, score, {"ngrams_seconds": counted - began, "gpt2_seconds": trained - counted}
 
 
-def lead(tables: Tables, text: str, size=max) -> np.ndarray:
-    """Return by how many bits per byte the n-grams are below GPT-2 at the largest or smallest size, (seeds,)."""
-    rows = select(tables["scores"], text=text)
-    rows = rows[rows["size"] == size(rows["size"])]
-    return by_seed(rows, "gpt2") - by_seed(rows, "ngrams")
+def sizes_of(scores: pd.DataFrame, text: str) -> list[int]:
+    return sorted(select(scores, text=text)["size"].unique())
 
 
-def crossing(tables: Tables, text: str, method: str) -> np.ndarray:
-    """Return from how many KB of training text on GPT-2 is below `method`, (seeds,).
+def lead(scores: pd.DataFrame, text: str, size: int) -> np.ndarray:
+    """Return by how many bits per byte the n-grams are below GPT-2, (seeds,)."""
+    return by_seed(scores, "gpt2", text=text, size=size) - by_seed(scores, "ngrams", text=text, size=size)
+
+
+def middle(sizes: list[int]) -> int:
+    """Return the size from which the lead is watched; at the smallest, no method has learned more than letters."""
+    return sizes[(len(sizes) - 1) // 2]
+
+
+def crossing(scores: pd.DataFrame, text: str, method: str) -> np.ndarray:
+    """Return from how many bytes of training text on GPT-2 is below `method`, (seeds,).
 
     Between two sizes, the difference is taken as a straight line along the logarithm of the size; beyond the largest
     it goes on as between the last two, to `FARTHEST` at most.
     """
-    rows = select(tables["scores"], text=text)
-    sizes = sorted(rows["size"].unique())
-    behind = np.array([by_seed(rows, "gpt2", size=n) - by_seed(rows, method, size=n) for n in sizes])  # (sizes, seeds)
-    return np.array([_first_zero(np.log2(sizes), one) for one in behind.T]) / KB
+    sizes = sizes_of(scores, text)
+    behind = [by_seed(scores, "gpt2", text=text, size=n) - by_seed(scores, method, text=text, size=n) for n in sizes]
+    return np.array([_first_zero(np.log2(sizes), one) for one in np.transpose(behind)])
 
 
 def _first_zero(powers: np.ndarray, behind: np.ndarray) -> float:
@@ -127,31 +132,34 @@ def short_name(text: str) -> str:
 
 def findings(tables: Tables) -> list[Finding]:
     scores, times = tables["scores"], tables["times"]
-    found = [above("lead_verdict", lead(tables, SHORT))]
+    found = [above("lead_verdict", lead(scores, SHORT, sizes_of(scores, SHORT)[0]))]
     for text in GROWING:
-        name, largest = short_name(text), select(scores, text=text)["size"].max()
-        at_largest = {"text": text, "size": largest}
-        static, learning = (by_seed(scores, column, **at_largest) for column in ("ngrams", "learning"))
-        seconds = [by_seed(times, f"{method}_seconds", **at_largest) for method in ("gpt2", "ngrams")]
+        name, sizes = short_name(text), sizes_of(scores, text)
+        largest = {"text": text, "size": sizes[-1]}
+        first, watched, last = (lead(scores, text, size) for size in (sizes[0], middle(sizes), sizes[-1]))
+        static, learning = (by_seed(scores, column, **largest) for column in ("ngrams", "learning"))
+        seconds = [by_seed(times, f"{method}_seconds", **largest) for method in ("gpt2", "ngrams")]
         found += [
-            above(f"lead_smallest_{name}", lead(tables, text, min)),
-            above(f"lead_largest_{name}", lead(tables, text)),
-            above(f"lead_shrinks_{name}", lead(tables, text, min) - lead(tables, text)),
-            above(f"crossing_ngrams_{name}", crossing(tables, text, "ngrams"), largest / KB, scale="log"),
+            above(f"lead_smallest_{name}", first),
+            above(f"lead_largest_{name}", last),
+            above(f"lead_shrinks_{name}", watched - last),
+            above(f"lead_shrinks_in_all_{name}", first - last),
+            above(f"crossing_ngrams_{name}", crossing(scores, text, "ngrams") / MB, sizes[-1] / MB, scale="log"),
             *(
-                below(f"crossing_{method}_{name}", crossing(tables, text, method), largest / KB, scale="log")
+                below(f"crossing_{method}_{name}", crossing(scores, text, method) / KB, sizes[-1] / KB, scale="log")
                 for method in ("compressor", "trigrams")
             ),
             above(f"learning_helps_{name}", static - learning),
             above(f"counting_is_faster_{name}", seconds[0] / seconds[1], 1.0, scale="log", timed=True),
         ]
-    orders = [select(scores, text=GROWING[0], size=n)["order"].mean() for n in _ends(scores, GROWING[0])]
-    return [*found, exact("longer_context_pays", orders[1] - orders[0], 0.0)]
+    smallest, largest = (select(scores, text=GROWING[0], size=size)["order"].mean() for size in ends(scores))
+    return [*found, exact("longer_context_pays", largest - smallest, 0.0)]
 
 
-def _ends(scores: pd.DataFrame, text: str) -> tuple[int, int]:
-    sizes = select(scores, text=text)["size"]
-    return sizes.min(), sizes.max()
+def ends(scores: pd.DataFrame) -> tuple[int, int]:
+    """Return the smallest and the largest size of the longest text."""
+    sizes = sizes_of(scores, GROWING[0])
+    return sizes[0], sizes[-1]
 
 
 def methods(scores: pd.DataFrame) -> pd.DataFrame:

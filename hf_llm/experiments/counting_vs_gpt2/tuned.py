@@ -13,7 +13,7 @@ from hf_llm.experiments.frame import Finding, Study, Tables, above, by_seed
 from hf_llm.experiments.shared.language_runs import read_or_sample
 
 RECIPE = {"vocab_size": 1600, "batch": 16, "dropout": 0.1, "input_noise": 0.2, "bpe_dropout": 0.2}
-STEPS = (24, 200)
+STEPS = (24, 160)
 
 
 def measure(study: Study) -> Tables:
