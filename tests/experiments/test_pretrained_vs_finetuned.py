@@ -170,5 +170,14 @@ def test_the_rate_with_the_best_validation_is_chosen():
         {"start": "scratch", "rate": rate, "seed": 0, "f1": f1, "step": 1, "validation": -f1}
         for rate, f1 in ((1e-4, 0.1), (1e-3, 0.9), (1e-2, 0.3))
     ])  # fmt: skip
-    assert few_labels.chosen_rates(tried) == {"scratch": 1e-3}
-    assert other_corpus.chosen_rates(tried) == {"scratch": 1e-3}
+    for part, table in ((few_labels, "label_rates"), (other_corpus, "story_rates")):
+        (row,) = part.chosen({table: tried}).to_dict("records")
+        assert row == {"start": "scratch", "rate": 1e-3, "edge": False}
+
+
+def test_few_labels_are_all_numbers_but_the_largest():
+    table = pd.DataFrame([
+        {"setting": "scratch", "count": count, "seed": seed, "f1": f1 + seed}
+        for seed in (0, 1) for count, f1 in ((16, 0.2), (64, 0.4), (256, 9.0))
+    ])  # fmt: skip
+    np.testing.assert_allclose(few_labels.few(table, "scratch"), [0.3, 1.3])
