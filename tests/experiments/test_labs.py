@@ -21,7 +21,7 @@ from hf_llm.texts import LANGUAGES, texts
 ROOT = Path(__file__).parents[2]
 WORDS, SHOWN, LIMITS = 700, 7, 5
 # proper names and notations, the only places for a digit in an answer or a finding that no measurement fills
-NAMES = r"GPT-2|z < 0|LeNet-5|LeNet5|ReLU6|\bT5\b|\bL[12]\b|95 ?%|10\^|²|₁|₂|\b\d+×\d+\b"
+NAMES = r"GPT-[23]|\bF1\b|z < 0|LeNet-5|LeNet5|ReLU6|\bT5\b|\bL[12]\b|95 ?%|10\^|²|₁|₂|\b\d+×\d+\b"
 EACH = pytest.mark.parametrize("name", EXPERIMENTS)
 
 

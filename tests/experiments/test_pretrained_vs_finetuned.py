@@ -173,11 +173,3 @@ def test_the_rate_with_the_best_validation_is_chosen():
     for part, table in ((few_labels, "label_rates"), (other_corpus, "story_rates")):
         (row,) = part.chosen({table: tried}).to_dict("records")
         assert row == {"start": "scratch", "rate": 1e-3, "edge": False}
-
-
-def test_few_labels_are_all_numbers_but_the_largest():
-    table = pd.DataFrame([
-        {"setting": "scratch", "count": count, "seed": seed, "f1": f1 + seed}
-        for seed in (0, 1) for count, f1 in ((16, 0.2), (64, 0.4), (256, 9.0))
-    ])  # fmt: skip
-    np.testing.assert_allclose(few_labels.few(table, "scratch"), [0.3, 1.3])

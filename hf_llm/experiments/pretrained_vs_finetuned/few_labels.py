@@ -1,13 +1,12 @@
 """Few labels: spam in SMS, by what a model begins with and by how many labelled messages it is shown."""
 
-import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hf_llm.data import LabelledTexts, draw_messages
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means, within
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import FORGOTTEN
 from hf_llm.experiments.pretrained_vs_finetuned.starts import SPLIT_SEED, STARTS, message_parts, model_of
@@ -25,21 +24,21 @@ from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 FROZEN = ("scratch", "pretrained", "messages")  # whose frozen states are classified, too
 NO_GAIN = 0.02  # by so much a classifier of shuffled labels may be above always naming the frequent class
+CHANCE = 0.1  # so far from 0.5 its ranking may lie
 
 
 def measure(study: Study) -> Tables:
     grid, setup = grid_of(study), setup_of(study)
     parts = tested_parts(grid)
-    searches = [(SEARCH_SEED + number, start, rate) for number in range(grid.searches) for start in STARTS
-                for rate in grid.rates]  # fmt: skip
+    searches = [(start, rate, count) for start in STARTS for rate in grid.rates for count in grid.searched]
     runs = [(seed, start, count) for seed in study.seeds for start in STARTS for count in grid.counts]
     cells = iter(study.track([None] * (len(searches) + len(runs))))
     tried, labels, dealt, forgotten = [], [], [], []
-    for seed, start, rate in searches:
+    for start, rate, count in searches:
         next(cells)
-        odds = log_odds(setup, start, classifier(setup, start, grid.searched, rate, seed), parts["validation"])
-        described = {"start": start, "rate": rate, "count": grid.searched, "seed": seed}
-        tried.append(described | figures(odds, parts["validation"].labels))
+        odds = log_odds(setup, start, classifier(setup, start, count, rate, SEARCH_SEED), parts["validation"])
+        tried.append({"start": start, "rate": rate, "count": count, "seed": SEARCH_SEED}
+                     | figures(odds, parts["validation"].labels))  # fmt: skip
     rates = chosen({"label_rates": pd.DataFrame(tried)}).set_index("start")["rate"]
     for seed, start, count in runs:
         next(cells)
@@ -86,26 +85,26 @@ def frozen(study: Study, start: str, seed: int, parts: dict[str, LabelledTexts])
     return rows
 
 
-def few(table: pd.DataFrame, setting: str) -> np.ndarray:
-    """Return the F1 of a setting, averaged over all numbers of labels but the largest, (seeds,)."""
-    counts = sorted(table["count"].unique())[:-1]
-    return np.mean([by_seed(table, "f1", setting=setting, count=count) for count in counts], axis=0)
-
-
 def findings(tables: Tables) -> list[Finding]:
     table, dealt, forgotten = tables["labels"], tables["shuffled_labels"], tables["forgotten_by_spam"]
-    many = {setting: by_seed(table, "f1", setting=setting, count=table["count"].max())
-            for setting in table["setting"].unique()}  # fmt: skip
+    few, many = table["count"].min(), table["count"].max()
+
+    def ahead(setting: str, other: str, count: int):
+        """Return by how much F1 is higher, a value a seed."""
+        first, second = (by_seed(table, "f1", setting=one, count=count) for one in (setting, other))
+        return first - second
+
     return [
-        above("general_helps_few", few(table, "pretrained") - few(table, "scratch")),
-        above("general_helps_many", many["pretrained"] - many["scratch"]),
-        above("unlabelled_helps_few", few(table, "messages") - few(table, "scratch")),
-        above("unlabelled_helps_many", many["messages"] - many["scratch"]),
-        above("unlabelled_over_general", few(table, "messages") - few(table, "pretrained")),
-        above("english_over_portuguese", few(table, "pretrained") - few(table, "portuguese")),
-        above("features_know", few(table, "frozen_messages") - few(table, "frozen_scratch")),
-        above("tuning_over_frozen", few(table, "messages") - few(table, "frozen_messages")),
+        above("general_helps_few", ahead("pretrained", "scratch", few)),
+        above("general_helps_many", ahead("pretrained", "scratch", many)),
+        above("unlabelled_helps_few", ahead("messages", "scratch", few)),
+        above("unlabelled_helps_many", ahead("messages", "scratch", many)),
+        above("unlabelled_over_general", ahead("messages", "pretrained", few)),
+        above("english_over_portuguese", ahead("pretrained", "portuguese", few)),
+        above("features_know", ahead("frozen_messages", "frozen_scratch", many)),
+        above("tuning_over_frozen", ahead("pretrained", "frozen_pretrained", many)),
         below("shuffled_labels_fail", dealt["accuracy"] - dealt["base_rate"], NO_GAIN),
+        within("shuffled_labels_rank_nothing", dealt["auc"] - 0.5, CHANCE),
         above("spam_forgets", forgotten["after"] - forgotten["before"], FORGOTTEN),
     ]
 

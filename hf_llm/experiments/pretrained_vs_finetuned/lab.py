@@ -13,9 +13,8 @@ def settings(study: Study) -> dict:
         "base": bases["pretrained"]["text"], "parameters": bases["pretrained"]["parameters"], "bases": bases,
         "pretraining_tokens": bases["messages"]["tokens_seen"], "starts": STARTS,
         "messages": {part: len(messages) for part, messages in parts.items()},
-        "spam": float(parts["test"].labels.mean()), "labels": grid.counts,
-        "few": "–".join(map(str, dict.fromkeys((grid.counts[0], grid.counts[-2])))), "many": grid.counts[-1],
-        "steps": {str(count): steps for count, steps in grid.steps}, "batch": grid.batch,
+        "spam": float(parts["test"].labels.mean()), "labels": grid.counts, "few": grid.counts[0],
+        "many": grid.counts[-1], "steps": {str(count): steps for count, steps in grid.steps}, "batch": grid.batch,
         "rates": grid.rates, "rates_tried": len(grid.rates), "context": CONTEXT,
         "story": story(setup, "pretrained").corpus.name, "story_bytes": story(setup, "pretrained").corpus.bytes,
         "story_steps": grid.verdict_steps, "windows": grid.windows, "old_tokens": grid.old_tokens,
@@ -26,13 +25,16 @@ def settings(study: Study) -> dict:
 def quantities(tables: Tables) -> dict:
     """Return the means that the sentences cite beside a difference."""
     labels, ends = tables["labels"], other_corpus.at_the_end(tables).set_index("start")
+    few = labels[labels["count"] == labels["count"].min()].groupby("setting")["f1"].mean()
     return {
-        **{f"few_{start}": float(few_labels.few(labels, start).mean()) for start in STARTS},
+        **{f"few_{start}": float(few[start]) for start in STARTS},
         **{f"story_{start}": float(ends.loc[start, "after"]) for start in other_corpus.READERS},
         "story_before": float(ends.loc["pretrained", "before"]),
-        "base_rate": float(labels["base_rate"].iloc[0]),
         "at_edge": int(few_labels.chosen(tables)["edge"].sum() + other_corpus.chosen(tables)["edge"].sum()),
         "chosen": len(few_labels.chosen(tables)) + len(other_corpus.chosen(tables)),
+        "scratch_runs": int((labels["setting"] == "scratch").sum()),
+        "scratch_blind": int((labels.loc[labels["setting"] == "scratch", "f1"] == 0).sum()),
+        "base_rate": float(labels["base_rate"].iloc[0]),
         "moved": float(tables["shift"]["moved"].mean()),
         "moved_by_order": float(tables["shift"]["moved_by_order"].mean()),
     }
@@ -44,7 +46,7 @@ LAB = Lab(
     lecture=["L43"],
     figure="few_labels",
     shown=[
-        "saves_bits", "portuguese_saves_less", "general_helps_few", "general_helps_many", "unlabelled_helps_few",
+        "saves_bits", "portuguese_saves_less", "general_helps_few", "unlabelled_helps_few",
         "story_forgets", "same_first",
     ],
     settings=settings,

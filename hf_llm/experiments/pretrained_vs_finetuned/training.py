@@ -38,7 +38,7 @@ class Grid:
     steps: tuple[tuple[int, int], ...]  # (labels, steps of the classifier)
     batch: int  # messages a step
     rates: tuple[float, ...]  # that are tried
-    searches: int  # seeds of their own that they are tried with on the messages
+    searched: tuple[int, ...]  # numbers of labels that they are tried with
     tested: int  # messages of a held-out part that are scored, at most
     verdict_steps: int
     evaluations: int  # points of a curve, and steps that validation picks from
@@ -50,18 +50,13 @@ class Grid:
     def counts(self) -> tuple[int, ...]:
         return tuple(count for count, _ in self.steps)
 
-    @property
-    def searched(self) -> int:
-        """The number of labels that the rates are tried with."""
-        return self.counts[1]
-
 
 FULL = Grid(
-    ((16, 40), (64, 64), (256, 80), (1024, 128)), batch=8, rates=(3e-4, 1e-3, 3e-3, 1e-2), searches=2, tested=2000,
+    ((16, 30), (64, 40), (256, 64), (1024, 128)), batch=8, rates=(3e-4, 1e-3, 3e-3), searched=(16, 64), tested=2000,
     verdict_steps=120, evaluations=8, windows=4, old_tokens=1000,
 )  # fmt: skip
 QUICK = Grid(
-    ((16, 8), (64, 12)), batch=8, rates=(1e-3,), searches=1, tested=100, verdict_steps=12, evaluations=2, windows=4,
+    ((16, 8), (64, 12)), batch=8, rates=(1e-3,), searched=(16,), tested=100, verdict_steps=12, evaluations=2, windows=4,
     old_tokens=300,
 )  # fmt: skip
 
