@@ -170,5 +170,6 @@ def test_the_rate_with_the_best_validation_is_chosen():
         {"start": "scratch", "rate": rate, "seed": 0, "f1": f1, "step": 1, "validation": -f1}
         for rate, f1 in ((1e-4, 0.1), (1e-3, 0.9), (1e-2, 0.3))
     ])  # fmt: skip
-    assert few_labels.chosen_rates(tried) == {"scratch": 1e-3}
-    assert other_corpus.chosen_rates(tried) == {"scratch": 1e-3}
+    for part, table in ((few_labels, "label_rates"), (other_corpus, "story_rates")):
+        (row,) = part.chosen({table: tried}).to_dict("records")
+        assert row == {"start": "scratch", "rate": 1e-3, "edge": False}

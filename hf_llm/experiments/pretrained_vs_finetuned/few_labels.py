@@ -39,7 +39,7 @@ def measure(study: Study) -> Tables:
         odds = log_odds(setup, start, classifier(setup, start, count, rate, SEARCH_SEED), parts["validation"])
         tried.append({"start": start, "rate": rate, "count": count, "seed": SEARCH_SEED}
                      | figures(odds, parts["validation"].labels))  # fmt: skip
-    rates = chosen_rates(pd.DataFrame(tried))
+    rates = chosen({"label_rates": pd.DataFrame(tried)}).set_index("start")["rate"]
     for seed, start, count in runs:
         next(cells)
         model, described = classifier(setup, start, count, rates[start], seed), {"count": count, "seed": seed}
@@ -67,9 +67,9 @@ def tested_parts(grid: Grid) -> dict[str, LabelledTexts]:
     return parts
 
 
-def chosen_rates(tried: pd.DataFrame) -> dict[str, float]:
-    """Return the rate of the highest F1 on the validation part for each start."""
-    return best(tried, "rate", "f1", by=["start"], largest=True).set_index("start")["rate"].to_dict()
+def chosen(tables: Tables) -> pd.DataFrame:
+    """Return the rate of the highest F1 on the validation part for each start, and whether it is an edge."""
+    return best(tables["label_rates"], "rate", "f1", by=["start"], largest=True)
 
 
 def frozen(study: Study, start: str, seed: int, parts: dict[str, LabelledTexts]) -> list[dict]:

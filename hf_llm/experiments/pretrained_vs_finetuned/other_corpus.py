@@ -14,7 +14,7 @@ READERS = ("scratch", "pretrained", "portuguese")
 def measure(study: Study) -> Tables:
     setup, points = setup_of(study), []
     tried = searches(setup)
-    rates = chosen_rates(tried)
+    rates = chosen({"story_rates": tried}).set_index("start")["rate"]
     for seed, start in study.track([(seed, start) for seed in study.seeds for start in READERS]):
         curve = reader(setup, start, rates[start], seed).curve
         points += [{"start": start, "rate": rates[start], "seed": seed} | point for point in curve]
@@ -37,9 +37,9 @@ def kept(curves: pd.DataFrame) -> pd.DataFrame:
     return curves.loc[curves.groupby(by, sort=False)["validation"].idxmin()].reset_index(drop=True)
 
 
-def chosen_rates(tried: pd.DataFrame) -> dict[str, float]:
-    """Return the rate of the lowest bits per byte on the validation part for each start."""
-    return best(kept(tried), "rate", "validation", by=["start"]).set_index("start")["rate"].to_dict()
+def chosen(tables: Tables) -> pd.DataFrame:
+    """Return the rate of the lowest bits per byte on the validation part for each start, and whether it is an edge."""
+    return best(kept(tables["story_rates"]), "rate", "validation", by=["start"])
 
 
 def findings(tables: Tables) -> list[Finding]:

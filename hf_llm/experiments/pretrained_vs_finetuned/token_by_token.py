@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below
 from hf_llm.experiments.frame.charts import COLOURS, Figure, label, new_figure
-from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import chosen_rates, searches
+from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import chosen, searches
 from hf_llm.experiments.pretrained_vs_finetuned.starts import base_of
 from hf_llm.experiments.pretrained_vs_finetuned.training import CONTEXT, grid_of, reader, setup_of, story
 from hf_llm.generation.config import GenerationSettings
@@ -23,7 +23,8 @@ PROMPT = "I had always thought"
 def measure(study: Study) -> Tables:
     """Compare the pretrained model with each of its fine-tunings on The Verdict, which other_corpus.py has trained."""
     setup, rows, written = setup_of(study), [], []
-    rate, before = chosen_rates(searches(setup))[START], base_of(setup, START).model
+    rates = chosen({"story_rates": searches(setup)}).set_index("start")["rate"]
+    rate, before = rates[START], base_of(setup, START).model
     seeds = list(study.seeds)
     for place, seed in enumerate(study.track(seeds)):
         after = reader(setup, START, rate, seed).model
