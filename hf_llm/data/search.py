@@ -21,6 +21,8 @@ from hf_llm.texts import both
 class MissingData(UserError):
     """A named source is nowhere in the search path and could not be downloaded."""
 
+    source: str | None = None  # its name
+
 
 def find(source: str) -> list[Path]:
     """Return the files of `source`, a name of `SOURCES`, `sample`, or a path; the hashes of named files are checked.
@@ -100,4 +102,6 @@ def _find_file(source: str, file: SourceFile) -> Path:
     except DownloadError as error:
         embedded = "digits" if source == "mnist" else "sample"
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        raise MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded)) from None
+        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded))
+        missing.source = source
+        raise missing from None

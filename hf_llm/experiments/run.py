@@ -38,7 +38,7 @@ def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Resul
     try:
         result = measure(lab, study)
     except MissingData as missing:
-        if config.data:
+        if config.data or missing.source != "mnist":
             raise
         print(f"{missing}\n→ taking the embedded digits instead\n")
         result = measure(lab, dataclasses.replace(study, data="digits"))
