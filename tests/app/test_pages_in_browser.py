@@ -26,7 +26,7 @@ def test_a_page_is_well(watch, path, lang):
 FAULTS = {  # each goes into the page, and what the checks must then say
     "document.body.insertAdjacentHTML('beforeend', '<div style=width:3000px>x</div>')": "px wide",
     "document.body.insertAdjacentHTML('beforeend', '<p>tokenizer.no_such_text</p>')": "untranslated",
-    "console.error('a fault')": "console error",
+    "console.error('another fault')": "console error",
     "document.body.insertAdjacentHTML('beforeend', '<div class=toast-body>a fault</div>')": "error: a fault",
     "fetch('http://192.0.2.1/x').catch(() => {})": "another host",
     "document.body.insertAdjacentHTML('beforeend', '<button></button>')": "button-name",
