@@ -146,6 +146,8 @@ def test_a_pull_that_is_stopped_leaves_nothing(hub, scripts, runs, tmp_path, num
     process = subprocess.Popen(
         [sys.executable, ROOT / "scripts/hub.py", "pull", "me/verdict", folder / "pulled"],
         env=os.environ | hub.environment(tmp_path / "home"), stderr=subprocess.PIPE, text=True,
+        # what a shell starts in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while hub.faults[0].times and process.poll() is None:
         time.sleep(0.05)
