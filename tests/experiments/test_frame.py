@@ -222,15 +222,13 @@ def test_charts_show_mean_range_and_interval(toy):
         {"kind": kind, "seed": seed, "step": step, "score": step + seed}
         for kind in ("old", "new") for seed in (0, 2) for step in (1, 2)
     ])  # fmt: skip
-    _, axes = new_figure(1, 3)
+    _, axes = new_figure(1, 2)
     charts.curves(axes[0, 0], table, "step", "score", "kind", say, keys=["new"])
     (line,) = axes[0, 0].lines
     assert line.get_label() == "new"
     assert line.get_xydata().tolist() == [[1, 2], [2, 3]]
     charts.dots(axes[0, 1], table[table["step"] == 1], "score", "kind", say)
     assert [tick.get_text() for tick in axes[0, 1].get_yticklabels()] == ["old", "new"]
-    charts.heat_map(axes[0, 2], table, "kind", "step", "score", say)
-    assert [text.get_text() for text in axes[0, 2].texts] == ["2", "3", "2", "3"]
 
 
 def test_axes_have_decimal_commas_and_keep_their_limits():

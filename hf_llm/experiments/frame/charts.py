@@ -17,7 +17,7 @@ from hf_llm.evaluation.intervals import mean_interval
 from hf_llm.experiments.frame.lab import Say
 from hf_llm.texts import number as written
 
-__all__ = ["COLOURS", "Axes", "Figure", "curves", "dots", "error_bars", "heat_map", "label", "name_of", "new_figure",
+__all__ = ["COLOURS", "Axes", "Figure", "curves", "dots", "error_bars", "label", "name_of", "new_figure",
            "scatter", "style"]  # fmt: skip
 
 
@@ -63,17 +63,3 @@ def scatter(axis: Axes, table: pd.DataFrame, x: str, y: str, by: str, say: Say) 
     for number, key in enumerate(table[by].unique()):
         rows = table[table[by] == key]
         axis.plot(rows[x], rows[y], "o", ms=4, label=name_of(key, say), color=style(number)["color"])
-
-
-def heat_map(axis: Axes, table: pd.DataFrame, rows: str, columns: str, value: str, say: Say, spec: str = ".2g") -> None:
-    """Draw the mean of the column `value` for each pair of two settings as a cell with its number, in format `spec`."""
-    means = table.pivot_table(index=rows, columns=columns, values=value, sort=False)
-    axis.imshow(means.to_numpy(), cmap="viridis", aspect="auto")
-    axis.grid(False)
-    axis.set_xticks(range(means.shape[1]), [name_of(key, say) for key in means.columns])
-    axis.set_yticks(range(means.shape[0]), [name_of(key, say) for key in means.index])
-    middle = (np.nanmin(means) + np.nanmax(means)) / 2
-    for row, column in np.ndindex(means.shape):
-        cell = means.iat[row, column]
-        colour = "white" if cell < middle else "black"
-        axis.text(column, row, written(float(cell), say.lang, spec), ha="center", va="center", color=colour, fontsize=9)
