@@ -9,7 +9,7 @@ length, so it is the decoder that decides how long it was.
 """
 
 import copy
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,14 +17,10 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.data import BatchPlan
-from hf_llm.generation.inference import evaluating
-from hf_llm.tokenization.corpus import Corpus
-from hf_llm.tokenization.tokenizer import document_start, token_byte_lengths
-from hf_llm.training.task import Task
+from hf_llm.tokenization.tokenizer import document_start
+from hf_llm.training.hidden_tokens import HiddenTokens
 
 CUT, SPAN = 0.15, 3  # of a window's tokens; mean tokens of a span
-EVALUATION_BATCH = 32  # windows a forward pass without gradients
 
 
 def spans_of(context: int) -> tuple[int, int]:
@@ -40,7 +36,7 @@ def with_sentinels(tokenizer: PreTrainedTokenizerFast, count: int) -> PreTrained
     return tokenizer
 
 
-class SequenceToSequence(Task):
+class SequenceToSequence(HiddenTokens):
     """An encoder–decoder that fills the gaps of windows of `context` tokens, which start every `stride` tokens.
 
     Args:
@@ -48,39 +44,13 @@ class SequenceToSequence(Task):
             `T5ForConditionalGeneration` does.
         corpus: Training and validation tokens.
         tokenizer: That of the corpus, `with_sentinels`, one a span (`spans_of`) at least.
-        context: Tokens of a window, T.
-        stride: Tokens between the starts of two windows.
-        total_batch_size, per_device_batch_size, world_size, seed: As in `BatchPlan`.
-        eval_tokens: Cap on the validation tokens of whose windows spans are scored; None for all.
+        The others: As in `HiddenTokens`.
     """
 
-    unit = "tokens"
-
-    def __init__(
-        self, model: nn.Module, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, *, context: int, stride: int,
-        total_batch_size: int, per_device_batch_size: int, world_size: int = 1, seed: int = 0,
-        eval_tokens: int | None = None,
-    ):  # fmt: skip
-        self.model, self.tokens, self.tokenizer, self.seed = model, corpus.train, tokenizer, seed
-        self.validation = np.concatenate(corpus.validation.shards)[:eval_tokens]
-        self.byte_lengths = token_byte_lengths(tokenizer)  # UTF-8 bytes of each id, (vocab,)
-        self.context, self.stride = context, stride
-        windows = (len(self.tokens) - context) // stride + 1
-        self.plan = BatchPlan(windows, total_batch_size, per_device_batch_size, world_size, seed)
-
-    def batch(self, step: int, micro_step: int, rank: int) -> dict[str, torch.Tensor]:
-        """Return `input_ids` (B, kept + spans), `decoder_input_ids` and `labels` (B, cut + spans + 1).
-
-        Which spans are cut depends on the seed and the window's place in the run, so micro-batches are the big batch.
-        """
-        starts = self.plan.indices(step, micro_step, rank) * self.stride
-        places = self.plan.places(step, micro_step, rank)
-        return self._corrupted(
-            [self.tokens.window(int(start), self.context) for start in starts],
-            [np.random.default_rng([self.seed, int(place)]) for place in places],
-        )
-
-    def _corrupted(self, windows: list[np.ndarray], generators: list[np.random.Generator]) -> dict[str, torch.Tensor]:
+    def hidden(
+        self, windows: Sequence[np.ndarray], generators: Sequence[np.random.Generator]
+    ) -> dict[str, torch.Tensor]:
+        """Return `input_ids` (B, kept + spans), `decoder_input_ids` and `labels` (B, cut + spans + 1)."""
         spans = [draw_spans(self.context, random) for random in generators]
         return gaps([cut(window, span, self.tokenizer) for window, span in zip(windows, spans)], self.tokenizer)
 
@@ -91,22 +61,6 @@ class SequenceToSequence(Task):
         """Return the cross-entropy of the targets over n: transformers' own is the mean of the micro-batch."""
         logits = model(input_ids=batch["input_ids"], decoder_input_ids=batch["decoder_input_ids"]).logits
         return F.cross_entropy(logits.flatten(0, 1).float(), batch["labels"].flatten(), reduction="sum") / n
-
-    @torch.inference_mode()
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return loss in nats per target token and bits per byte of the cut text, sentinels' nats included."""
-        starts = range(0, len(self.validation) - self.context + 1, self.context)
-        nats, size, tokens = 0.0, 0, 0
-        with evaluating(model):
-            for first in range(0, len(starts), EVALUATION_BATCH):
-                some = starts[first : first + EVALUATION_BATCH]
-                windows = [self.validation[start : start + self.context].astype(np.int64) for start in some]
-                batch = self._corrupted(windows, [np.random.default_rng([0, start]) for start in some])
-                batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
-                nats += self.loss(model, batch, 1).item()
-                tokens += self.items(batch)
-                size += int(self.byte_lengths[batch["labels"].cpu().numpy()].sum())  # a sentinel has no bytes
-        return {"validation_loss": nats / tokens, "bits_per_byte": nats / math.log(2) / size}
 
 
 def draw_spans(context: int, random: np.random.Generator) -> list[tuple[int, int]]:
