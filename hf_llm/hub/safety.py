@@ -1,7 +1,8 @@
 """What may travel to and from the Hub: files of the kinds that a model needs, each what its name says, and no secret.
 
-A model needs its settings, safetensors, its tokenizer, and brings a card, its manifest and figures. Pickles, notebooks,
-adapters that name another repository, start-up files of Python are not refused one by one: they are not on the list.
+A model needs its settings, safetensors, its tokenizer, and brings a card, its manifest and figures; exports for other
+programs go up beside it, and are left there by a pull. Pickles, notebooks, adapters that name another repository,
+start-up files of Python are not refused one by one: they are not on the list.
 What is looked at is bounded by the size of its kind, so that looking is cheap, too.
 """
 
@@ -17,6 +18,7 @@ from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from safetensors import SafetensorError, safe_open
 
 from hf_llm.config import UserError, require
+from hf_llm.exports.record import is_of_an_export
 from hf_llm.hub.failures import own_token
 from hf_llm.models.foreign_code import SETTINGS, WEIGHTS, read_settings
 
@@ -45,6 +47,7 @@ KINDS = (
     Kind("figure", re.compile(r"figures/\w[\w.-]*\.png", re.ASCII), 20 * MEGABYTE),
     Kind("code", re.compile(r"[A-Za-z_]\w*\.py", re.ASCII), MEGABYTE),
 )
+EXPORT = "export"  # a file for another program; its folder's record says what it is
 
 # where a word may begin: in JSON a line break is the two characters \\n, so that the n stands before the word
 BEGINS = rb"(?:\b|\\[bfnrt]|%[0-9A-Fa-f]{2})"
@@ -63,6 +66,8 @@ PICKLE_START = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{0,60}?/data\.pkl", re.D
 
 def kind_of(path: str) -> str | None:
     """Return the kind of a file in a repository; None for one that does not travel."""
+    if is_of_an_export(path):
+        return EXPORT
     kind = _kind(path)
     return kind.name if kind and not DEVICES.fullmatch(path.split("/")[-1]) else None
 

@@ -1,0 +1,75 @@
+"""export.json: what an export was made from and how it was checked; and where its files lie in a repository.
+
+No heavy import: a push reads it, too.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+from hf_llm.config import UserError, require
+from hf_llm.exports.config import Format
+from hf_llm.runs.atomic import file_sha256
+
+RECORD = "export.json"
+SOURCES = ("config.json", "model.safetensors", "tokenizer.json")  # what an export is made from
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
+BESIDE = ("config.json", "generation_config.json", *TOKENIZER)
+FILES = {  # of each format, by patterns of `fnmatch`
+    "gguf": ("model-*.gguf", RECORD),
+    "onnx": ("model.onnx", *BESIDE, RECORD),
+    "openvino": ("openvino_model.xml", "openvino_model.bin", *BESIDE, RECORD),
+    "mlx": ("model.safetensors", *BESIDE, RECORD),
+}
+
+
+def read_export(run: Path, to: Format, sources: dict[str, str]) -> dict[str, Path]:
+    """Return {path in a repository: file} of the export that lies in a run's folder.
+
+    Args:
+        run: The run's folder; the export is in the folder of its format's name there.
+        to: The format.
+        sources: {name: SHA-256} of the run's own files.
+
+    Raises:
+        UserError: When there is none, it was made from other weights than these, or a file was changed since.
+    """
+    folder, again = run / to, f"make it with: python scripts/export.py {run} --to {to}"
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        made_from, files = record["made_from"], record["files"]
+    except FileNotFoundError:
+        raise UserError(f"{run} has no {to} export; {again}") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{folder / RECORD} is not the record of an export; {again}") from None
+    for name in SOURCES:
+        require(
+            made_from.get(name) == sources.get(name), f"{folder} was made from another {name} than the run's; {again}"
+        )
+    for name, sha256 in files.items():
+        file = folder / name
+        whole = "/" not in name and file.is_file() and not file.is_symlink() and file_sha256(file) == sha256
+        require(whole, f"{file} is not the file that the export wrote; {again}")
+    return {path_in_repository(to, name): folder / name for name in (*files, RECORD)}
+
+
+def path_in_repository(to: Format, name: str) -> str:
+    """Return where a file of an export lies beside a model: where the programs of its format look for it.
+
+    ollama and LM Studio read GGUF files at the top, transformers.js the folder onnx/, optimum the folder openvino/.
+
+    >>> path_in_repository("gguf", "model-q8_0.gguf"), path_in_repository("onnx", "model.onnx")
+    ('model-q8_0.gguf', 'onnx/model.onnx')
+    """
+    return name if to == "gguf" and name != RECORD else f"{to}/{name}"
+
+
+def is_of_an_export(path: str) -> bool:
+    """Say whether a path in a repository is where an export's file lies."""
+    folder, _, name = path.rpartition("/")
+    if not folder:
+        return re.fullmatch(r"model-[a-z0-9_]+\.gguf", name) is not None
+    return folder in get_args(Format) and any(
+        re.fullmatch(pattern.replace(".", r"\.").replace("*", r"[a-z0-9_]+"), name) for pattern in FILES[folder]
+    )
