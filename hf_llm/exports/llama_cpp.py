@@ -12,6 +12,7 @@ import torch
 from hf_llm.exports.engine import Continuation, engine_package
 
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach this machine
+ALL = 10**6  # tokens at most in a vocabulary
 CERTAIN = 1e6  # added to a logit, more than any other can be
 
 
@@ -63,12 +64,15 @@ class LlamaCpp:
 
     def _log_probability(self, ids: list[int], token: int) -> float:
         """Return ln p of a token behind others: it is made the certain choice, and the server says what it was."""
-        answer = self._ask(
-            "/completion", prompt=ids, n_predict=1, temperature=0.0, n_probs=1, logit_bias=[[token, CERTAIN]]
-        )
-        chosen = answer["completion_probabilities"][0]
-        assert chosen["id"] == token
-        return chosen["logprob"]
+        certain = {"prompt": ids, "n_predict": 1, "temperature": 0.0}
+        answer = self._ask("/completion", **certain, n_probs=1, logit_bias=[[token, CERTAIN]])
+        if "completion_probabilities" in answer:
+            return answer["completion_probabilities"][0]["logprob"]
+        # it waits for the rest of a character of several bytes; so a letter is chosen, and all others are asked for
+        letter = self._ask("/tokenize", content="a", add_special=False)["tokens"][0]
+        answer = self._ask("/completion", **certain, n_probs=ALL, logit_bias=[[letter, CERTAIN]])
+        others = answer["completion_probabilities"][0]["top_logprobs"]
+        return next(other["logprob"] for other in others if other["id"] == token)
 
     def _ask(self, path: str, **question) -> dict:
         request = urllib.request.Request(

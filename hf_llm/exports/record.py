@@ -5,8 +5,9 @@ No heavy import: a push reads it, too.
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from hf_llm.config import UserError, require
 from hf_llm.exports.config import Format
@@ -24,11 +25,25 @@ FILES = {  # of each format, by patterns of `fnmatch`
 }
 
 
-def read_export(run: Path, to: Format, sources: dict[str, str]) -> dict[str, Path]:
-    """Return {path in a repository: file} of the export that lies in a run's folder.
+class Export(NamedTuple):
+    """An export that lies in a run's folder.
+
+    Attributes:
+        files: {path in a repository: file}, the record's own included.
+        sha256: {path: hash} of the same.
+        record: What export.json says.
+    """
+
+    files: dict[str, Path]
+    sha256: dict[str, str]
+    record: dict
+
+
+def read_export(run: Path, to: Format, sources: dict[str, str]) -> Export:
+    """Return the export that lies in a run's folder, in the folder of its format's name.
 
     Args:
-        run: The run's folder; the export is in the folder of its format's name there.
+        run: The run's folder.
         to: The format.
         sources: {name: SHA-256} of the run's own files.
 
@@ -38,20 +53,22 @@ def read_export(run: Path, to: Format, sources: dict[str, str]) -> dict[str, Pat
     folder, again = run / to, f"make it with: python scripts/export.py {run} --to {to}"
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        made_from, files = record["made_from"], record["files"]
+        made_from, hashes = dict(record["made_from"]), dict(record["files"])
     except FileNotFoundError:
         raise UserError(f"{run} has no {to} export; {again}") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{folder / RECORD} is not the record of an export; {again}") from None
     for name in SOURCES:
-        require(
-            made_from.get(name) == sources.get(name), f"{folder} was made from another {name} than the run's; {again}"
-        )
-    for name, sha256 in files.items():
+        same = made_from.get(name) == sources.get(name)
+        require(same, f"{folder} was made from another {name} than the run's; {again}")
+    for name, sha256 in hashes.items():
         file = folder / name
-        whole = "/" not in name and file.is_file() and not file.is_symlink() and file_sha256(file) == sha256
+        of_format = any(fnmatch(name, pattern) for pattern in FILES[to]) and not folder.is_symlink()
+        whole = of_format and file.is_file() and not file.is_symlink() and file_sha256(file) == sha256
         require(whole, f"{file} is not the file that the export wrote; {again}")
-    return {path_in_repository(to, name): folder / name for name in (*files, RECORD)}
+    hashes[RECORD] = file_sha256(folder / RECORD)
+    files = {path_in_repository(to, name): folder / name for name in hashes}
+    return Export(files, {path_in_repository(to, name): sha256 for name, sha256 in hashes.items()}, record)
 
 
 def path_in_repository(to: Format, name: str) -> str:
@@ -67,9 +84,14 @@ def path_in_repository(to: Format, name: str) -> str:
 
 def is_of_an_export(path: str) -> bool:
     """Say whether a path in a repository is where an export's file lies."""
-    folder, _, name = path.rpartition("/")
-    if not folder:
-        return re.fullmatch(r"model-[a-z0-9_]+\.gguf", name) is not None
-    return folder in get_args(Format) and any(
-        re.fullmatch(pattern.replace(".", r"\.").replace("*", r"[a-z0-9_]+"), name) for pattern in FILES[folder]
-    )
+    return IN_REPOSITORY.fullmatch(path) is not None
+
+
+IN_REPOSITORY = re.compile(
+    "|".join(
+        re.escape(path_in_repository(to, pattern)).replace(r"\*", r"\w+")
+        for to in get_args(Format)
+        for pattern in FILES[to]
+    ),
+    re.ASCII,
+)
