@@ -7,7 +7,7 @@ arithmetic explains, which only llama.cpp has; anything else is a difference.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from hf_llm.exports.engine import TIE, Continuation, Engine
 from hf_llm.exports.source import Source
@@ -32,6 +32,10 @@ class Comparison:
     ties: list[dict] = field(default_factory=list)
     near: list[dict] = field(default_factory=list)
     different: list[dict] = field(default_factory=list)
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        """Return what further prompts add."""
+        return Comparison(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     def summary(self) -> str:
         """Return the counts in words."""

@@ -101,7 +101,7 @@ def test_an_export_of_something_else_is_refused(hub, scripts, run, damage, said)
     message = refused(scripts("hub.py", "push", run, "me/verdict", "--export", "gguf"))
     assert said in message
     assert "python scripts/export.py" in message
-    assert "me/verdict" not in hub.repositories
+    assert ("model", "me/verdict") not in hub.repositories
 
 
 def test_an_unknown_export_is_refused(scripts, run):

@@ -1,4 +1,4 @@
-"""The export check, its records and its verdict."""
+"""The two export checks, their records and verdicts."""
 
 import shutil
 import tempfile
@@ -15,6 +15,7 @@ from hf_llm.config import UserError
 from hf_llm.data import find
 from hf_llm.exports.check import Comparison, compare
 from hf_llm.exports.config import Format
+from hf_llm.exports.engine import Engine
 from hf_llm.exports.export import bits_per_byte
 from hf_llm.exports.formats import gguf_name, require_packages, start, write
 from hf_llm.exports.llama_cpp import LlamaCpp
@@ -23,72 +24,83 @@ from hf_llm.exports.source import Source, load_source
 NEW_TOKENS = 20
 SHAPE_PROMPTS, SHAPE_TOKENS = 6, 10
 FEWEST_ENGINES = 3
+SHOW_EVERY = 100  # prompts
 
 
-def export_check(
-    run: str, prompts: int, shapes: int, seed: int, transformers_js: str | None, output_dir: str | None
-) -> bool:
-    """Compare every engine at hand with transformers; arguments as of scripts/export_check.py.
-
-    Returns:
-        Whether at least three engines continued every prompt alike, and every drawn model.
-    """
-    started, versions = time.perf_counter(), {}
+def packages() -> dict[Format, dict[str, str]]:
+    """Return {format: {package: version}} of the formats whose engines are here; says which are not."""
+    found = {}
     for to in get_args(Format):
         try:
-            versions[to] = require_packages(to)
+            found[to] = require_packages(to)
         except UserError as error:
             print(f"left out: {error}")
-    modules = Path(transformers_js) if transformers_js else None
-    texts, bits = check_prompts(load_source(run), list(versions), modules, prompts, seed)
-    for name, result in texts.items():
-        print(f"{name}: {result.summary()}", flush=True)
-    problems = [f"{name}: {len(result.different)} texts differ" for name, result in texts.items() if result.different]
-    if len(texts) < FEWEST_ENGINES:
-        problems.append(f"only {len(texts)} engines were at hand: {', '.join(texts)}")
+    return found
+
+
+def prompts_check(run: str, count: int, seed: int, transformers_js: str | None, output_dir: str | None) -> bool:
+    """Continue prompts of a trained model in every engine; arguments as of scripts/export_check.py.
+
+    Returns:
+        Whether at least three engines were here, and each continued every prompt as transformers does.
+    """
+    started, source, versions = time.perf_counter(), load_source(run), packages()
+    workspace = Path(tempfile.mkdtemp(prefix="exports-"))
+    engines = load_engines(source, list(versions), workspace)
+    if transformers_js and "onnx" in engines:  # as it finds a model on the Hub: onnx/ beside config and tokenizer
+        for part in (source.model.config, source.model.generation_config, source.tokenizer):
+            part.save_pretrained(workspace)
+        engines["transformers.js"] = TransformersJS(workspace, Path(transformers_js))
+    results = {name: Comparison() for name in engines}
+    prompts = source.prompts(count, NEW_TOKENS, seed)
+    for first in range(0, count, SHOW_EVERY):
+        for name, part in compare(source, engines, prompts[first : first + SHOW_EVERY], NEW_TOKENS).items():
+            results[name] += part
+        print(f"{results[name].prompts} prompts", flush=True)
+    if "transformers.js" in engines:
+        engines["transformers.js"].close()
+    bits = bits_per_byte(source, workspace / "gguf") if "gguf" in engines else {}
+    shutil.rmtree(workspace)
+    problems = [f"{name}: {len(result.different)} texts differ" for name, result in results.items() if result.different]
+    if len(engines) < FEWEST_ENGINES:
+        problems.append(f"only {len(engines)} engines were here: {', '.join(engines)}")
     records = []
-    for shape in draw_shapes(shapes, seed):
-        for record in check_shape(shape, source_of(shape, tokenizer_of(shape, find("gpt2-tokenizer"))), list(versions)):
-            records.append(record)
-            print(f"{shape.seed:4d}  {record['format']:8}  {shape}: {record['outcome']}", flush=True)
-    problems += [
-        f"shape {each['shape']['seed']}, {each['format']}: {each['outcome']}" for each in records if each["failed"]
-    ]
-    counts = {to: Counter(record["failed"] for record in records if record["format"] == to) for to in versions}
+    for name, result in results.items():
+        print(f"{name}: {result.summary()}")
+        for kind in ("ties", "near", "different"):
+            records += [{"engine": name, "kind": kind, **each} for each in getattr(result, kind)]
+    counted = {
+        name: {
+            "prompts": result.prompts, "tokens": result.tokens, "identical": result.identical,
+            "ties": len(result.ties), "near": len(result.near), "different": len(result.different),
+        }
+        for name, result in results.items()
+    }  # fmt: skip
     return conclude(
-        output_dir, "shapes.jsonl", records, problems, seed=seed,
-        packages={to: packages for to, packages in versions.items()},
-        prompts={name: {"summary": result.summary(), **asdict(result)} for name, result in texts.items()},
-        bits_per_byte=bits,
-        shapes={to: {"models": sum(count.values()), "failures": count[True]} for to, count in counts.items()},
-        seconds=round(time.perf_counter() - started),
+        output_dir, "differences.jsonl", records, problems, seed=seed, made_from=source.files, packages=versions,
+        engines=counted, bits_per_byte=bits, seconds=round(time.perf_counter() - started),
     )  # fmt: skip
 
 
-def check_prompts(
-    source: Source, formats: list[Format], modules: Path | None, count: int, seed: int
-) -> tuple[dict[str, Comparison], dict]:
-    """Export a model, continue `count` prompts in every engine, and measure GGUF's bits per byte.
+def shapes_check(count: int, seed: int, output_dir: str | None) -> bool:
+    """Export models of drawn shapes in every format at hand; arguments as of scripts/export_check.py.
 
-    Args:
-        source: A trained model.
-        formats: Those whose packages are here.
-        modules: Where transformers.js is installed; None leaves it out.
-        count: How many prompts.
-        seed: Draws them.
+    Returns:
+        Whether each was loaded by its engine, and continued some prompts there as in transformers.
     """
-    workspace = Path(tempfile.mkdtemp(prefix="exports-"))
-    engines = _engines(source, formats, workspace)
-    if modules and "onnx" in formats:  # as it finds a model on the Hub: onnx/ beside config.json and the tokenizer
-        for part in (source.model.config, source.model.generation_config, source.tokenizer):
-            part.save_pretrained(workspace)
-        engines["transformers.js"] = TransformersJS(workspace, modules)
-    results = compare(source, engines, source.prompts(count, NEW_TOKENS, seed), NEW_TOKENS)
-    if "transformers.js" in engines:
-        engines["transformers.js"].close()
-    bits = bits_per_byte(source, workspace / "gguf") if "gguf" in formats else {}
-    shutil.rmtree(workspace)
-    return results, bits
+    started, versions, records = time.perf_counter(), packages(), []
+    files = find("gpt2-tokenizer")
+    for shape in draw_shapes(count, seed):
+        for record in check_shape(shape, source_of(shape, tokenizer_of(shape, files)), list(versions)):
+            records.append(record)
+            print(f"{shape.seed:4d}  {record['format']:8}  {shape}: {record['outcome']}", flush=True)
+    failed = [record for record in records if record["failed"]]
+    problems = [f"shape {record['shape']['seed']}, {record['format']}: {record['outcome']}" for record in failed]
+    failures = Counter(record["format"] for record in failed)
+    return conclude(
+        output_dir, "shapes.jsonl", records, problems, seed=seed, packages=versions, models=count,
+        failures={to: failures[to] for to in versions}, seconds=round(time.perf_counter() - started),
+    )  # fmt: skip
 
 
 def check_shape(shape: Shape, source: Source, formats: list[Format]) -> list[dict]:
@@ -98,8 +110,8 @@ def check_shape(shape: Shape, source: Source, formats: list[Format]) -> list[dic
         workspace = Path(tempfile.mkdtemp(prefix="exports-"))
         started = time.perf_counter()
         try:
-            engine = _engines(source, [to], workspace)[to]
-            result = compare(source, {to: engine}, source.prompts(SHAPE_PROMPTS, SHAPE_TOKENS), SHAPE_TOKENS)[to]
+            engines = load_engines(source, [to], workspace)
+            result = compare(source, engines, source.prompts(SHAPE_PROMPTS, SHAPE_TOKENS), SHAPE_TOKENS)[to]
             outcome, failed = result.summary(), bool(result.different)
             if to == "gguf":
                 outcome += _other_weights(source, workspace / to)
@@ -114,7 +126,8 @@ def check_shape(shape: Shape, source: Source, formats: list[Format]) -> list[dic
     return records
 
 
-def _engines(source: Source, formats: list[Format], workspace: Path) -> dict:
+def load_engines(source: Source, formats: list[Format], workspace: Path) -> dict[str, Engine]:
+    """Export a model in each format, into a folder of its name, and load it there."""
     engines = {}
     for to in formats:
         (workspace / to).mkdir()
