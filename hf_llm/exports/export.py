@@ -41,6 +41,8 @@ def export(config: ExportConfig) -> Exported:
         UserError: When a package is missing, the folder is taken, the format cannot hold the model, or its program
             continues a prompt otherwise than transformers. There is no new folder then.
     """
+    here = config.output_dir is not None or Path(config.run).is_dir()
+    require(here, f"{config.run} is no folder to export into; if it is a model of the Hub, name an --output_dir")
     what = f"{config.to} export"
     check_free(config.folder, what, FILES[config.to], overwrite=True)
     versions = require_packages(config.to)

@@ -61,6 +61,12 @@ def test_a_missing_package_is_named_before_anything_is_loaded(monkeypatch, tmp_p
     monkeypatch.setitem(__import__("sys").modules, "gguf", None)
     with pytest.raises(UserError, match=r"pip install 'hf_llm\[gguf\]'"):
         export(ExportConfig("no/such/run", "gguf", str(tmp_path / "out")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_of_the_hub_wants_a_folder():
+    with pytest.raises(UserError, match="name an --output_dir"):
+        export(ExportConfig("openai-community/gpt2", "gguf"))
 
 
 def test_a_folder_with_other_things_is_not_replaced(finished_run, tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 from test_push import RUN, contents, refused, succeeded, titles
@@ -49,8 +50,8 @@ def test_exports_go_up_with_the_run_in_one_commit(hub, either_scripts, run):
     assert titles(hub, "me/verdict") == ["pretraining on sample, seed 0", "initial commit"]
     card = there["README.md"].decode()
     assert "ollama run hf.co/me/verdict:Q8_0" in card
-    assert "-0.12% with q8_0" in card
-    assert "-0,12% com q8_0" in card
+    assert "−0.12% with q8_0" in card
+    assert re.search(r"−0,12.% com q8_0", card)
     assert "19 of 20" in card
     assert "transformers.js" not in card
     assert there["README.md"] == (run / "README.md").read_bytes()
