@@ -1,6 +1,7 @@
 """To the Hub and back: a run or a tokenizer up in one commit, a model down with each hash checked, the app as a Space.
 
     python scripts/hub.py push runs/verdict me/verdict [--private] [--revision BRANCH] [--create_pr]
+    python scripts/hub.py push runs/verdict me/verdict --export gguf,onnx
     python scripts/hub.py push runs/tokenizer me/verdict-tokenizer
     python scripts/hub.py pull me/verdict runs/pulled [--revision COMMIT] [--trust_remote_code] [--max_gigabytes 20]
     python scripts/hub.py space me/app [--runs runs/verdict runs/mnist/mlp] [--private]
