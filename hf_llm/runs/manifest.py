@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "run.json"
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy")
+TASKS = {"pretraining": "text-generation", "image-classification": "image-classification"}
 # settings that say where things go, not what the numbers are
 WITHOUT_EFFECT = (
     "output_dir",
@@ -53,6 +54,12 @@ def new_manifest(job: str, config: dict, world_size: int, **inputs: dict) -> dic
         "world_size": world_size,
         "resumed_from": [],
     }
+
+
+def model_task(manifest: dict) -> str | None:
+    """Return what the run's model does, by the Hub's name of the task: a fine-tuned one does what it was told to."""
+    job = manifest.get("job")
+    return manifest["config"].get("task") if job == "finetuning" else TASKS.get(job)
 
 
 def environment() -> dict:
