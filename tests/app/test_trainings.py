@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -80,7 +81,7 @@ def test_paused_resumed_and_found_again_it_ends_with_the_weights_of_an_undisturb
     assert ours.keys() == theirs.keys()
     assert all((ours[name] == theirs[name]).all() for name in ours)
     assert [record["loss"] for record in found.records()] == [
-        record["loss"] for record in Training("", undisturbed, [], tmp_path, 1).records()
+        record["loss"] for record in Training("", undisturbed, [], tmp_path, tmp_path, 1).records()
     ]
 
     with zipfile.ZipFile(later.archive(found)) as archive:
@@ -123,7 +124,7 @@ def test_its_time_ends_and_is_not_given_again(bare, tmp_path):
     trainings.resume(training)
     assert training.state == "stopped"
     training.wait(10)  # until its record is written
-    paused = Training.found(training.name, training.folder, training.beside, limit=0.3)
+    paused = Training.found(training.name, training.folder, training.home, training.beside, limit=0.3)
     paused._before = "paused"
     with pytest.raises(UserError, match="0 seconds"):
         trainings.resume(paused)
@@ -212,7 +213,7 @@ def test_the_oldest_go(bare, monkeypatch, tmp_path):
 
 def test_a_second_click_sends_no_second_signal(tmp_path):
     # which would end the process before it has saved
-    training, signals = Training("page/x", tmp_path / "x", [], tmp_path / "beside", 10.0), []
+    training, signals = Training("page/x", tmp_path / "x", [], tmp_path, tmp_path / "beside", 10.0), []
     training._process = SimpleNamespace(poll=lambda: None, terminate=lambda: signals.append("SIGTERM"))
     training.end("paused")
     training.end("stopped")
