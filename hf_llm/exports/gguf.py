@@ -35,6 +35,8 @@ def require_llama_cpp_has_it(source: Source) -> None:
         "llama.cpp computes GPT-2 with gelu_new and attention scaled by the head size alone; this model's config.json "
         "asks for something else",
     )
+    # it takes a value cache of one number a head for a transposed one, and ends the whole process
+    require(config.n_embd > config.n_head, "llama.cpp cannot compute attention heads of size 1; export it --to onnx")
     backend = source.tokenizer.backend_tokenizer
     is_bpe = json.loads(backend.to_str())["model"]["type"] == "BPE"
     require(

@@ -92,6 +92,12 @@ def test_what_a_format_cannot_hold_is_refused(make_source, to, setting, value):
         require_room(to, source)
 
 
+def test_heads_of_size_1_are_refused_where_llama_cpp_would_abort(make_source):
+    require_room("mlx", make_source(32, 32))
+    with pytest.raises(UserError, match="heads of size 1"):
+        require_room("gguf", make_source(32, 32))
+
+
 @pytest.mark.parametrize("begins_documents", [True, False])
 @pytest.mark.parametrize("to", ["gguf", "mlx"])
 @pytest.mark.parametrize(("n_embd", "n_head", "vocab_size"), [(33, 3, 257), (40, 8, 523)])

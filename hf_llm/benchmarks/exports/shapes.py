@@ -18,7 +18,7 @@ NARROWEST, WIDEST = 32, 768
 LARGEST_VOCABULARY = 50257
 CORNERS = (  # (n_embd, n_head, vocab_size) that are tried first
     (32, 1, BYTES_VOCAB_SIZE), (768, 12, LARGEST_VOCABULARY), (33, 3, 258), (35, 7, 1601), (768, 12, 257),
-    (32, 32, LARGEST_VOCABULARY), (767, 13, 997), (65, 5, 4096),
+    (32, 16, LARGEST_VOCABULARY), (767, 13, 997), (65, 5, 4096),
 )  # fmt: skip
 
 
