@@ -71,7 +71,7 @@ SOME = ("scratch", "pretrained", "messages")
 FULL = Grid(
     shares=(
         Share(16, 40, STARTS, draws=3, rates=(3e-4, 1e-3, 3e-3, 1e-2), searches=2),
-        Share(256, 64, ("scratch", "pretrained")),
+        Share(256, 64, ("scratch", "pretrained"), rates=(3e-4, 1e-3, 3e-3, 1e-2), searches=2),
         Share(None, 224, SOME, draws=0, rates=(1e-4, 3e-4, 1e-3, 3e-3)),
         Share(None, 448, SOME),  # once through all messages
     ),
