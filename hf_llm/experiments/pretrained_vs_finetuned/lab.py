@@ -28,18 +28,19 @@ def settings(study: Study) -> dict:
 def quantities(tables: Tables) -> dict:
     """Return the means that the sentences cite beside a difference."""
     labels, ends = few_labels.averaged(tables), other_corpus.at_the_end(tables).set_index("start")
-    few, many = (select(labels, count=end(labels["count"])).groupby("setting")["f1"].mean() for end in (min, max))
-    blind = select(tables["labels"], setting="scratch", count=labels["count"].min())["f1"] == 0
+    few, many = (select(labels, count=end(labels["count"])).groupby("setting") for end in (min, max))
+    from_scratch = select(tables["labels"], setting="scratch", count=labels["count"].min())["f1"]
     rates = [*few_labels.chosen(tables)["edge"], *other_corpus.chosen(tables)["edge"]]
     return {
-        **{f"few_{setting}": float(f1) for setting, f1 in few.items()},
-        **{f"many_{setting}": float(f1) for setting, f1 in many.items()},
+        **few["f1"].mean().add_prefix("few_"),
+        **few["auc"].mean().add_prefix("rank_"),
+        **many["f1"].mean().add_prefix("many_"),
         **{f"story_{start}": float(ends.loc[start, "after"]) for start in other_corpus.READERS},
         "story_before": float(ends.loc["pretrained", "before"]),
         "at_edge": int(sum(rates)),
         "chosen": len(rates),
-        "scratch_runs": len(blind),
-        "scratch_blind": int(blind.sum()),
+        "scratch_worst": float(from_scratch.min()),
+        "scratch_best": float(from_scratch.max()),
         "base_rate": float(labels["base_rate"].iloc[0]),
         "moved": float(tables["shift"]["moved"].mean()),
         "moved_by_order": float(tables["shift"]["moved_by_order"].mean()),
@@ -52,7 +53,7 @@ LAB = Lab(
     lecture=["L43"],
     figure="few_labels",
     shown=[
-        "saves_bits", "portuguese_saves_less", "general_helps_few", "unlabelled_helps_few",
+        "saves_bits", "portuguese_saves_less", "unlabelled_helps_few", "general_helps_few", "general_helps_many",
         "story_forgets", "same_first",
     ],
     settings=settings,
@@ -60,6 +61,6 @@ LAB = Lab(
     predictions={
         "a": {"general_helps_few": "yes", "general_helps_many": "yes"},
         "b": {"general_helps_few": "yes", "general_helps_many": "no"},
-        "c": {"unlabelled_helps_few": "yes", "general_helps_few": "no"},
+        "c": {"unlabelled_helps_few": "yes", "unlabelled_over_general": "yes"},
     },
 )  # fmt: skip
