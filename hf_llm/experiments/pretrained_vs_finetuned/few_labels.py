@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from hf_llm.data import LabelledTexts, draw_messages
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means, select
-from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure
+from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import FORGOTTEN
 from hf_llm.experiments.pretrained_vs_finetuned.starts import SPLIT_SEED, STARTS, message_parts, model_of
 from hf_llm.experiments.pretrained_vs_finetuned.training import (
@@ -162,10 +162,12 @@ def draw(tables: Tables, say: Say) -> Figure:
     table = averaged(tables)
     for axis, keys in ((left, STARTS), (right, [*(f"frozen_{start}" for start in FROZEN), LENGTH])):
         curves(axis, table, "count", "f1", "setting", say, keys=keys)
+        for line in axis.get_lines():
+            line.set(marker="o", markersize=4)  # not every start has every number of labels
         axis.set_xscale("log", base=2)
-        axis.set_xticks(ticks := sorted(table["count"].unique()), [name_of(int(tick), say) for tick in ticks])
+        axis.set_xticks(ticks := sorted(table["count"].unique()), [str(tick) for tick in ticks])
         label(axis, say("figures.labels"), say("figures.f1"))
-    right.sharey(left)
+        axis.set_ylim(0, 1)
     return figure
 
 

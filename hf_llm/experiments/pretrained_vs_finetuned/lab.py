@@ -52,10 +52,7 @@ LAB = Lab(
     parts=[few_labels, other_corpus, token_by_token],
     lecture=["L43"],
     figure="few_labels",
-    shown=[
-        "saves_bits", "portuguese_saves_less", "unlabelled_helps_few", "general_helps_few", "general_helps_many",
-        "story_forgets", "same_first",
-    ],
+    shown=["saves_bits", "unlabelled_helps_few", "general_helps_few", "general_helps_many", "same_first"],
     settings=settings,
     quantities=quantities,
     predictions={
