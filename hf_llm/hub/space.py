@@ -25,12 +25,11 @@ from hf_llm.runs.manifest import NAME, TASKS, model_task, read_manifest
 
 SOURCE = Path(__file__).parents[2]
 CARD = SOURCE / "hf_llm" / "app" / "space.md"
-# of these folders the files that the app reads; a training in the page runs a script
+# of these folders the files that the app reads
 SUFFIXES = {
     "hf_llm": (".py", ".md", ".txt", ".yaml", ".css", ".js"),
     "configs": (".yaml",),
     "results": (".json", ".png", ".md", ".csv"),
-    "scripts": (".py",),
 }
 TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
 
@@ -60,6 +59,7 @@ def push_space(config: SpaceConfig) -> Pushed:
                 create_pr=False,
                 failure=failure,
                 retry=config.command,
+                hardware=config.hardware,
             ),
         )
 

@@ -80,7 +80,7 @@ def environment() -> dict:
 
 def command_line() -> str:
     """Return the command that started this process, as one would type it."""
-    arguments = ["python", *sys.argv]
+    arguments = sys.argv[0].split() + sys.argv[1:] if sys.argv[0].startswith("hf-llm") else ["python", *sys.argv]
     return " ".join(each if each and not set(each) & set(" \"'$*?") else json.dumps(each) for each in arguments)
 
 
