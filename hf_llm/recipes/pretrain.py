@@ -12,7 +12,7 @@ from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.card import language_model_card
 from hf_llm.recipes.figures import loss_figure
 from hf_llm.recipes.publish import measured, plain_parts, publish
-from hf_llm.recipes.report import language_model_report, monitor
+from hf_llm.recipes.report import language_model_report, monitor, prompt_to_try
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
 from hf_llm.tokenization.tokenizer import document_start
@@ -55,7 +55,11 @@ def pretrain(config: PretrainConfig) -> dict:
                 times = measured(run, "tokens", result)
                 run.manifest |= {
                     "model": {"parameters": task.model.num_parameters(), "config": model_config.to_diff_dict()},
-                    "sample": {"prompt": config.sample_prompt, "text": task.sample(task.model)},
+                    "sample": {
+                        "prompt": config.sample_prompt,
+                        "text": task.sample(task.model),
+                        "to_try": prompt_to_try(corpus, config.sample_prompt),
+                    },
                     "flops_utilisation": round(plan.utilisation(times["tokens_per_second"]), 3),
                     **times,
                 }

@@ -27,6 +27,8 @@ WITHOUT_EFFECT = (
     "push_to_hub",
     "hub_model_id",
     "hub_private_repo",
+    "sample_prompt",  # what the model writes for the eye; its draws have a generator of their own
+    "sample_tokens",
 )
 # Settings of earlier versions, in run folders that lie on people's disks: such a run is resumed and verified as any.
 RENAMED = {"max_norm": "max_weight_norm"}  # it was taken for max_grad_norm, which limits gradients
