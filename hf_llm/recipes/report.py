@@ -68,7 +68,7 @@ def prompt_to_try(corpus: Corpus, wished: str) -> str:
     if wished and wished.casefold() in _beginning(corpus, corpus.train).casefold():
         return wished
     _, _, text = _beginning(corpus, corpus.validation, 400).partition(" ")  # the split may have cut the first word
-    words = re.search(r"[^\W\d_]+(,? [^\W\d_]+){3}", text)
+    words = re.search(r"(?<=\s)[^\W\d_]+(,? [^\W\d_]+){3}", text)
     return words.group() if words else ""
 
 

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, count_or_share, require
 from hf_llm.runs.atomic import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -128,8 +128,11 @@ def continued(folder: Path, old: dict, new: dict) -> dict:
 
 def _identity(manifest: dict) -> dict:
     """Return what makes a run this one: settings that change the numbers, and the hashes of what went in."""
+    settings = {name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT}
+    if "warmup_steps" in settings:  # of two ways to write it the number of steps counts
+        settings["warmup_steps"] = count_or_share(settings["warmup_steps"], settings["max_steps"])
     return {
-        **{name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT},
+        **settings,
         "data.sha256": manifest.get("data", {}).get("sha256"),
         "tokenizer.sha256": manifest.get("tokenizer", {}).get("sha256"),
         "base.sha256": manifest.get("base", {}).get("sha256"),

@@ -131,6 +131,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         files = {name: file["sha256"] for split in SPLITS for name, file in splits[split]["files"].items()}
         tokens = {split: splits[split]["tokens"] for split in SPLITS}
         validation_bytes = splits["validation"]["bytes"]
+        facts["windows_line_ends"] = meta.get("windows_line_ends", False)  # an earlier version left them as they were
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with scripts/prepare_corpus.py"
