@@ -83,7 +83,7 @@ def language_model_report(folder: Path, manifest: dict) -> str:
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
     prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
-    command = manifest["command"]  # of two flags of one name the last counts
+    command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
     if "pretrain" not in command:  # make demo has no settings
         command = f"python scripts/pretrain.py --config configs/gpt2/verdict.yaml --corpus {data['name']}"
     rows = {
