@@ -85,7 +85,7 @@ def language_model_report(folder: Path, manifest: dict) -> str:
     prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
     command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
     if "pretrain" not in command:  # make demo has no settings
-        command = f"python scripts/pretrain.py --config configs/gpt2/verdict.yaml --corpus {data['name']}"
+        command = f"{_program(manifest, 'pretrain')} --config gpt2/verdict --corpus {data['name']}"
     rows = {
         "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
         "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, "
@@ -99,10 +99,11 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "loss curve": f"{folder / 'figures' / 'loss.png'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "let it write": f"python scripts/generate.py --model {folder}" + (f' --prompt "{prompt}"' if prompt else ""),
-        "measure it": f"python scripts/evaluate_lm.py --model {folder} --corpus {data['name']}",
+        "let it write": f"{_program(manifest, 'generate')} --model {folder}"
+        + (f' --prompt "{prompt}"' if prompt else ""),
+        "measure it": f"{_program(manifest, 'evaluate_lm')} --model {folder} --corpus {data['name']}",
         "change it": f"{command} --n_layer 2 --output_dir runs/mine",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
 
@@ -129,9 +130,9 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"python scripts/train_mnist.py --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
-        "the exercise": "python scripts/dropout_study.py --output_dir runs/mnist/dropout-study --quick",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "change it": f"{_program(manifest, 'train_mnist')} --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
+        "the exercise": f"{_program(manifest, 'dropout_study')} --output_dir runs/mnist/dropout-study --quick",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
 
@@ -169,11 +170,16 @@ def finetuned_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"python scripts/finetune.py --model {manifest['base']['name']} --task {config['task']} "
+        "change it": f"{_program(manifest, 'finetune')} --model {manifest['base']['name']} --task {config['task']} "
         f"--data {data['name']} --method lora --output_dir runs/lora",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
+
+
+def _program(manifest: dict, name: str) -> str:
+    """Return a command of the toolkit in the form in which the run's own was typed."""
+    return f"hf-llm {name}" if manifest["command"].startswith("hf-llm") else f"python scripts/{name}.py"
 
 
 def _training(manifest: dict, unit: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_llm.config import UserError, require
 from hf_llm.runs.manifest import NAME as MANIFEST
-from hf_llm.runs.manifest import read_manifest
+from hf_llm.runs.manifest import model_task, read_manifest
 from hf_llm.texts import both
 
 if TYPE_CHECKING:  # the first page is there before these are imported
@@ -46,7 +46,7 @@ class Library:
 
     def language_models(self) -> list[str]:
         """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids."""
-        return [*self._finished("pretraining"), *self.hub_models]
+        return [*self._finished("text-generation"), *self.hub_models]
 
     def image_classifiers(self) -> list[str]:
         """Return the names of the finished image classifiers, the newest first."""
@@ -62,27 +62,29 @@ class Library:
         Raises:
             UserError: When no finished run has this name.
         """
-        self._require(name, [*self._finished("pretraining"), *self._finished("image-classification")])
+        self._listed(name, [*self._finished("text-generation"), *self._finished("image-classification")])
         return self.runs / name
 
-    def language_model(self, name: str) -> LanguageModel:
-        """Return the model called `name`, loaded at its first use.
+    def language_model(self, name: str | None) -> LanguageModel:
+        """Return the model called `name`, by default the first of the list, loaded at its first use.
 
         Raises:
             UserError: When it is not on the list, or damaged.
         """
-        self._require(name, self.language_models())
+        name = self._listed(name, self.language_models())
         source = name if name in self.hub_models else self.runs / name
         return self._load(source, lambda: _load_language_model(name, source))
 
-    def image_classifier(self, name: str) -> "PreTrainedModel":
-        """Return the image classifier called `name`, in evaluation mode; errors as above."""
-        self._require(name, self.image_classifiers())
+    def image_classifier(self, name: str | None) -> "PreTrainedModel":
+        """Return the image classifier called `name`, by default the first, in evaluation mode; errors as above."""
+        name = self._listed(name, self.image_classifiers())
         return self._load(self.runs / name, lambda: _load_classifier(self.runs / name))
 
     @staticmethod
-    def _require(name: str, names: list[str]) -> None:
-        require(name in names, both("app.unknown_model", name=str(name)))
+    def _listed(name: str | None, names: list[str]) -> str:
+        require(bool(names) or name is not None, both("app.no_model"))
+        require(name is None or name in names, both("app.unknown_model", name=str(name)))
+        return names[0] if name is None else name
 
     def _load(self, source: str | Path, load):
         # a run that was trained anew under the same name is another model
@@ -96,7 +98,7 @@ class Library:
             self._loaded.move_to_end(key)
             return self._loaded[key]
 
-    def _finished(self, job: str) -> list[str]:
+    def _finished(self, kind: str) -> list[str]:
         found = []
         for depth in range(1, DEPTH + 1):
             for path in self.runs.glob("/".join(["*"] * depth + [MANIFEST])):
@@ -105,7 +107,7 @@ class Library:
                     written = path.stat().st_mtime
                 except (UserError, OSError):
                     continue  # a damaged or half-removed run is not offered
-                if manifest.get("job") == job and "metrics" in manifest:
+                if "metrics" in manifest and model_task(manifest) == kind:
                     found.append((-written, path.parent.relative_to(self.runs).as_posix()))
         return [name for _, name in sorted(found)]
 
