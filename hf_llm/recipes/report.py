@@ -83,6 +83,7 @@ def language_model_report(folder: Path, manifest: dict) -> str:
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
     prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
+    prompt = f' --prompt "{prompt}"' if prompt else ""
     command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
     if "pretrain" not in command:  # make demo has no settings
         command = f"{_program(manifest, 'pretrain')} --config gpt2/verdict --corpus {data['name']}"
@@ -99,8 +100,7 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "loss curve": f"{folder / 'figures' / 'loss.png'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "let it write": f"{_program(manifest, 'generate')} --model {folder}"
-        + (f' --prompt "{prompt}"' if prompt else ""),
+        "let it write": f"{_program(manifest, 'generate')} --model {folder}{prompt}",
         "measure it": f"{_program(manifest, 'evaluate_lm')} --model {folder} --corpus {data['name']}",
         "change it": f"{command} --n_layer 2 --output_dir runs/mine",
         "repeat it": f"{_program(manifest, 'verify')} {folder}",
@@ -130,7 +130,8 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"{_program(manifest, 'train_mnist')} --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
+        "change it": f"{_program(manifest, 'train_mnist')} --data {data['name']} --dropout 0.5 "
+        "--output_dir runs/mnist/mine",
         "the exercise": f"{_program(manifest, 'dropout_study')} --output_dir runs/mnist/dropout-study --quick",
         "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }

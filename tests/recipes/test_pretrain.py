@@ -60,6 +60,10 @@ def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_conf
     assert "pretrain.py --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
     assert "I had always thought" not in said
     assert "verdict" not in said
+    manifest["command"] = "hf-llm demo"
+    said = language_model_report(folder, manifest)
+    assert "hf-llm pretrain --config gpt2/verdict --corpus sample --n_layer 2" in said
+    assert f"hf-llm verify {folder}" in said
 
 
 def test_the_manifest_can_be_read_again(finished):
