@@ -47,7 +47,7 @@ def quantities(tables: Tables) -> dict:
         **{f"ms_{method}": value for method, value in latency.items()},
         **{f"{column}_{method}": footprint.loc[method, column]
            for column in ("memory", "disk") for method in footprint.index},
-        **{f"{column}_{method}": value for column in ("clean", *KINDS, "recall", "alarms")
+        **{f"{column}_{method}": value for column in ("clean", *KINDS, "recall", "alarms", "auc")
            for method, value in robustness.drops(tables).set_index("method")[column].items()},
         "zero_shot_accuracy": 100 * zero_shot["accuracy"].mean(), "base_rate": 100 * zero_shot["base_rate"].mean(),
         "typos": 100 * robustness.middle(tables["spoilt"], "typos"),
