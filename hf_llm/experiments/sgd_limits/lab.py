@@ -66,8 +66,8 @@ LAB = Lab(
     lecture=["L33"],
     figure="groups",
     shown=[
-        "momentum_behind_adam", "longer_still_behind", "more_behind_on_rare", "most_of_gap_is_rare",
-        "zipf_widens_gap", "gradients_unequal_before", "adam_ahead_on_scaled",
+        "momentum_behind_adam", "behind_after_longer", "more_behind_on_rare", "most_of_gap_is_rare",
+        "zipf_widens_gap", "adam_ahead_on_scaled",
     ],
     settings=settings,
     quantities=quantities,
