@@ -1,20 +1,6 @@
-"""The web app: see inside a model that you trained. Also the file that a Hugging Face Space runs.
+"""The web app, as a Hugging Face Space starts it: the same as `hf-llm app`."""
 
-python space_app.py
-python space_app.py --runs runs --port 7861 --open_browser
-"""
-
-from hf_llm.app.config import AppConfig
-from hf_llm.config import command, parse
-
-
-@command
-def main() -> None:
-    config = parse(AppConfig, description=__doc__)
-    from hf_llm.app.server.build import launch
-
-    launch(config)
-
+from hf_llm.commands.app import main
 
 if __name__ == "__main__":
     main()

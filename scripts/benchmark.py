@@ -1,52 +1,6 @@
-"""Measure what the README and the lab notebook quote, and write result.json.
+"""The same as `hf-llm benchmark`."""
 
-    python scripts/benchmark.py verdict --output_dir results/verdict
-
-verdict         bits per byte on the last 10 % of The Verdict, five seeds
-verdict-sweep   how its configuration was chosen, on the first 90 %
-shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
-training-speed  our loop, Trainer and a bare loop on the same work
-planner         predicted against measured memory
-mnist           test accuracy of the recipes in configs/mnist, three seeds each
-mnist-speed     the default MLP, and the same net on a DataLoader
-loop-cost       train(run=None) against a minimal PyTorch loop
-app-speed       how long a visitor of the web app waits
-app-load        twenty visitors of the web app for two minutes
-"""
-
-import importlib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
-from hf_llm.config import command, parse, setting
-
-Name = Literal[
-    "verdict",
-    "verdict-sweep",
-    "shakespeare",
-    "training-speed",
-    "planner",
-    "mnist",
-    "mnist-speed",
-    "loop-cost",
-    "app-load",
-    "app-speed",
-]
-
-
-@dataclass
-class BenchmarkConfig:
-    name: Name = setting(..., "what to measure", positional=True)
-    output_dir: str = setting(..., "folder for result.json")
-
-
-@command
-def main() -> None:
-    config = parse(BenchmarkConfig, description=__doc__)
-    benchmark = importlib.import_module(f"hf_llm.benchmarks.{config.name.replace('-', '_')}")
-    benchmark.run(Path(config.output_dir))
-
+from hf_llm.commands.benchmark import main
 
 if __name__ == "__main__":
     main()

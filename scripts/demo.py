@@ -1,40 +1,6 @@
-"""The main job in one command: a tokenizer and a GPT-2 on The Verdict, or on the project's own sample without it.
+"""The same as `hf-llm demo`."""
 
-    python scripts/demo.py
-
-With the story at hand (beside the checkout, in the cache, or to be downloaded) the model goes to runs/verdict;
-otherwise it is trained on `sample` and goes to runs/sample. A second call reports and does not start over.
-"""
-
-import dataclasses
-from dataclasses import dataclass
-from pathlib import Path
-
-from hf_llm.config import command, load_yaml, parse
-from hf_llm.data import MissingData, find
-from hf_llm.training.config import PretrainConfig
-
-RECIPE = Path(__file__).parents[1] / "configs" / "gpt2" / "verdict.yaml"
-
-
-@dataclass
-class DemoConfig:
-    """The demo has no settings: `scripts/pretrain.py --config configs/gpt2/verdict.yaml` has them all."""
-
-
-@command
-def main() -> None:
-    parse(DemoConfig, description=__doc__)
-    config = PretrainConfig(**load_yaml(PretrainConfig, RECIPE))
-    try:
-        find(config.corpus)
-    except MissingData as missing:
-        print(f"{missing}\n→ training on the project's own sample instead, into runs/sample\n")
-        config = dataclasses.replace(config, corpus="sample", output_dir="runs/sample")
-    from hf_llm.recipes.pretrain import pretrain
-
-    pretrain(config)
-
+from hf_llm.commands.demo import main
 
 if __name__ == "__main__":
     main()

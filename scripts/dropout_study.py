@@ -1,23 +1,6 @@
-"""The lecture's exercise: a Linear + ReLU network without dropout and with several p, on few images and on all.
+"""The same as `hf-llm dropout_study`."""
 
-    python scripts/dropout_study.py --output_dir results/dropout-study
-    python scripts/dropout_study.py --output_dir runs/mnist/dropout-study --quick
-
-Writes a report in Portuguese and English that answers what dropout changes, the curves of loss and accuracy, and every
-measured value as CSV. The full study takes about a quarter of an hour on two cores.
-"""
-
-from hf_llm.config import command, parse
-from hf_llm.experiments.config import ExperimentConfig
-
-
-@command
-def main() -> None:
-    config = parse(ExperimentConfig, description=__doc__)
-    from hf_llm.experiments.run import run_and_print
-
-    run_and_print("dropout-study", config)
-
+from hf_llm.commands.dropout_study import main
 
 if __name__ == "__main__":
     main()

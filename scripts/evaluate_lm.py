@@ -1,21 +1,6 @@
-"""Measure a causal language model on a text: loss, perplexity, bits per byte and memorisation, as JSON on stdout.
+"""The same as `hf-llm evaluate_lm`."""
 
-python scripts/evaluate_lm.py --model runs/verdict --corpus the-verdict
-"""
-
-import json
-
-from hf_llm.config import command, parse
-from hf_llm.evaluation.config import EvaluateConfig
-
-
-@command
-def main():
-    config = parse(EvaluateConfig, description=__doc__)
-    from hf_llm.evaluation.report import evaluate_language_model
-
-    print(json.dumps(evaluate_language_model(config), indent=2, ensure_ascii=False))
-
+from hf_llm.commands.evaluate_lm import main
 
 if __name__ == "__main__":
     main()

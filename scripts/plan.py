@@ -1,25 +1,6 @@
-"""Plan a pretraining: parameters, memory, disk, time to the end, and whether it fits this machine.
+"""The same as `hf-llm plan`."""
 
-    python scripts/plan.py --config configs/gpt2/small.yaml --per_device_train_batch_size 4
-
-Nothing is allocated or written, and the corpus need not be there; without it the epochs are not counted.
-"""
-
-from hf_llm.config import command, parse
-from hf_llm.training.config import PretrainConfig
-
-
-@command
-def main() -> None:
-    config = parse(PretrainConfig, description=__doc__)
-    from hf_llm.planning.inputs import plan_inputs
-    from hf_llm.planning.plan import make_plan
-    from hf_llm.training.launch import start_processes
-
-    plan = make_plan(config, *plan_inputs(config), start_processes(config.threads))
-    print(plan.describe())
-    plan.require_fit()
-
+from hf_llm.commands.plan import main
 
 if __name__ == "__main__":
     main()

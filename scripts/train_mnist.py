@@ -1,27 +1,6 @@
-"""Train an image classifier on MNIST; the output folder is a Hugging Face model.
+"""The same as `hf-llm train_mnist`."""
 
-    python scripts/train_mnist.py --config configs/mnist/mlp.yaml
-    python scripts/train_mnist.py --config configs/mnist/mlp.yaml --dropout 0.5 --output_dir runs/mnist/mlp-dropout
-    python scripts/train_mnist.py --config configs/mnist/mlp.yaml --data digits --output_dir runs/digits/mlp
-
-A run that was stopped goes on when the same command is given again.
-"""
-
-from hf_llm.config import command, parse
-from hf_llm.recipes.classifier_config import ClassifierConfig
-
-
-@command
-def main() -> None:
-    config = parse(ClassifierConfig, description=__doc__)
-    from hf_llm.recipes.classifier import train_classifier
-
-    train_classifier(config)
-    if config.push_to_hub:
-        from hf_llm.hub.push import push_after_training
-
-        push_after_training(config.output_dir, config.hub_model_id, config.hub_private_repo)
-
+from hf_llm.commands.train_mnist import main
 
 if __name__ == "__main__":
     main()

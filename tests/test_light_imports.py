@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import hf_llm
+from hf_llm.commands.program import COMMANDS, phrase
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 HEAVY = {"torch", "datasets", "evaluate", "accelerate", "matplotlib", "gradio", "pandas", "sklearn"}
 
 
@@ -42,16 +42,26 @@ def test_settings_load_neither_torch_nor_transformers():
     assert not loaded & {*HEAVY, "transformers", "tokenizers"}
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_help_shows_the_command_and_loads_nothing_heavy(path):
-    run = python("-X", "importtime", f"scripts/{path.name}", "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_the_command_and_loads_nothing_heavy(name):
+    run = python("-X", "importtime", "-m", "hf_llm", name, "--help")
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in run.stderr.splitlines()}
     assert run.returncode == 0, run.stderr[-2000:]
     assert "hf_llm" in loaded
     assert not loaded & HEAVY
-    assert run.stdout.startswith("usage:")
-    assert f"scripts/{path.name}" in run.stdout
+    assert run.stdout.startswith(f"usage: hf-llm {name} ")
+    assert f"hf-llm {name}" in run.stdout.split("\n", 1)[1]  # an example
     assert re.search(r"--help\b", run.stdout)
+
+
+def test_the_program_shows_every_command_and_loads_nothing_for_it():
+    run = python("-X", "importtime", "-m", "hf_llm", "--help")
+    loaded = {line.split("|")[-1].strip().split(".")[0] for line in run.stderr.splitlines()}
+    assert not loaded & {*HEAVY, "transformers"}
+    files = {path.stem for path in (ROOT / "hf_llm" / "commands").glob("*.py")} - {"__init__", "program"}
+    assert files == set(COMMANDS)
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +{re.escape(phrase(name))}$", run.stdout, flags=re.MULTILINE)
 
 
 def test_a_name_loads_its_module_when_it_is_used():

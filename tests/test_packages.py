@@ -16,6 +16,7 @@ PACKAGE = ROOT / "hf_llm"
 ORDER = re.findall(r"^hf_llm/(\w+)/", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+COMMANDS = sorted((PACKAGE / "commands").glob("*.py"))
 SOURCES = [*FILES, *SCRIPTS, ROOT / "space_app.py", *sorted((ROOT / "tests").rglob("*.py"))]
 
 
@@ -86,7 +87,8 @@ def test_every_package_has_its_place_in_the_order():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_imports_only_its_own_package_and_those_before_it(path):
     own = path.relative_to(PACKAGE).parts[0]
-    later = packages_imported(path.read_text(encoding="utf-8"), package_of(path)) - set(ORDER[: ORDER.index(own) + 1])
+    order = [*ORDER, "hf_llm"] if own == ORDER[-1] else ORDER[: ORDER.index(own) + 1]  # the last may take its version
+    later = packages_imported(path.read_text(encoding="utf-8"), package_of(path)) - set(order)
     assert not later, f"{path.relative_to(PACKAGE)} imports from {later}, which come after {own}"
 
 
@@ -112,16 +114,27 @@ def test_no_experiment_imports_another():
             assert not others & folders - {parts[1]}, path
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_imports_at_its_top_only_what_is_light(path):
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.name)
+def test_a_command_imports_at_its_top_only_what_is_light(path):
     """Settings are parsed first: a wrong flag or `--help` is answered before torch loads."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for name in imported(tree, package=""):
         top, *rest = name.split(".")
         settings = any(part in ("data", "texts") or part.endswith("config") for part in rest[:2])
-        light = top in sys.stdlib_module_names or (top == "hf_llm" and settings)
+        own = name == "hf_llm.__version__"
+        light = top in (*sys.stdlib_module_names, "argcomplete") or (top == "hf_llm" and (settings or own))
         assert light, f"{path.name} imports {name} at its top; do it inside main(), after parsing"
+
+
+def test_a_script_is_its_command_and_nothing_else():
+    names = {path.stem for path in COMMANDS} - {"__init__", "program", "app"}
+    assert {path.stem for path in SCRIPTS} == names
+    for path in SCRIPTS:
+        doc, main, call = ast.parse(path.read_text(encoding="utf-8")).body
+        assert ast.unparse(main) == f"from hf_llm.commands.{path.stem} import main"
+        assert ast.unparse(call) == "if __name__ == '__main__':\n    main()"
+        assert doc.value.value == f"The same as `hf-llm {path.stem}`."
 
 
 def test_no_script_bears_the_name_of_a_module():

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from hf_llm.config import require, setting
+from hf_llm.config import require, setting, shipped
 
 ON_SPACE = "SPACE_ID" in os.environ  # Hugging Face sets it on a Space
 
@@ -13,7 +13,7 @@ class AppConfig:
     """Where the models are, who may reach the app, and how much one visitor may ask for."""
 
     runs: str = setting("runs", "folder of run folders: the models to choose from, and where new ones are trained")
-    results: str = setting("results", "folder of the full results of the experiments; a checkout has them")
+    results: str = setting(str(shipped("results")), "folder of the full results of the experiments")
     hub_models: list[str] = setting(
         [], "Hub ids of causal language models that may be chosen beside the runs, such as gpt2"
     )

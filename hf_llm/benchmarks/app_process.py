@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hf_llm.benchmarks.record import ROOT
-from hf_llm.config import require
+from hf_llm.config import SOURCE, require
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
 
@@ -27,8 +26,8 @@ def train_story(runs: Path, **settings) -> None:
 @contextmanager
 def running_app(runs: Path, *flags: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
     """Start the app and end it; yield its process, and the lines that it has printed, once it listens at ADDRESS."""
-    command = [sys.executable, "space_app.py", "--runs", str(runs), "--port", str(PORT), *flags]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [sys.executable, "-m", "hf_llm", "app", "--runs", str(runs), "--port", str(PORT), *flags]
+    server = subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines, until = [], time.monotonic() + PATIENCE
     threading.Thread(target=lambda: lines.extend(server.stdout), daemon=True).start()
     try:

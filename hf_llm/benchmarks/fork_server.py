@@ -14,7 +14,8 @@ import traceback
 from pathlib import Path
 from subprocess import CompletedProcess
 
-ROOT = Path(__file__).parents[2]
+from hf_llm.config import SOURCE
+
 LIBRARIES = (
     "torch", "accelerate", "matplotlib.pyplot", "transformers.hf_argparser", "transformers.trainer",
     "transformers.models.gpt2.modeling_gpt2",
@@ -38,7 +39,7 @@ class Scripts:
         if sys.platform == "linux":
             self.server = subprocess.Popen(
                 [sys.executable, "-m", "hf_llm.benchmarks.fork_server", *self.libraries],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self.environment,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SOURCE, env=self.environment,
             )  # fmt: skip
         return self
 
@@ -49,10 +50,10 @@ class Scripts:
 
     def __call__(self, script: str | Path, *arguments) -> CompletedProcess:
         """Run `python scripts/<script> <arguments>` in the project's root, with nothing to read on stdin."""
-        command = [str(ROOT / "scripts" / script), *map(str, arguments)]
+        command = [str(SOURCE / "scripts" / script), *map(str, arguments)]
         if self.server is None:
             return subprocess.run(
-                [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                [sys.executable, *command], cwd=SOURCE, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
                 env=self.environment,
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +77,7 @@ class HubScripts(Scripts):
 
     def __init__(self, hub: dict[str, str], home: Path, xet: bool, libraries: tuple[str, ...] = LIGHT):
         self.home, self.token, self.xet = home, hub["HF_TOKEN"], xet
-        own = {"HF_HOME": str(home), "HF_TOKEN": "", "HF_HUB_DISABLE_XET": str(int(not xet)), "PYTHONPATH": str(ROOT)}
+        own = {"HF_HOME": str(home), "HF_TOKEN": "", "HF_HUB_DISABLE_XET": str(int(not xet)), "PYTHONPATH": str(SOURCE)}
         super().__init__(libraries, os.environ | hub | own)
 
     def __call__(self, script: str | Path, *arguments, token: str | None = None) -> CompletedProcess:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from hf_llm.benchmarks.fork_server import ROOT
 from hf_llm.config import load_yaml
 from hf_llm.runs.atomic import write_json, write_text
 from hf_llm.runs.manifest import command_line, commit, environment
@@ -15,7 +14,7 @@ from hf_llm.runs.manifest import command_line, commit, environment
 
 def recipe(config_class: type, name: str, **changes):
     """Return the settings of the committed recipe `name`, such as gpt2/verdict, but for some changes."""
-    values = load_yaml(config_class, ROOT / "configs" / f"{name}.yaml")
+    values = load_yaml(config_class, name)
     return dataclasses.replace(config_class(**values), **changes)
 
 

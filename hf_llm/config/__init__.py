@@ -2,20 +2,24 @@
 
 from hf_llm.config.command import command
 from hf_llm.config.errors import UserError, check_unicode, one_line, require
+from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import nearest
 
 __all__ = [
+    "SOURCE",
     "UserError",
     "check_publishing",
     "check_repo_id",
     "check_unicode",
     "command",
+    "find_config",
     "load_yaml",
     "nearest",
     "one_line",
     "parse",
     "require",
     "setting",
+    "shipped",
 ]

@@ -33,14 +33,15 @@ class FlagParser(HfArgumentParser):
             allow_abbrev=False,  # a setting that is added later must not change what an old command means
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        self.add_argument("--config", metavar="FILE", help="YAML file with any of these settings; flags override it")
+        files = "YAML file with any of these settings, or the name of one of the project's, as gpt2/verdict"
+        self.add_argument("--config", metavar="FILE", help=f"{files}; flags override it")
         places = [name.upper() for name in self.flags if not name.startswith("-")]
         self.usage = " ".join(["%(prog)s", *places, "[--config FILE] [--setting value ...]"])
 
     def add_argument(self, *flags: str, **options):
         """Add a flag as `HfArgumentParser` or argparse ask for it, with our reading of values and our help."""
         flags = [flag for flag in flags if "-" not in flag.lstrip("-")]  # not --max-steps beside --max_steps
-        name, text = flags[0].removeprefix("--"), options.get("help", "")
+        name, text, choices = flags[0].removeprefix("--"), options.get("help", ""), None
         if name in self.hints:
             if name in self.given:
                 options.update(default=self.given[name], required=False)
@@ -49,7 +50,7 @@ class FlagParser(HfArgumentParser):
                 (hint,) = typing.get_args(hint)
                 options["nargs"] = "*"  # the flag alone is the empty list
             options["type"] = lambda written: read_value(written, hint)
-            options.pop("choices", None)  # `read_value` refuses others, and names the nearest
+            choices = options.pop("choices", None)  # `read_value` refuses others, and names the nearest
             options["metavar"] = METAVARS.get(hint) or "{" + ",".join(map(str, typing.get_args(hint))) + "}"
             text += " (required)" if options.get("required") else f" (default: {_shown(options.get('default'))})"
         elif options.get("action") == "store_false":
@@ -58,7 +59,10 @@ class FlagParser(HfArgumentParser):
             flags, options["metavar"] = [name], name.upper()
             options["nargs"] = None if options.pop("required", False) else "?"
         self.flags += flags
-        return super().add_argument(*flags, **{**options, "help": text.replace("%", "%%")})
+        action = super().add_argument(*flags, **{**options, "help": text.replace("%", "%%")})
+        if choices:
+            action.completer = lambda **_: choices  # what a shell offers
+        return action
 
     def error(self, message: str):
         raise UserError(message if message.endswith("?") else f"{message}; see --help")

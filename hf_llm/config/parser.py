@@ -3,7 +3,7 @@
 `HfArgumentParser` turns each field into a flag with its help and default. What it lacks is added in this package:
 `--config FILE` sets defaults that flags override, and an unknown name is answered with the nearest known one.
 
->>> config = parse(PretrainConfig, ["--config", "configs/gpt2/verdict.yaml", "--max_steps", "20"])
+>>> config = parse(PretrainConfig, ["--config", "gpt2/verdict", "--max_steps", "20"])
 
 The file has one `name: value` per line, read so that the field decides the type and not the notation. PyYAML alone
 would read `1e-3` as a text, `010` as 8, `no` as false, and of a name that is given twice the last value. So only
@@ -15,9 +15,11 @@ import dataclasses
 import typing
 from pathlib import Path
 
+import argcomplete
 import yaml
 
 from hf_llm.config.errors import UserError, require
+from hf_llm.config.files import find_config
 from hf_llm.config.values import allows_none, nearest, read_value, without_none
 
 
@@ -49,6 +51,7 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
     given = load_yaml(config_class, files[0]) if files else {}
 
     parser = FlagParser(config_class, given, description)
+    argcomplete.autocomplete(parser)  # nothing, unless a shell asks for the flags
     values, unknown = parser.parse_known_args(argv)
     for argument in unknown:
         known = nearest(argument.split("=")[0], parser.flags)
@@ -62,16 +65,14 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
 
     Args:
         config_class: The dataclass whose fields may be set.
-        path: A UTF-8 file.
+        path: A UTF-8 file, or the name of one as `find_config` takes it.
 
     Raises:
         UserError: When the file cannot be read, or a line is not a field and a value for it; names file and line.
     """
-    path = Path(path)
+    path = find_config(path)
     try:
         tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except FileNotFoundError:
-        raise UserError(f"config file {path} does not exist; the committed ones are under configs/") from None
     except yaml.MarkedYAMLError as error:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise UserError(f"{path}, line {error.problem_mark.line + 1} is not YAML: {problem}") from None

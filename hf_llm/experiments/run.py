@@ -10,8 +10,8 @@ from tqdm.auto import tqdm
 from hf_llm.data import MissingData
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.report import origin_now, rewrite_result, write_result
-from hf_llm.experiments.frame.result import Result, measure
+from hf_llm.experiments.frame.report import rewrite_result, write_measured
+from hf_llm.experiments.frame.result import Result
 from hf_llm.experiments.frame.study import Report, Study
 from hf_llm.texts import LANGUAGES
 from hf_llm.training.launch import start_processes
@@ -36,14 +36,15 @@ def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Resul
     data = config.data or "mnist"
     study = Study(range(config.seeds), config.quick, data, config.base, config.judge, report)
     try:
-        result = measure(lab, study)
+        tables = lab.measure(study)
     except MissingData as missing:
         if config.data or missing.source != "mnist":
             raise
         print(f"{missing}\n→ taking the embedded digits instead\n")
-        result = measure(lab, dataclasses.replace(study, data="digits"))
-    write_result(result, folder, origin_now())
-    return result
+        study = dataclasses.replace(study, data="digits")
+        tables = lab.measure(study)
+    write_measured(lab, study, tables, folder)
+    return rewrite_result(lab, folder)
 
 
 def run_and_print(name: str, config: ExperimentConfig) -> Result:

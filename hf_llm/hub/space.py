@@ -21,16 +21,15 @@ from hf_llm.hub.push import run_files
 from hf_llm.hub.safety import refuse_secrets
 from hf_llm.hub.space_check import fresh_environment, start
 from hf_llm.runs.atomic import to_json
-from hf_llm.runs.manifest import NAME, read_manifest
+from hf_llm.runs.manifest import NAME, TASKS, model_task, read_manifest
 
 SOURCE = Path(__file__).parents[2]
 CARD = SOURCE / "hf_llm" / "app" / "space.md"
-# of these folders the files that the app reads; a training in the page runs a script
+# of these folders the files that the app reads
 SUFFIXES = {
     "hf_llm": (".py", ".md", ".txt", ".yaml", ".css", ".js"),
     "configs": (".yaml",),
     "results": (".json", ".png", ".md", ".csv"),
-    "scripts": (".py",),
 }
 TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
 
@@ -92,6 +91,10 @@ def write_space(folder: Path, runs: list[Path]) -> None:
     for run in runs:
         manifest = read_manifest(run)
         require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")
+        require(
+            model_task(manifest) in TASKS.values(),
+            f"{run} is a model for {model_task(manifest)}, for which the app has no page; leave it out of --runs",
+        )
         for path, content in {**run_files(run, manifest), NAME: to_json(manifest).encode()}.items():
             target = folder / "runs" / run.resolve().name / path
             if isinstance(content, Path):

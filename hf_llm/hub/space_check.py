@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from hf_llm.config import UserError, require
-from hf_llm.runs.manifest import read_manifest
+from hf_llm.runs.manifest import model_task, read_manifest
 
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach this machine
 LONGEST_START = 180.0  # seconds; a busy laptop takes twenty
@@ -147,7 +147,7 @@ def _has_started(port: int, output: Path) -> bool:
 
 def _model_answers(port: int, run: Path) -> bool:
     """Let the model of a run answer through the app's public endpoints: one token, or one digit."""
-    if read_manifest(run)["job"] == "pretraining":
+    if model_task(read_manifest(run)) == "text-generation":
         endpoint, inputs = "generate", ["a", run.name, 1, True, 1.0, 0, 1.0, 1.0, 0]
     else:
         endpoint, inputs = "classify_digit", [_picture_of_a_one(), run.name]

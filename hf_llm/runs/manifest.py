@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "run.json"
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy")
+TASKS = {"pretraining": "text-generation", "image-classification": "image-classification"}
 # settings that say where things go, not what the numbers are
 WITHOUT_EFFECT = (
     "output_dir",
@@ -55,6 +56,12 @@ def new_manifest(job: str, config: dict, world_size: int, **inputs: dict) -> dic
     }
 
 
+def model_task(manifest: dict) -> str | None:
+    """Return what the run's model does, by the Hub's name of the task: a fine-tuned one does what it was told to."""
+    job = manifest.get("job")
+    return manifest["config"].get("task") if job == "finetuning" else TASKS.get(job)
+
+
 def environment() -> dict:
     """Return the versions and the machine that the numbers depend on."""
     versions = {"python": platform.python_version()}
@@ -73,7 +80,7 @@ def environment() -> dict:
 
 def command_line() -> str:
     """Return the command that started this process, as one would type it."""
-    arguments = ["python", *sys.argv]
+    arguments = sys.argv[0].split() + sys.argv[1:] if sys.argv[0].startswith("hf-llm") else ["python", *sys.argv]
     return " ".join(each if each and not set(each) & set(" \"'$*?") else json.dumps(each) for each in arguments)
 
 

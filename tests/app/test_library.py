@@ -30,6 +30,18 @@ def test_the_newest_is_first_and_an_unfinished_or_damaged_one_is_left_out(runs, 
     assert Library(tmp_path, []).language_models() == ["below/new", "old"]
 
 
+def test_a_fine_tuned_model_is_offered_for_what_it_does(runs, tmp_path):
+    for task in ("text-generation", "text-classification"):
+        shutil.copytree(runs / "story", tmp_path / task)
+        manifest = json.loads((tmp_path / task / "run.json").read_text())
+        manifest |= {"job": "finetuning", "config": {"task": task}}
+        (tmp_path / task / "run.json").write_text(json.dumps(manifest))
+    library = Library(tmp_path, [])
+    assert library.language_models() == ["text-generation"]
+    assert library.image_classifiers() == []
+    assert library.language_model("text-generation").model.config.model_type == "gpt2"
+
+
 @pytest.mark.parametrize("name", ["", "..", "../story", "/etc", "story/../story", "nobody/nothing", "mlp"])
 def test_only_what_is_offered_is_loaded(library, name):
     with pytest.raises(UserError, match="There is no model called"):

@@ -12,7 +12,13 @@ from hf_llm.evaluation.charts import new_figure
 from hf_llm.experiments.frame import charts
 from hf_llm.experiments.frame.findings import Finding, above, below, exact, within
 from hf_llm.experiments.frame.lab import Lab, Say
-from hf_llm.experiments.frame.report import read_table, rewrite_result, with_decimal_commas, write_result
+from hf_llm.experiments.frame.report import (
+    read_table,
+    rewrite_result,
+    with_decimal_commas,
+    write_measured,
+    write_result,
+)
 from hf_llm.experiments.frame.result import measure
 from hf_llm.experiments.frame.study import Study, best, by_seed, select
 from hf_llm.texts import LANGUAGES, catalogue
@@ -145,6 +151,16 @@ def test_a_result_is_written_whole_and_written_again_from_its_tables(toy, tmp_pa
     assert rewrite_result(lab, tmp_path / "out").answer("en") == result.answer("en")
     assert {path: path.read_bytes() for path in files} == before
     assert len(list((tmp_path / "out" / "figures").glob("*.png"))) == 4
+
+
+def test_what_was_measured_outlives_a_mistake_in_judging_it(toy, tmp_path, monkeypatch):
+    lab, study = toy(GAINS["yes"]), Study(range(3), quick=True)
+    write_measured(lab, study, lab.measure(study), tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(type(lab), "findings", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):  # a bug keeps its traceback
+            rewrite_result(lab, tmp_path)
+    assert rewrite_result(lab, tmp_path).answer("en") == measure(lab, study).answer("en")
 
 
 def test_what_cannot_be_written_again_says_so(toy, tmp_path):

@@ -133,6 +133,7 @@ def test_a_model_that_does_not_answer_is_not_pushed(space):
 def test_what_cannot_be_shown(hub, scripts, runs):
     for folder, sentence in ((runs / "tokenizer", "holds no run"), (runs / "none", "holds no run")):
         assert sentence in refused(scripts("hub.py", "space", "me/app", "--runs", folder))
+    assert "for which the app has no page" in refused(scripts("hub.py", "space", "me/app", "--runs", runs / "spam"))
     (runs / "verdict" / "model.safetensors").write_bytes(b"other")
     assert "not the file that the run wrote" in refused(
         scripts("hub.py", "space", "me/app", "--runs", runs / "verdict")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_llm.config import UserError, require
 from hf_llm.runs.manifest import NAME as MANIFEST
-from hf_llm.runs.manifest import read_manifest
+from hf_llm.runs.manifest import model_task, read_manifest
 from hf_llm.texts import both
 
 if TYPE_CHECKING:  # the first page is there before these are imported
@@ -46,7 +46,7 @@ class Library:
 
     def language_models(self) -> list[str]:
         """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids."""
-        return [*self._finished("pretraining"), *self.hub_models]
+        return [*self._finished("text-generation"), *self.hub_models]
 
     def image_classifiers(self) -> list[str]:
         """Return the names of the finished image classifiers, the newest first."""
@@ -62,7 +62,7 @@ class Library:
         Raises:
             UserError: When no finished run has this name.
         """
-        self._require(name, [*self._finished("pretraining"), *self._finished("image-classification")])
+        self._require(name, [*self._finished("text-generation"), *self._finished("image-classification")])
         return self.runs / name
 
     def language_model(self, name: str) -> LanguageModel:
@@ -96,7 +96,7 @@ class Library:
             self._loaded.move_to_end(key)
             return self._loaded[key]
 
-    def _finished(self, job: str) -> list[str]:
+    def _finished(self, kind: str) -> list[str]:
         found = []
         for depth in range(1, DEPTH + 1):
             for path in self.runs.glob("/".join(["*"] * depth + [MANIFEST])):
@@ -105,7 +105,7 @@ class Library:
                     written = path.stat().st_mtime
                 except (UserError, OSError):
                     continue  # a damaged or half-removed run is not offered
-                if manifest.get("job") == job and "metrics" in manifest:
+                if "metrics" in manifest and model_task(manifest) == kind:
                     found.append((-written, path.parent.relative_to(self.runs).as_posix()))
         return [name for _, name in sorted(found)]
 

@@ -19,7 +19,7 @@ TICK = 1.0  # seconds between two signs of life
 
 def arguments(name: str) -> list[str]:
     """Return the arguments of the command that does the same."""
-    return ["scripts/discuss.py", name, "--quick", "--output_dir", f"runs/discuss/{name}"]
+    return ["hf-llm", "discuss", name, "--quick", "--output_dir", f"runs/discuss/{name}"]
 
 
 def quick_run(name: str, folder: str, limit: float) -> Iterator[tuple[int, int]]:
@@ -37,7 +37,7 @@ def quick_run(name: str, folder: str, limit: float) -> Iterator[tuple[int, int]]
         UserError: When there is no such experiment, it lacks its data, it failed, or its time is over.
     """
     require(name in EXPERIMENTS, both("experiment.unknown", names=", ".join(EXPERIMENTS)))
-    command = " ".join(["python", *arguments(name)])
+    command = " ".join(arguments(name))
     context = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     messages, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(name, folder, sender), daemon=True)

@@ -1,4 +1,4 @@
-"""One training that a visitor started in the page: one of the project's own scripts as a process.
+"""One training that a visitor started in the page: one of the project's own commands as a process.
 
 What runs is the command that the page shows. To pause is to send it SIGTERM, after which it finishes its step and
 saves a checkpoint; to resume is to start the same command again, which goes on bit for bit. Windows has no SIGTERM:
@@ -6,6 +6,7 @@ there the process ends at once, and goes on from its last checkpoint.
 """
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,16 +18,15 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from hf_llm.config import UserError
+from hf_llm.config import SOURCE, UserError
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
 
-ROOT = Path(__file__).parents[3]  # of the checkout, where scripts/ lies
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
-FAILURE = "error: "  # how a script begins the message that says why it ended
+FAILURE = "error: "  # how a command begins the message that says why it ended
 
 State = Literal["running", "paused", "stopped", "finished", "failed"]
 
@@ -38,7 +38,8 @@ class Training:
     Args:
         name: Of the run, as the library lists it once it is finished.
         folder: Its run folder.
-        command: What runs, without the interpreter: a script and its flags.
+        command: What runs: the name of a command and its flags.
+        home: Folder in which it runs, and from which the paths in the command lead.
         beside: Folder of what is kept beside the run: texts that it reads, its output, the record to find it again.
         limit: Seconds that it may run, all its resumptions together.
     """
@@ -46,6 +47,7 @@ class Training:
     name: str
     folder: Path
     command: list[str]
+    home: Path
     beside: Path
     limit: float
     _before: State = "paused"  # as an earlier process of the app left it
@@ -57,17 +59,17 @@ class Training:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
-    def found(cls, name: str, folder: Path, beside: Path, limit: float) -> "Training | None":
+    def found(cls, name: str, folder: Path, home: Path, beside: Path, limit: float) -> "Training | None":
         """Return the training that an earlier process of the app left, or None where there is none."""
         try:
             record = json.loads((beside / RECORD).read_text(encoding="utf-8"))
-            return cls(name, folder, record["command"], beside, limit, record["state"], _spent=record["seconds"])
+            return cls(name, folder, record["command"], home, beside, limit, record["state"], _spent=record["seconds"])
         except (OSError, ValueError, KeyError):
             return None
 
     def shown_command(self) -> str:
         """Return the command as one would type it."""
-        return shlex.join(["python", *self.command])
+        return shlex.join(["hf-llm", *self.command])
 
     def start(self) -> None:
         """Start the process, or start it again after a pause."""
@@ -80,8 +82,9 @@ class Training:
             self.beside.mkdir(parents=True, exist_ok=True)
             with open(self.beside / "output.txt", "wb") as output:
                 self._process = subprocess.Popen(
-                    [sys.executable, *self.command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
-                    stderr=subprocess.STDOUT,
+                    [sys.executable, "-P", "-m", "hf_llm", *self.command], cwd=self.home,
+                    env=os.environ | {"PYTHONPATH": str(SOURCE)},  # on a Space the package is not installed
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )  # fmt: skip
             self._save()
             self._watcher = threading.Thread(target=self._watch, args=(self._process,), daemon=True)
@@ -159,7 +162,7 @@ class Training:
         return RunLog(self.folder / "log.jsonl").records()
 
     def error(self) -> str:
-        """Return the message of a script that could not go on; empty where it gave none."""
+        """Return the message of a command that could not go on; empty where it gave none."""
         try:
             lines = (self.beside / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except FileNotFoundError:

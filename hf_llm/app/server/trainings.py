@@ -1,6 +1,6 @@
 """The trainings of the page: how many at once and for how long, where they lie, and finding them again.
 
-    trainings.start("gpt2", ["scripts/pretrain.py", "--corpus", "{text.txt}"], {"text.txt": "…"})
+    trainings.start("gpt2", ["pretrain", "--corpus", "{text.txt}"], {"text.txt": "…"})
 
 What happens to their processes when the app ends:
 
@@ -20,7 +20,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from hf_llm.app.server.training_process import RECORD, ROOT, Training
+from hf_llm.app.server.training_process import RECORD, Training
 from hf_llm.config import UserError, require
 from hf_llm.texts import both
 
@@ -40,19 +40,20 @@ class Trainings:
     """
 
     def __init__(self, runs: Path, at_once: int, seconds: float):
-        self.folder, self.at_once, self.seconds = Path(runs).absolute() / FOLDER, at_once, seconds
+        self.home, self.at_once, self.seconds = Path(runs).absolute().parent, at_once, seconds
+        self.folder = Path(runs).absolute() / FOLDER
         self._trainings: dict[str, Training] = {}
         self._lock = threading.Lock()
         self._archives = tempfile.TemporaryDirectory(prefix="hf_llm-")
         atexit.register(self.shutdown)
 
     def start(self, kind: str, command: list[str], files: dict[str, str] | None = None) -> Training:
-        """Start a script with `--output_dir` set to a new run folder.
+        """Start a command with `--output_dir` set to a new run folder.
 
         Args:
             kind: What the run is called. Some letters are added that nobody guesses: only who knows the name of a
                 training can pause or stop it.
-            command: A script and its flags, without `--output_dir`. The argument `{name}` stands for a file of `files`.
+            command: Its name and its flags, without `--output_dir`. The argument `{name}` stands for a file of `files`.
             files: {name: content} of texts that the command reads.
 
         Raises:
@@ -66,12 +67,11 @@ class Trainings:
             paths = {}
             for file, content in (files or {}).items():
                 (beside / file).write_text(content, encoding="utf-8", newline="")
-                paths[f"{{{file}}}"] = _from_root(beside / file)
+                paths[f"{{{file}}}"] = self._from_home(beside / file)
             command = [paths.get(argument, argument) for argument in command]
             folder = self.folder / name
-            training = Training(
-                f"{FOLDER}/{name}", folder, [*command, "--output_dir", _from_root(folder)], beside, self.seconds
-            )
+            command += ["--output_dir", self._from_home(folder)]
+            training = Training(f"{FOLDER}/{name}", folder, command, self.home, beside, self.seconds)
             self._trainings[training.name] = training
             training.start()
             self._forget_oldest()
@@ -95,7 +95,7 @@ class Trainings:
         with self._lock:
             if name not in self._trainings and re.fullmatch(rf"{FOLDER}/[a-z0-9-]+", name):
                 short = name.removeprefix(f"{FOLDER}/")
-                found = Training.found(name, self.folder / short, self._beside(short), self.seconds)
+                found = Training.found(name, self.folder / short, self.home, self._beside(short), self.seconds)
                 if found is not None:
                     self._trainings[name] = found
             return self._trainings.get(name)
@@ -125,6 +125,10 @@ class Trainings:
             training.wait(AT_EXIT)
         self._archives.cleanup()
 
+    def _from_home(self, path: Path) -> str:
+        """Return the path as the process sees it, which runs where the folder of runs lies."""
+        return path.relative_to(self.home).as_posix()
+
     def _beside(self, name: str) -> Path:
         return self.folder / ".inputs" / name
 
@@ -141,11 +145,6 @@ class Trainings:
                 self._trainings.pop(f"{FOLDER}/{name}", None)
                 shutil.rmtree(self.folder / name, ignore_errors=True)
                 shutil.rmtree(path.parent, ignore_errors=True)
-
-
-def _from_root(path: Path) -> str:
-    """Return the path as the process sees it, which runs in the checkout."""
-    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
 
 
 def _belongs(path: Path) -> bool:

@@ -14,7 +14,7 @@ from hf_llm.config import UserError
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
 from hf_llm.experiments.frame.result import Result, judge
-from hf_llm.experiments.frame.study import Tables
+from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.runs.atomic import disk_errors, file_sha256, make_folder, write_json, write_text
 from hf_llm.runs.manifest import command_line, commit, environment
 from hf_llm.texts import LANGUAGES, Language, number
@@ -26,6 +26,19 @@ TEMPLATE = Path(__file__).with_name("report.md")
 def origin_now() -> dict:
     """Return what a result is made with: the command, the commit of the source, versions and machine."""
     return {"command": command_line(), "commit": commit(), "environment": environment()}
+
+
+def write_measured(lab: Lab, study: Study, tables: Tables, folder: Path) -> None:
+    """Write what was measured before anything is made of it: a mistake in a text then costs no measurement.
+
+    Raises:
+        UserError: When the disk is full or not writable.
+    """
+    made = {"experiment": lab.name, **origin_now(), "quick": study.quick, "seeds": list(study.seeds)}
+    with disk_errors(f"the result in {folder}"):
+        make_folder(folder / "tables")
+        write_tables(tables, folder / "tables")
+        write_json(folder / "result.json", made | {"settings": lab.settings(study)})
 
 
 def write_result(result: Result, folder: Path, origin: dict) -> None:
@@ -53,12 +66,13 @@ def rewrite_result(lab: Lab, folder: Path) -> Result:
     try:
         saved = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         tables = {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
-        result = judge(lab, tables, saved["settings"], saved["quick"], saved["seeds"])
+        settings, quick, seeds = saved["settings"], saved["quick"], saved["seeds"]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"{folder} holds no whole result of {lab.name} ({error}); measure it: "
             f"python scripts/discuss.py {lab.name} --output_dir {folder}"
         ) from None
+    result = judge(lab, tables, settings, quick, seeds)
     write_result(result, folder, {name: saved[name] for name in ("command", "commit", "environment")})
     return result
 

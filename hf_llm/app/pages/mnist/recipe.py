@@ -41,7 +41,7 @@ def training_command(
     )  # fmt: skip
     require(possible, both("mnist.impossible", fewest=FEWEST_STEPS, most=most, images=MOST_IMAGES))
     command = [
-        "scripts/train_mnist.py", "--config", f"configs/mnist/{model}.yaml", "--data", data,
+        "train_mnist", "--config", f"mnist/{model}", "--data", data,
         "--max_steps", str(int(steps)), "--learning_rate", f"{learning_rate:g}", "--dropout", f"{dropout or 0:g}",
         "--eval_steps", str(int(steps) // EVALUATIONS), "--logging_steps", str(int(steps) // (4 * EVALUATIONS) or 1),
         "--train_figures", "1000", "--threads", "1",

@@ -4,13 +4,12 @@ import dataclasses
 from functools import cache
 
 from hf_llm.app.page import App, checked
-from hf_llm.app.server.training_process import ROOT
 from hf_llm.config import load_yaml, require
 from hf_llm.data import MissingData, find
 from hf_llm.texts import both
 from hf_llm.training.config import PretrainConfig
 
-RECIPE = "configs/gpt2/verdict.yaml"
+RECIPE = "gpt2/verdict"
 SIZES = ("nano", "micro", "mini")
 CORPORA = ("the-verdict", "sample", "own")
 PROMPT = 200  # characters of the text that the samples continue
@@ -43,7 +42,7 @@ PRESETS: dict[str, dict] = {
 @cache
 def recipe() -> PretrainConfig:
     """Return the demo's settings."""
-    return PretrainConfig(**load_yaml(PretrainConfig, ROOT / RECIPE))
+    return PretrainConfig(**load_yaml(PretrainConfig, RECIPE))
 
 
 def preset_values(name: str, most_steps: int) -> dict:
@@ -93,7 +92,7 @@ def _within(values: dict, most_steps: int) -> dict:
 def _command(values: dict) -> list[str]:
     """Return the command with a flag for each value that the recipe has otherwise."""
     usual = dataclasses.asdict(recipe())
-    command = ["scripts/pretrain.py", "--config", RECIPE]
+    command = ["pretrain", "--config", RECIPE]
     for name, value in values.items():
         if name == "corpus" and value == "own":
             command += ["--corpus", OWN]
