@@ -68,7 +68,7 @@ LAB = Lab(
     figure="f1",
     shown=[
         "words_level_all", "finetuned_over_words_few", "words_order_as_well_few", "finetuned_over_chars_few",
-        "training_slower", "leetspeak_hurt_words_more", "order_triples_know",
+        "leetspeak_hurt_words_more", "order_triples_know",
     ],
     settings=settings,
     quantities=quantities,
