@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FuncFormatter
 
 from hf_llm.config import UserError
 from hf_llm.experiments.frame.findings import Finding
@@ -178,7 +178,7 @@ def with_decimal_commas(figure: Figure, lang: Language) -> Figure:
         for axes in figure.axes:
             for axis, set_limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
                 texts = [text.get_text() for text in axis.get_ticklabels()]
-                named = isinstance(axis.get_major_formatter(), FixedFormatter)  # by us, in the language already
+                named = isinstance(axis.get_major_formatter(), FuncFormatter)  # by us, in the language already
                 if not named and any("." in text for text in texts):
                     limits = tuple(axis.get_view_interval())
                     axis.set_ticks(axis.get_ticklocs(), [text.replace(".", ",") for text in texts])
