@@ -163,10 +163,9 @@ def findings(tables: Tables) -> list[Finding]:
             above(f"lead_half_way_{name}", half_way(tables["training"], text)),
             above(f"lead_shrinks_{name}", watched - last),
             above(f"lead_shrinks_in_all_{name}", first - last),
-            above(f"crossing_ngrams_{name}", crossing(scores, text, "ngrams") / KB, sizes[-1] / KB, scale="log"),
             *(
                 below(f"crossing_{method}_{name}", crossing(scores, text, method) / KB, sizes[-1] / KB, scale="log")
-                for method in ("compressor", "trigrams")
+                for method in ("ngrams", "compressor", "trigrams")
             ),
             above(f"learning_helps_{name}", static - learning),
             above(f"counting_is_faster_{name}", seconds[0] / seconds[1], 1.0, scale="log", timed=True),
