@@ -18,9 +18,12 @@ class AppConfig:
         [], "Hub ids of causal language models that may be chosen beside the runs, such as gpt2"
     )
     host: str = setting(
-        "0.0.0.0" if ON_SPACE else "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines of the network in"
+        os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if ON_SPACE else "127.0.0.1"),
+        "address to listen on; 0.0.0.0 lets other machines of the network in; GRADIO_SERVER_NAME sets the default",
     )
-    port: int = setting(7860, "port to listen on; 0 = any free one")
+    port: int | None = setting(
+        None, "port to listen on; 0 = any free one; default what GRADIO_SERVER_PORT says, or 7860"
+    )
     open_browser: bool = setting(False, "open the page in the browser once it is ready")
     requests_per_minute: int = setting(240, "calls one address may make a minute, typing included; 0 = no limit")
     max_characters: int = setting(20_000, "longest text a visitor may enter; a corpus may be ten times as long")
@@ -29,6 +32,10 @@ class AppConfig:
     trainings: int = setting(1, "how many trainings may run at once")
 
     def __post_init__(self):
+        if self.port is None:
+            said = os.environ.get("GRADIO_SERVER_PORT") or "7860"
+            require(said.isdecimal(), f"GRADIO_SERVER_PORT must be a port, not {said!r}; set --port, or unset it")
+            self.port = int(said)
         require(0 <= self.port < 65536, f"port must be between 0 and 65535, not {self.port}")
         for name in ("max_characters", "training_steps", "training_seconds", "trainings"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")

@@ -8,7 +8,7 @@ A run or a tokenizer goes up in one commit; a model comes down with each hash ch
     hf-llm hub space me/app [--runs runs/verdict runs/mnist/mlp] [--private]
 
 `push --help`, `pull --help` and `space --help` explain the settings. The token is that of `hf auth login`, or of
-HF_TOKEN. A new Gradio Space needs a paid plan of the Hub.
+HF_TOKEN. A free account may host the Space with --hardware zero-a10g; other hardware needs a paid plan of the Hub.
 """
 
 import signal

@@ -62,6 +62,7 @@ class Destination:
         create_pr: Propose it as a pull request to main instead.
         failure: How the message begins when it fails: "runs/verdict was not pushed to me/verdict".
         retry: The command to give again then.
+        hardware: Of a Space that is made for it; None leaves it to the Hub.
     """
 
     repo_id: str
@@ -70,6 +71,7 @@ class Destination:
     create_pr: bool
     failure: str
     retry: str
+    hardware: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _head(api: HfApi, contents: Contents, to: Destination) -> str:
     except RepositoryNotFoundError:
         if to.create_pr:
             raise
-        sdk = {"space_sdk": "gradio"} if contents.kind == "space" else {}
+        sdk = {"space_sdk": "gradio", "space_hardware": to.hardware} if contents.kind == "space" else {}
         api.create_repo(**repository, private=to.private or None, exist_ok=True, **sdk)
         main = api.repo_info(**repository, timeout=FIRST_ANSWER)
     if to.branch == constants.DEFAULT_REVISION:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from dataclasses import dataclass
+from typing import Literal
 
 from hf_llm.config import check_repo_id, require, setting
 
@@ -78,6 +79,9 @@ class SpaceConfig:
     repo_id: str = setting(..., "owner/name of the Space; one that is not there is made", positional=True)
     runs: list[str] = setting(["runs/verdict"], "folders of finished runs that the app offers")
     private: bool = setting(False, "only you see a Space that this makes")
+    hardware: Literal["cpu-basic", "zero-a10g"] | None = setting(
+        None, "of a Space that this makes: zero-a10g is ZeroGPU, open to free accounts; default the Hub's own choice"
+    )
     fresh_environment: bool = setting(
         True,
         "try it in an environment that has its requirements.txt alone: minutes, and some gigabytes for a "
@@ -91,6 +95,7 @@ class SpaceConfig:
     def command(self) -> str:
         """The command line that does this, to be given again."""
         flags = ["--runs", *self.runs, *["--private"] * self.private]
+        flags += ["--hardware", self.hardware] if self.hardware else []
         flags += [] if self.fresh_environment else ["--no_fresh_environment"]
         return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
 

@@ -59,6 +59,7 @@ def push_space(config: SpaceConfig) -> Pushed:
                 create_pr=False,
                 failure=failure,
                 retry=config.command,
+                hardware=config.hardware,
             ),
         )
 

@@ -72,6 +72,15 @@ def test_only_models_of_the_list_can_be_named(server, name, model):
     assert "no model" in json.loads(data)["error"]
 
 
+def test_everything_but_the_text_has_a_default(client):
+    assert client.predict("abc", api_name="/tokenize")[0]["tokenizer"] == "story"
+    assert client.predict("abc abc", api_name="/train_bpe")[0]["pair"]
+    assert isinstance(client.predict("abc", api_name="/generate"), str)
+    assert client.predict("abc", api_name="/next_token")[0].keys() >= {"id", "token"}
+    assert client.predict("abc", api_name="/inspect")["model"] == "story"
+    assert client.predict("abc", api_name="/logit_lens")["model"] == "story"
+
+
 def test_the_text_comes_back_as_text(client):
     for text in HOSTILE.values():
         (encoding,) = client.predict(text, ["story"], api_name="/tokenize")

@@ -284,8 +284,8 @@ def test_the_training_is_the_projects_own_script(app):
     for name, settings in PRESETS.items():
         assert answers.start(started, **dict(zip(SETTINGS, settings)), lang="en") == "page/mlp-1"
         assert answers.choose_training(app, name=name, lang="en")[1:] == [*settings]
-        script, *flags = started.command
-        assert script == "scripts/train_mnist.py"
+        name, *flags = started.command
+        assert name == "train_mnist"
         config = parse(ClassifierConfig, flags)
         assert (config.model, config.data, config.max_steps, config.learning_rate) == settings[:4]
         assert config.train_images == (settings[5] or None)
@@ -320,7 +320,7 @@ class Finished:
         return [{"step": 1, "loss": 2.0}, {"step": 2, "loss": float("nan"), "validation_loss": 1.5}]
 
     def shown_command(self):
-        return "python scripts/train_mnist.py"
+        return "hf-llm train_mnist"
 
     def error(self):
         return "the loss is <not> a number"

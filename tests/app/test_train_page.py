@@ -12,7 +12,6 @@ from hf_llm.app.pages.train import answers as train
 from hf_llm.app.pages.train import recipe as train_recipe
 from hf_llm.app.pages.train import views as train_views
 from hf_llm.app.server.library import Library
-from hf_llm.app.server.training_process import ROOT
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError, parse
 from hf_llm.data import MissingData
@@ -34,7 +33,7 @@ def own_app(tmp_path) -> App:
 def finished(own_app, runs) -> str:
     """The name of a training in the page that an earlier process of the app finished."""
     shutil.copytree(runs / "story", own_app.trainings.folder / "gpt2-abcdef")
-    record = {"command": ["scripts/pretrain.py"], "state": "running", "seconds": 12.0}
+    record = {"command": ["pretrain"], "state": "running", "seconds": 12.0}
     (own_app.trainings.folder / ".inputs" / "gpt2-abcdef").mkdir(parents=True)
     write_json(own_app.trainings.folder / ".inputs" / "gpt2-abcdef" / "training.json", record)
     return "page/gpt2-abcdef"
@@ -49,14 +48,13 @@ def chosen(name: str = "demo", **changes) -> dict:
 
 
 def parsed(command: list[str], monkeypatch) -> PretrainConfig:
-    monkeypatch.chdir(ROOT)
     return parse(PretrainConfig, command[1:])
 
 
 def test_the_demo_is_the_recipe_itself(own_app):
     values = chosen(corpus=train_recipe.recipe().corpus)
     command, files = train_recipe.training_command(own_app, {**values, "corpus": "sample"}, "")
-    assert command == ["scripts/pretrain.py", "--config", train_recipe.RECIPE, "--corpus", "sample",
+    assert command == ["pretrain", "--config", train_recipe.RECIPE, "--corpus", "sample",
                        "--logging_steps", "5"]  # fmt: skip
     assert files == {}
 
@@ -197,7 +195,7 @@ def test_with_no_model_the_first_page_offers_to_train_one(own_app, monkeypatch):
 
     monkeypatch.setattr(train_recipe, "find", missing)
     home.train_first(own_app, lang="en")
-    assert started[0][:5] == ["scripts/pretrain.py", "--config", train_recipe.RECIPE, "--corpus", "sample"]
+    assert started[0][:5] == ["pretrain", "--config", train_recipe.RECIPE, "--corpus", "sample"]
     with pytest.raises(UserError, match="own story"):
         train_recipe.training_command(own_app, chosen(corpus="the-verdict"), "")
 

@@ -64,6 +64,7 @@ class Repository:
     id: str
     private: bool = False
     sdk: str | None = None
+    hardware: str | None = None
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)

@@ -20,7 +20,8 @@ def create(hub: "HubServer", request: Request) -> Answer:
     address = {"url": f"{hub.url}/{'' if type == 'model' else type + 's/'}{name}"}
     if (type, name) in hub.repositories:
         return Answer.of_json({"error": "You already created this repo", **address}, 409)
-    hub.create(name, type=type, private=wanted.get("visibility") == "private", sdk=wanted.get("sdk"))
+    private = wanted.get("visibility") == "private"
+    hub.create(name, type=type, private=private, sdk=wanted.get("sdk"), hardware=wanted.get("hardware"))
     return Answer.of_json(address)
 
 

@@ -62,7 +62,8 @@ def test_the_requirements_bring_all_that_the_package_imports(space):
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imported.add(node.module.split(".")[0])
     known = packages_distributions()
-    for name in imported - sys.stdlib_module_names - {"hf_llm", "peft"}:  # an extra: no page fine-tunes
+    # no page fine-tunes or photographs; `spaces` comes with the one kind of Space that has it
+    for name in imported - sys.stdlib_module_names - {"hf_llm", "peft", "playwright", "spaces"}:
         assert {distribution(each) for each in known[name]} & brought, name
 
 
@@ -73,7 +74,7 @@ def test_requirements_are_the_ranges_of_the_project():
 
 def test_it_holds_the_app_what_it_reads_and_the_models(space):
     for name in ("README.md", "LICENSE", "space_app.py", "hf_llm/app/style.css", "hf_llm/data/sample/sample.txt",
-                 "configs/gpt2/verdict.yaml", "scripts/pretrain.py", "results/dropout-study/result.json",
+                 "configs/gpt2/verdict.yaml", "hf_llm/commands/pretrain.py", "results/dropout-study/result.json",
                  "results/dropout-study/tables/curves.csv",
                  "runs/verdict/model.safetensors", "runs/mlp/run.json"):  # fmt: skip
         assert (space / name).is_file(), name
@@ -89,11 +90,12 @@ def test_it_holds_the_app_what_it_reads_and_the_models(space):
 @pytest.mark.slow
 def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hub, client, scripts, runs):
     succeeded(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
-    said = succeeded(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict", "--private", HERE))
+    asked = ("space", "me/app", "--runs", runs / "verdict", "--private", "--hardware", "zero-a10g", HERE)
+    said = succeeded(scripts("hub.py", *asked))
     repository = hub.repository("me/app", "space")
     assert f"{hub.url}/spaces/me/app/commit/{repository.branches['main']}" in said
     assert [commit.title for commit in repository.commits.values()] == ["initial commit", "hf_llm, the app"]
-    assert (repository.sdk, repository.private) == ("gradio", True)
+    assert (repository.sdk, repository.private, repository.hardware) == ("gradio", True, "zero-a10g")
     assert b"models: [me/verdict]" in hub.content(repository.files()["README.md"])
 
     files = dict(repository.files())
@@ -103,7 +105,7 @@ def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hu
 
     there = client(DOWNLOAD)
     for path, sha256 in there.items():
-        if path.split("/")[0] in ("hf_llm", "configs", "scripts", "results", "space_app.py"):
+        if path.split("/")[0] in ("hf_llm", "configs", "results", "space_app.py"):
             content = (ROOT / path).read_bytes()
         elif path.startswith("runs/"):
             content = (runs / path.removeprefix("runs/")).read_bytes()

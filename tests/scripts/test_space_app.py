@@ -10,7 +10,38 @@ from urllib.request import urlopen
 
 import pytest
 
+from hf_llm.app.config import AppConfig
+from hf_llm.config import UserError
+
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_zero_gpu_space_finds_its_function_before_torch_is_there(tmp_path):
+    (tmp_path / "spaces.py").write_text(
+        "import sys\n"
+        "def GPU(function):\n"
+        "    assert callable(function) and 'torch' not in sys.modules and 'gradio' not in sys.modules\n"
+        "    print('a GPU function', file=sys.stderr)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    run = subprocess.run(
+        [sys.executable, "space_app.py", "--help"], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
+    assert run.returncode == 0
+    assert run.stderr == "a GPU function\n"
+
+
+def test_gradios_own_variables_say_where_it_listens(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7123")
+    assert AppConfig().port == 7123
+    assert AppConfig(port=0).port == 0
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "many")
+    with pytest.raises(UserError, match="GRADIO_SERVER_PORT must be a port, not 'many'"):
+        AppConfig()
+    code = "from hf_llm.app.config import AppConfig; print(AppConfig(port=1).host)"
+    named = os.environ | {"GRADIO_SERVER_NAME": "0.0.0.0"}
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True, env=named) == "0.0.0.0\n"
 
 
 @pytest.fixture

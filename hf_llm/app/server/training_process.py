@@ -24,6 +24,7 @@ from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
 
+PROGRAM = [sys.executable, "-P", "-m", "hf_llm"]  # -P: what lies in the working folder shadows no module
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
 FAILURE = "error: "  # how a command begins the message that says why it ended
@@ -82,7 +83,7 @@ class Training:
             self.beside.mkdir(parents=True, exist_ok=True)
             with open(self.beside / "output.txt", "wb") as output:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "hf_llm", *self.command], cwd=self.home,
+                    [*PROGRAM, *self.command], cwd=self.home,
                     env=os.environ | {"PYTHONPATH": str(SOURCE)},  # on a Space the package is not installed
                     stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )  # fmt: skip

@@ -4,13 +4,14 @@ import numpy as np
 import torch
 
 from hf_llm.experiments.families.models import CAUSAL, RECURRENT, Grid
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.training.task import Task
 
 NEAR = 1 / 8  # of a window: from so much context on, half a window more is what a distant text is worth
 AT_ONCE = 64  # windows a forward pass
+NEXT = 1  # place among the distances of the token before the last one
 
 
 def measure(study: Study) -> Tables:
@@ -105,13 +106,21 @@ def findings(tables: Tables) -> list[Finding]:
         distant=lambda rows: rows["near"] - rows["far"], further=lambda rows: rows["trained"] - rows["beyond"]
     )
     gpt, lstm = (by_seed(gains, "distant", family=family) for family in ("gpt", "lstm"))
-    farthest = tables["reach"]["distance"].max()
-    influence = {family: by_seed(tables["reach"], "influence", family=family, distance=farthest) for family in CAUSAL}
+    distances = sorted(tables["reach"]["distance"].unique())
+
+    def reached(distance: int) -> np.ndarray:
+        """Return GPT's influence of a token so far back over the LSTM's, (seeds,)."""
+        gpt, lstm = (
+            by_seed(tables["reach"], "influence", family=family, distance=distance) for family in ("gpt", "lstm")
+        )
+        return gpt / lstm
+
     return [
         above("gpt_gains_more_from_context", gpt - lstm),
         above("gpt_gains_from_context", gpt),
         above("lstm_gains_from_context", lstm),
-        above("gpt_reaches_further", influence["gpt"] / influence["lstm"], 1.0, scale="log"),
+        above("gpt_reaches_further", reached(distances[-1]), 1.0, scale="log"),
+        below("gpt_heeds_the_near_less", reached(distances[NEXT]), 1.0, scale="log"),
         above("lstm_reads_beyond", by_seed(gains, "further", family="lstm")),
     ]
 

@@ -6,7 +6,7 @@ from scipy.stats import gmean
 
 from hf_llm.experiments.families import context, gates, objectives, race, sight
 from hf_llm.experiments.families.models import RECURRENT, gpt_parameters, grid_of, new_causal_lm, read_parts
-from hf_llm.experiments.frame import Lab, Study, Tables, means, select
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed, means, select
 
 
 def settings(study: Study) -> dict:
@@ -28,12 +28,19 @@ def quantities(tables: Tables) -> dict:
     judged = means(tables["objectives"], ["family"], ["after"]).set_index("family")
     top = tables["memory"]["layer"].max()
     after = select(tables["memory"], family="lstm", layer=top, when="after")
+    distances = sorted(tables["reach"]["distance"].unique())
+    farthest = select(tables["reach"], distance=distances[-1])
     return {
         **{f"{family}_bits": float(judged.loc[family, "after"]) for family in ("gpt", "lstm")},
         **{f"{family}_operations": race.operations(tables, family)[1] for family in ("gpt", "lstm")},
         "half_life_after": float(gmean(after["long"])),  # geometric, as of a ratio
         "half_life_middle": float(gmean(after["middle"])),
-        "far": int(tables["reach"]["distance"].max()),
+        "near": int(distances[context.NEXT]),
+        "far": int(distances[-1]),
+        **{
+            f"{family}_influence": float(gmean(by_seed(farthest, "influence", family=family)))
+            for family in ("gpt", "lstm")
+        },
     }
 
 

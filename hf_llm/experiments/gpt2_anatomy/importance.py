@@ -105,15 +105,17 @@ def findings(tables: Tables) -> list[Finding]:
     def value(column: str, signal: str, effect: str = "prediction", model: str = "trained") -> np.ndarray:
         return by_seed(table, column, signal=signal, effect=effect, model=model)
 
-    weight = value("correlation", "mean_weight")
+    weight, beside = value("correlation", "mean_weight"), value("beside_recency", "mean_weight")
     return [
         above("weight_says", weight, STRONG, "fisher"),
         above("weight_beats_recency", weight - value("correlation", "recency")),
-        above("weight_beside_recency", value("beside_recency", "mean_weight"), 0.0, "fisher"),
+        above("weight_beside_recency", beside, 0.0, "fisher"),
         above("top_agrees", value("top", "mean_weight"), HALF),
         above("weight_says_loss", value("correlation", "mean_weight", "loss"), STRONG, "fisher"),
         above("rollout_says_more", value("correlation", "rollout") - weight),
-        above("learnt", weight - value("correlation", "mean_weight", model="untrained")),
+        above("learnt", beside - value("beside_recency", "mean_weight", model="untrained")),
+        # a token that is hidden loses its weight and nothing else: some agreement needs no training
+        above("agree_untrained", value("correlation", "rollout", model="untrained"), STRONG, "fisher"),
     ]
 
 

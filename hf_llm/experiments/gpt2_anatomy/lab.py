@@ -30,6 +30,7 @@ def quantities(tables: Tables) -> dict:
     chosen = best(tables["search"], "rate", "bits", by=["variant"])
     cost = removed.costs(tables)
     costliest = max(removed.LEFT_OUT, key=lambda part: cost[part].mean())
+    spread = select(flattened.losses(tables), where="all", how="uniform")["lost"]
     nearness = select(tables["importance"], model="trained", effect="prediction", signal="recency")
     return {
         "parameters": int(select(tables["removed"], variant="whole")["parameters"].iloc[0]),
@@ -43,6 +44,7 @@ def quantities(tables: Tables) -> dict:
         **{f"classmates_{when}": float(value) for when, value in classmates.items()},
         **{f"explained_{by}": float(explained[by]) for by in ("distance", "tokens")},
         "recency": float(nearness["correlation"].mean()),
+        "flattened": float(spread.mean()), "untaught": float(cost["attention"].mean()),
     }  # fmt: skip
 
 
@@ -52,8 +54,7 @@ LAB = Lab(
     lecture=["L25", "L37", "L40", "L41"],
     figure="costs",
     shown=[
-        "cost_residuals", "cost_mlp", "cost_attention", "order_positions", "probe_word_class", "flat_everywhere",
-        "weight_says",
+        "cost_residuals", "cost_mlp", "cost_attention", "order_positions", "probe_word_class", "weight_says",
     ],
     settings=settings,
     quantities=quantities,

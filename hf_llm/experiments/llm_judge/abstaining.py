@@ -55,10 +55,13 @@ def findings(tables: Tables) -> list[Finding]:
         return 100 * (before - after)
 
     kept, all_decided = (by_seed(table, "ratio", judge="history", coverage=coverage) for coverage in (AUTOMATIC, 1.0))
+    # the cases that are kept are no longer the same facts for both groups: a judge without bias shows what that does
+    fair_kept = by_seed(table, "ratio", judge="fair", coverage=AUTOMATIC)
     return [
         above("abstaining_helps", fewer_errors("history")),
         below("abstaining_ratio", kept, FOUR_FIFTHS, scale="log"),
         below("abstaining_widens", kept / all_decided, 1.0, scale="log"),
+        above("abstaining_fair", fair_kept, FOUR_FIFTHS, scale="log"),
     ]
 
 

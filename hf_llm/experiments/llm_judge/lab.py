@@ -33,24 +33,29 @@ def settings(study: Study) -> dict:
 
 def quantities(tables: Tables) -> dict:
     """Return what the sentences cite beside what they judge, means over the seeds."""
-    selected, turned, hidden = tables["selection"], tables["flips"], tables["blinding"]
-    abstained, orders = tables["abstaining"], tables["orders"]
+    selected, turned, abstained = tables["selection"], tables["flips"], tables["abstaining"]
 
     def mean(table, column: str, **settings) -> float:
         return float(by_seed(table, column, **settings).mean())
 
+    women, men = (mean(selected, group, judge="history", slice="all") for group in ("women", "men"))
     return {
-        "history_women": mean(selected, "women", judge="history", slice="all"),
-        "history_men": mean(selected, "men", judge="history", slice="all"),
+        "history_women": women,
+        "history_men": men,
+        "history_gap": 100 * (men - women),
         "name_flips": 100 * mean(turned, "flips", judge="history", change="name_and_gender"),
         "same_name_flips": 100 * mean(turned, "flips", judge="history", change="same_gender_name"),
         "seen_register_flips": 100 * mean(turned, "flips", judge="fair_spoken", change="register"),
         "fair_register_flips": 100 * mean(turned, "flips", judge="fair", change="register"),
-        "late_kappa": mean(hidden, "kappa", judge="history", hidden="name_hidden"),
+        "register_shift": 100 * mean(turned, "shift", judge="fair", change="register"),
+        "rule_first": 100 * mean(tables["position"], "first", judge="biased_rule", lead=position.ALL),
+        **{
+            f"{group}_kept": mean(abstained, f"{group}_kept", judge="history", coverage=abstaining.AUTOMATIC)
+            for group in ("women", "men")
+        },
+        "to_person": 1 - abstaining.AUTOMATIC,
         "error_all": 100 * mean(abstained, "error", judge="history", coverage=1.0),
         "error_automatic": 100 * mean(abstained, "error", judge="history", coverage=abstaining.AUTOMATIC),
-        "right_one": 100 * mean(orders, "right", judge="history", reading="one_order"),
-        "right_both": 100 * mean(orders, "right", judge="history", reading="both_orders"),
     }
 
 

@@ -34,8 +34,8 @@ PRESETS = {
 
 
 def generate(
-    app: App, prompt: str, model: str, max_new_tokens: int = 100, do_sample: bool = True, temperature: float = 1.0,
-    top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0, seed: int = 0,
+    app: App, prompt: str, model: str | None = None, max_new_tokens: int = 100, do_sample: bool = True,
+    temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0, seed: int = 0,
 ) -> str:  # fmt: skip
     """Continue a prompt: the new text so far after each token, at the end the whole."""  # Gradio wants -> str
     chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty, seed, max_new_tokens)
@@ -45,8 +45,8 @@ def generate(
 
 
 def next_token(
-    app: App, text: str, model: str, most: int = 100, do_sample: bool = True, temperature: float = 1.0, top_k: int = 0,
-    top_p: float = 1.0, repetition_penalty: float = 1.0,
+    app: App, text: str, model: str | None = None, most: int = 100, do_sample: bool = True, temperature: float = 1.0,
+    top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Each token's probability to come next, by the model and after each setting that is on; most=0 gives all."""
     chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty)

@@ -45,7 +45,7 @@ PRESETS = {
 
 
 def inspect(
-    app: App, text: str, model: str, layer: int = 0, head: int = 0, token: int = -1, key: int = -1
+    app: App, text: str, model: str | None = None, layer: int = 0, head: int = 0, token: int = -1, key: int = -1
 ) -> dict[str, Any]:
     """Look inside a GPT-2: embeddings, one head's attention with one cell written out, norms, MLP, next tokens.
 
@@ -53,13 +53,15 @@ def inspect(
     """
     from hf_llm.explain import inspection
 
+    model = app.library.language_model(model).name
     return {"model": model, **inspection.inspect(_read(app, text, model), layer, head, token, key)}
 
 
-def logit_lens(app: App, text: str, model: str, top: int = 5) -> dict[str, Any]:
+def logit_lens(app: App, text: str, model: str | None = None, top: int = 5) -> dict[str, Any]:
     """What a GPT-2 would answer after each layer, for every token of a text; the last layer is its output."""
     from hf_llm.explain import inspection
 
+    model = app.library.language_model(model).name
     return {"model": model, **inspection.lens(_read(app, text, model), top)}
 
 

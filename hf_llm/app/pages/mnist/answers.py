@@ -30,10 +30,10 @@ SHIFTS = range(7)
 SHIFTED_IMAGES = 200
 
 
-def classify_digit(app: App, image: str, model: str) -> dict[str, float]:
+def classify_digit(app: App, image: str, model: str | None = None) -> dict[str, float]:
     """Classify one digit: the base64 text of a PNG of any size up to 1024×1024, dark on light or light on dark.
 
-    The model is a name that the page lists. Returns the probability of each class.
+    The model is a name that the page lists, by default the first one. Returns the probability of each class.
     """
     from hf_llm.explain.image_classifier import classify
 

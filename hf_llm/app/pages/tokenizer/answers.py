@@ -32,16 +32,20 @@ PAIR = {
 }
 
 
-def tokenize(app: App, text: str, tokenizers: list[str]) -> list[dict[str, Any]]:
-    """Encode a text: for each tokenizer its tokens with id, text and bytes, tokens per word, bytes per token."""
+def tokenize(app: App, text: str, tokenizers: list[str] | None = None) -> list[dict[str, Any]]:
+    """Encode a text: for each tokenizer its tokens with id, text and bytes, tokens per word, bytes per token.
+
+    Without names it takes every tokenizer that the page lists.
+    """
     from hf_llm.tokenization.compare import compare
 
+    tokenizers = available(app) if tokenizers is None else tokenizers
     require(bool(tokenizers), both("tokenizer.choose"))
     loaded = {name: _gpt2() if name == GPT2 else app.library.language_model(name).tokenizer for name in tokenizers}
     return compare(checked(text, app.config.max_characters), loaded)
 
 
-def train_bpe(app: App, text: str, vocab_size: int) -> list[dict[str, Any]]:
+def train_bpe(app: App, text: str, vocab_size: int = 300) -> list[dict[str, Any]]:
     """Train a byte-level BPE on a text; every merge with its pair, count, a word before and after."""
     from hf_llm.tokenization.bpe import replay
 
