@@ -43,7 +43,7 @@ LAB = Lab(
     lecture=["L34", "L45"],
     figure="lead",
     shown=[
-        "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro", "lead_shrinks_shakespeare",
+        "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro",
         "crossing_ngrams_shakespeare", "lead_half_way_shakespeare", "lead_tuned",
     ],
     settings=settings,
