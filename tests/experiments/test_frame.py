@@ -258,6 +258,14 @@ def test_axes_have_decimal_commas_and_keep_their_limits():
     assert (axes[0, 0].get_xlim(), axes[0, 0].get_ylim()) == limits
 
 
+def test_a_named_tick_is_left_as_it_was_named():
+    figure, axes = new_figure()
+    axes[0, 0].plot([0, 4000], [0, 1])
+    axes[0, 0].set_xticks([4000], ["4.000"])
+    with_decimal_commas(figure, "pt-BR")
+    assert [text.get_text() for text in axes[0, 0].get_xticklabels()] == ["4.000"]
+
+
 def test_a_finding_is_plain_data():
     assert Finding("k", 1.0, (0.5, 1.5), 0.0, "above").supported == "yes"
     assert LANGUAGES == ("pt-BR", "en")
