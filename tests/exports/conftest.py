@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from hf_llm.benchmarks.exports.shapes import Shape, begin_documents, source_of
+from hf_llm.benchmarks.exports.shapes import Shape, source_of
 from hf_llm.benchmarks.hub_faults.report import tiny_run
 from hf_llm.data import read_text
 from hf_llm.exports.formats import PACKAGES
-from hf_llm.tokenization.tokenizer import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe, without_document_start
 
 
 def need(to: str) -> None:
@@ -33,8 +33,8 @@ def make_source():
 
     def make(n_embd=36, n_head=4, vocab_size=300, begins_documents=True, n_positions=40, n_layer=2, seed=0):
         tokenizer = train_bpe(read_text("sample").text, vocab_size)
-        if begins_documents:
-            begin_documents(tokenizer)
+        if not begins_documents:
+            tokenizer = without_document_start(tokenizer)
         shape = Shape(n_embd, n_head, n_layer, n_positions, vocab_size, begins_documents, seed)
         return source_of(shape, tokenizer)
 

@@ -167,6 +167,16 @@ def test_fewer_bits_that_change_too_much_are_refused(make_source, tmp_path, monk
         recipe.bits_per_byte(source, tmp_path)
 
 
+@pytest.mark.parametrize("begins_documents", [True, False])
+def test_llama_cpp_begins_a_document_where_the_tokenizer_does(make_source, tmp_path, begins_documents):
+    need("gguf")
+    source = make_source(begins_documents=begins_documents)
+    write("gguf", source, tmp_path)
+    prompt_ids = start("gguf", source, tmp_path).continue_text("Era uma vez", 1).prompt_ids
+    assert prompt_ids == source.ids("Era uma vez")
+    assert (prompt_ids[0] == source.tokenizer.bos_token_id) == begins_documents
+
+
 def test_llama_cpp_ends_at_the_context(make_source, tmp_path):
     """A user asks for more than the model can read: a text that ends, no crash."""
     need("gguf")

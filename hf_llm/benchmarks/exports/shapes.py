@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers.processors import TemplateProcessing
 from transformers import GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.data import read_text
 from hf_llm.exports.source import Source
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
-from hf_llm.tokenization.tokenizer import BYTES_VOCAB_SIZE, END_OF_TEXT
+from hf_llm.tokenization.tokenizer import BYTES_VOCAB_SIZE, END_OF_TEXT, begin_documents
 
 NARROWEST, WIDEST = 32, 768
 LARGEST_VOCABULARY = 50257
@@ -99,11 +98,3 @@ def tokenizer_of(shape: Shape, files: list[Path]) -> PreTrainedTokenizerFast:
     if shape.begins_documents:
         begin_documents(tokenizer)
     return tokenizer
-
-
-def begin_documents(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Make a tokenizer put its bos token before each text."""
-    bos = tokenizer.bos_token
-    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-        single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, tokenizer.bos_token_id)]
-    )
