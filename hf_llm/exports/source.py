@@ -91,8 +91,9 @@ class Source:
         """Return transformers' own greedy continuation, its end token included where the text ends."""
         ids = torch.tensor([prompt_ids])
         output = self.model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False, num_beams=1,
-            repetition_penalty=1.0, pad_token_id=next(iter(self.ends), 0),
+            ids, attention_mask=torch.ones_like(ids), do_sample=False, num_beams=1, repetition_penalty=1.0,
+            max_length=len(prompt_ids) + tokens,  # max_new_tokens would warn where the model's own settings have this
+            pad_token_id=next(iter(self.ends), 0),
         )  # fmt: skip
         return output[0, len(prompt_ids) :].tolist()
 
