@@ -3,12 +3,14 @@
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from hf_llm.config import check_repo_id, require, setting
+from hf_llm.exports.config import Format
 
 # a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
 REVISION = re.compile(r"\w(?:[\w.-]|/(?=\w))*", re.ASCII)
+FORMATS = get_args(Format)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -21,8 +23,13 @@ class PushConfig:
     private: bool = setting(False, "only you see a repository that this push makes")
     revision: str | None = setting(None, "branch to commit to, else main; one that is not there starts from main")
     create_pr: bool = setting(False, "propose the commit as a pull request; the branch stays as it is")
+    export: str | None = setting(
+        None, "exports to take along, such as gguf,onnx, which hf-llm export made; any others there are removed"
+    )
 
     def __post_init__(self):
+        for name in self.exports:
+            require(name in FORMATS, f"{name!r} is no export; known are {', '.join(FORMATS)}")
         check_repo_id(self.repo_id)
         check_revision(self.revision)
         require(
@@ -32,9 +39,15 @@ class PushConfig:
         require(not (self.create_pr and self.revision), "a pull request is opened against main; leave out --revision")
 
     @property
+    def exports(self) -> list[str]:
+        """The formats of `export`, one by one."""
+        return [name.strip() for name in self.export.split(",")] if self.export else []
+
+    @property
     def command(self) -> str:
         """The command line that does this, to be given again."""
         flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
+        flags += ["--export", self.export] if self.export else []
         flags += ["--revision", self.revision] if self.revision else []
         return shlex.join(["hf-llm", "hub", "push", self.run, self.repo_id, *flags])
 

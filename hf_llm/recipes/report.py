@@ -131,7 +131,7 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "model card": f"{folder / 'README.md'}",
         " ": "",
         "change it": f"hf-llm train_mnist --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
-        "the exercise": f"hf-llm dropout_study --output_dir runs/mnist/dropout-study --quick",
+        "the exercise": "hf-llm dropout_study --output_dir runs/mnist/dropout-study --quick",
         "repeat it": f"hf-llm verify {folder}",
     }
     return _framed(rows)
