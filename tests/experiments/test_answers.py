@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("lang", PAGES)
 def test_the_page_says_what_the_results_say(lang):
     page = (ROOT / "docs" / PAGES[lang]).read_text(encoding="utf-8")
-    assert page == answers_page(ROOT / "results", ROOT / "docs", lang)  # python scripts/discuss.py answers
+    assert page == answers_page(ROOT / "results", ROOT / "docs", lang)  # hf-llm discuss answers
     for name in SEVEN.values():
         assert (ROOT / "docs" / f"../results/{name}/report.{lang}.md").is_file()
     assert len(re.findall(r"^## L\d+", page, flags=re.MULTILINE)) == 7

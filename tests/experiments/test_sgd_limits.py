@@ -8,14 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from hf_llm.data import MissingData, read_text
 from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.experiments.sgd_limits import memory, race, rare_tokens, regression, rules, text_model, token_frequencies
 from hf_llm.experiments.sgd_limits.regression import SPREADS, Regression
 from hf_llm.experiments.sgd_limits.rules import RULES, fit, one_scale, rates_around, signs, trial
 from hf_llm.experiments.sgd_limits.text_model import QUICK, TENTHS, frequency_tenths, new_task, read_parts, rms
 from hf_llm.experiments.sgd_limits.token_frequencies import PARTNER, GeneratedText, draw_text
-from hf_llm.experiments.shared import language_runs
 from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 SHAPE = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 16}
@@ -24,16 +22,9 @@ TINY = replace(
 )  # fmt: skip
 
 
-def only_the_sample(source):
-    if source != "sample":
-        raise MissingData("not here")
-    return read_text(source)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def tiny_on_the_sample():
+def tiny_on_the_sample(only_the_sample):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_runs, "read_text", only_the_sample)
         patch.setattr(text_model, "QUICK", TINY)
         yield
 
