@@ -80,7 +80,9 @@ def test_a_reader_with_a_minute_can_read_it(name):
 
 def test_both_languages_have_the_same_commands_and_the_reports_of_their_own():
     english, portuguese = README, PAGES[ROOT / "README.pt-BR.md"]
-    commands = [re.findall(r"^(?:make|python|pip|hf-llm) [^#\n]*", page, re.MULTILINE) for page in (english, portuguese)]
+    commands = [
+        re.findall(r"^(?:make|python|pip|hf-llm) [^#\n]*", page, re.MULTILINE) for page in (english, portuguese)
+    ]
     assert [line.strip() for line in commands[0]] == [line.strip() for line in commands[1]]
     reports = [set(re.findall(rf"results/([\w-]+)/report\.{lang}\.md", page))
                for page, lang in ((english, "en"), (portuguese, "pt-BR"))]  # fmt: skip
