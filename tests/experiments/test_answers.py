@@ -29,5 +29,5 @@ def test_an_answer_has_three_sentences(lang, name):
 
 
 def test_a_missing_result_is_named_with_the_command_that_makes_it(tmp_path):
-    with pytest.raises(UserError, match=r"discuss\.py relu-depth"):
+    with pytest.raises(UserError, match=r"hf-llm discuss relu-depth"):
         write_answers(tmp_path, tmp_path / "docs")
