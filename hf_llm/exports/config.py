@@ -1,4 +1,4 @@
-"""Settings of scripts/export.py. No heavy import, so that `--help` answers at once."""
+"""Settings of hf-llm export. No heavy import, so that `--help` answers at once."""
 
 from dataclasses import dataclass
 from pathlib import Path

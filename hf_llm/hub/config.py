@@ -1,4 +1,4 @@
-"""Settings of scripts/hub.py. No heavy import, so that `--help` answers at once."""
+"""Settings of hf-llm hub. No heavy import, so that `--help` answers at once."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(kw_only=True)
 class PushConfig:
-    """What `scripts/hub.py push` needs."""
+    """What `hf-llm hub push` needs."""
 
     run: str = setting(..., "folder of a finished run, or one that holds a tokenizer alone", positional=True)
     repo_id: str = setting(..., "owner/name on the Hub; a repository that is not there is made", positional=True)
@@ -24,7 +24,7 @@ class PushConfig:
     revision: str | None = setting(None, "branch to commit to, else main; one that is not there starts from main")
     create_pr: bool = setting(False, "propose the commit as a pull request; the branch stays as it is")
     export: str | None = setting(
-        None, "exports to take along, such as gguf,onnx, which scripts/export.py made; any others there are removed"
+        None, "exports to take along, such as gguf,onnx, which hf-llm export made; any others there are removed"
     )
 
     def __post_init__(self):
@@ -49,12 +49,12 @@ class PushConfig:
         flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
         flags += ["--export", self.export] if self.export else []
         flags += ["--revision", self.revision] if self.revision else []
-        return shlex.join(["python", "scripts/hub.py", "push", self.run, self.repo_id, *flags])
+        return shlex.join(["hf-llm", "hub", "push", self.run, self.repo_id, *flags])
 
 
 @dataclass(kw_only=True)
 class PullConfig:
-    """What `scripts/hub.py pull` needs."""
+    """What `hf-llm hub pull` needs."""
 
     repo_id: str = setting(..., "owner/name of a model or tokenizer on the Hub", positional=True)
     dir: str = setting(..., "folder to make of it; it appears whole or not at all", positional=True)
@@ -82,12 +82,12 @@ class PullConfig:
         flags += ["--trust_remote_code"] * self.trust_remote_code
         if self.max_gigabytes != type(self).max_gigabytes:
             flags += ["--max_gigabytes", f"{self.max_gigabytes:g}"]
-        return shlex.join(["python", "scripts/hub.py", "pull", self.repo_id, self.dir, *flags])
+        return shlex.join(["hf-llm", "hub", "pull", self.repo_id, self.dir, *flags])
 
 
 @dataclass(kw_only=True)
 class SpaceConfig:
-    """What `scripts/hub.py space` needs."""
+    """What `hf-llm hub space` needs."""
 
     repo_id: str = setting(..., "owner/name of the Space; one that is not there is made", positional=True)
     runs: list[str] = setting(["runs/verdict"], "folders of finished runs that the app offers")
@@ -110,7 +110,7 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += ["--hardware", self.hardware] if self.hardware else []
         flags += [] if self.fresh_environment else ["--no_fresh_environment"]
-        return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
+        return shlex.join(["hf-llm", "hub", "space", self.repo_id, *flags])
 
 
 def check_revision(revision: str | None) -> None:

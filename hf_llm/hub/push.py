@@ -179,7 +179,7 @@ def _tokenizer(folder: Path, repo_id: str) -> Contents:
     require(
         "tokenizer.json" in names,
         f"{folder} holds neither a run ({NAME}) nor a tokenizer (tokenizer.json); "
-        "make one with scripts/pretrain.py, scripts/train_mnist.py or scripts/train_tokenizer.py",
+        "make one with hf-llm pretrain, hf-llm train_mnist or hf-llm train_tokenizer",
     )
     require(
         not (folder / "config.json").exists(),

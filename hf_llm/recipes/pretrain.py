@@ -1,4 +1,4 @@
-"""The recipe behind scripts/pretrain.py: from a corpus and settings to a GPT-2 in a folder of its own.
+"""The recipe behind hf-llm pretrain: from a corpus and settings to a GPT-2 in a folder of its own.
 
 corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored → published
 """

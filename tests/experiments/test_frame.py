@@ -23,7 +23,7 @@ from hf_llm.experiments.frame.result import measure
 from hf_llm.experiments.frame.study import Study, best, by_seed, select
 from hf_llm.texts import LANGUAGES, catalogue
 
-ORIGIN = {"command": "python scripts/discuss.py toy", "commit": "0" * 40, "environment": {"versions": {"torch": "2"}}}
+ORIGIN = {"command": "hf-llm discuss toy", "commit": "0" * 40, "environment": {"versions": {"torch": "2"}}}
 TEXTS = """
 question: {pt: "O treino ajuda?", en: "Does training help?"}
 answer:

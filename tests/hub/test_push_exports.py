@@ -100,7 +100,7 @@ def test_an_export_of_something_else_is_refused(hub, scripts, run, damage, said)
     damage(run)
     message = refused(scripts("hub.py", "push", run, "me/verdict", "--export", "gguf"))
     assert said in message
-    assert "python scripts/export.py" in message
+    assert "hf-llm export" in message
     assert ("model", "me/verdict") not in hub.repositories
 
 

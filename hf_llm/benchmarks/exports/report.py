@@ -39,7 +39,7 @@ def packages() -> dict[Format, dict[str, str]]:
 
 
 def prompts_check(run: str, count: int, seed: int, transformers_js: str | None, output_dir: str | None) -> bool:
-    """Continue prompts of a trained model in every engine; arguments as of scripts/export_check.py.
+    """Continue prompts of a trained model in every engine; arguments as of hf-llm export_check.
 
     Returns:
         Whether at least three engines were here, and each continued every prompt as transformers does.
@@ -83,7 +83,7 @@ def prompts_check(run: str, count: int, seed: int, transformers_js: str | None, 
 
 
 def shapes_check(count: int, seed: int, output_dir: str | None) -> bool:
-    """Export models of drawn shapes in every format at hand; arguments as of scripts/export_check.py.
+    """Export models of drawn shapes in every format at hand; arguments as of hf-llm export_check.
 
     Returns:
         Whether each was loaded by its engine, and continued some prompts there as in transformers.

@@ -71,7 +71,7 @@ def rewrite_result(lab: Lab, folder: Path) -> Result:
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"{folder} holds no whole result of {lab.name} ({error}); measure it: "
-            f"python scripts/discuss.py {lab.name} --output_dir {folder}"
+            f"hf-llm discuss {lab.name} --output_dir {folder}"
         ) from None
     result = judge(lab, tables, settings, quick, seeds)
     write_result(result, folder, {name: saved[name] for name in ("command", "commit", "environment")})
