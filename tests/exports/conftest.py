@@ -1,24 +1,11 @@
-"""Models to export, and engines that may not be installed."""
-
-import importlib.util
-import sys
+"""Models to export."""
 
 import pytest
 
 from hf_llm.benchmarks.exports.shapes import Shape, source_of
 from hf_llm.benchmarks.hub_faults.report import tiny_run
 from hf_llm.data import read_text
-from hf_llm.exports.formats import PACKAGES
 from hf_llm.tokenization.tokenizer import train_bpe, without_document_start
-
-
-def need(to: str) -> None:
-    """Skip the test where a format's packages are not installed."""
-    if to == "openvino":
-        sys.modules.setdefault("openvino_telemetry", None)  # whatever imports it first: nothing is sent
-    for module in PACKAGES[to]:
-        if importlib.util.find_spec(module.split(".")[0]) is None:
-            pytest.skip(f"{PACKAGES[to][module]} is not installed: pip install 'hf_llm[{to}]'")
 
 
 @pytest.fixture(scope="session")

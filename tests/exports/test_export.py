@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import need
+from optional_engines import need
 
 from hf_llm.benchmarks.exports.report import check_shape
 from hf_llm.benchmarks.exports.shapes import CORNERS, Shape, draw_shapes
