@@ -1,5 +1,6 @@
 """Every committed YAML loads, fixes what would otherwise depend on the machine, and divides among its processes."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -19,6 +20,12 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 GPT2 = sorted((CONFIGS / "gpt2").glob("*.yaml"))
 MNIST = sorted((CONFIGS / "mnist").glob("*.yaml"))
 FINETUNE = sorted((CONFIGS / "finetune").glob("*.yaml"))
+# steps, as they were when each config was measured
+WARMUP = {
+    "gpt2/verdict": 50, "gpt2/shakespeare": 100, "gpt2/small": 2000, "gpt2/large": 2000, "mnist/mlp": 50,
+    "mnist/mlp-dropout": 50, "mnist/lenet": 50, "mnist/resnet": 100, "mnist/efficientnet": 100, "finetune/verdict": 30,
+    "finetune/sms-spam": 30,
+}  # fmt: skip
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
 GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)
 MNIST_IS = pytest.mark.parametrize("path", MNIST, ids=lambda path: path.name)
@@ -66,6 +73,14 @@ def test_a_fine_tuning_config_names_precision_and_compile_and_begins_with_a_mode
     assert isinstance(given["compile"], bool)
     assert {"output_dir", "model", "task", "data", "method", "seed"} <= given.keys()
     assert config.model in {load_yaml(PretrainConfig, pretraining)["output_dir"] for pretraining in GPT2}
+
+
+@pytest.mark.parametrize("path", [*GPT2, *MNIST, *FINETUNE], ids=lambda path: path.name)
+def test_the_warm_up_is_a_share_so_that_a_short_run_needs_no_other_setting(path):
+    config_class = {"gpt2": PretrainConfig, "mnist": ClassifierConfig, "finetune": FinetuneConfig}[path.parent.name]
+    config = config_class(**load_yaml(config_class, path))
+    assert config.warmup == WARMUP[f"{path.parent.name}/{path.stem}"]
+    assert 1 <= dataclasses.replace(config, max_steps=24).warmup <= 3
 
 
 def test_every_config_writes_to_a_folder_of_its_own():

@@ -29,7 +29,7 @@ def main() -> None:
         find(config.corpus)
     except MissingData as missing:
         print(f"{missing}\n→ training on the project's own sample instead, into runs/sample\n")
-        config = dataclasses.replace(config, corpus="sample", output_dir="runs/sample")
+        config = dataclasses.replace(config, corpus="sample", output_dir="runs/sample", sample_prompt="Seu Firmino")
     from hf_llm.recipes.pretrain import pretrain
 
     pretrain(config)

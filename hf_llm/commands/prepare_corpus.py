@@ -17,6 +17,8 @@ def main():
 
     meta = prepare_corpus(config)
     print(f"corpus      {config.output_dir} ({meta['documents']:,} documents, {meta['bytes']:,} bytes)")
+    if meta["windows_line_ends"]:
+        print(r"line ends   those of Windows, \r\n, were read as \n")
     for split, counts in meta["splits"].items():
         print(
             f"{split:<11} {counts['tokens']:,} tokens in {len(counts['files'])} files, {counts['documents']:,} "

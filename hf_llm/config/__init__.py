@@ -5,7 +5,7 @@ from hf_llm.config.errors import UserError, check_unicode, one_line, require
 from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.repo_id import check_publishing, check_repo_id
-from hf_llm.config.values import nearest
+from hf_llm.config.values import count_or_share, nearest
 
 __all__ = [
     "SOURCE",
@@ -14,6 +14,7 @@ __all__ = [
     "check_repo_id",
     "check_unicode",
     "command",
+    "count_or_share",
     "find_config",
     "load_yaml",
     "nearest",

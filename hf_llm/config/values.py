@@ -40,6 +40,15 @@ def read_value(written: str, hint):
         raise argparse.ArgumentTypeError(f"must be {NAMES[hint]}, not {written!r}") from None
 
 
+def count_or_share(value: float, whole: int) -> int:
+    """Return `value` as a count, below 1 as that share of `whole`, rounded up: as TrainingArguments reads its warm-up.
+
+    >>> count_or_share(50, 500), count_or_share(0.1, 500)
+    (50, 50)
+    """
+    return int(value) if value >= 1 else math.ceil(whole * value)
+
+
 def allows_none(hint) -> bool:
     """Whether `hint` is `X | None`."""
     return type(None) in typing.get_args(hint)

@@ -1,6 +1,6 @@
 """A text as a GPT-2 reads it: its tokens, those that fit, and what the model finds likely to follow.
 
-A text begins with the token that began every document in training, as it does when the model generates.
+A text begins as a prompt does: behind the token that began every document in training, or as its tokenizer has it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
 from hf_llm.texts import both
 from hf_llm.tokenization.readable import token_labels
-from hf_llm.tokenization.tokenizer import encode_document
+from hf_llm.tokenization.tokenizer import encode_prompt
 
 LONGEST = 64  # tokens: a map of attention has the square of it
 LIKELY = 10  # next tokens that are named
@@ -81,7 +81,7 @@ def read(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str) 
     """
     require(text != "", both("explain.no_text"))
     explained = GPT2Explained.from_transformers(model)
-    ids = encode_document(tokenizer, text).tolist()
+    ids = encode_prompt(tokenizer, text)
     most = min(LONGEST, explained.wpe.num_embeddings)
     read_ids = torch.tensor([ids[:most]])
     logits = explained(read_ids)[0][0]

@@ -64,7 +64,7 @@ def beam_search(model: PreTrainedModel, prompt_ids: list[int], settings: Generat
     """Return the new tokens of the likeliest of `num_beams` texts, by transformers' own beam search."""
     prompt = torch.tensor([prompt_ids], device=model.device)
     output = model.generate(
-        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=settings.max_new_tokens,
+        prompt, attention_mask=torch.ones_like(prompt), max_length=len(prompt_ids) + settings.max_new_tokens,
         num_beams=settings.num_beams, do_sample=False, repetition_penalty=settings.repetition_penalty,
         pad_token_id=next(iter(end_of_text_ids(model)), 0),  # only fills up behind the end
     )  # fmt: skip

@@ -13,7 +13,7 @@ from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids, require_room_for_beams
 from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
 from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
-from hf_llm.tokenization.tokenizer import encode_document
+from hf_llm.tokenization.tokenizer import encode_prompt
 
 
 class GenerationResult(NamedTuple):
@@ -21,7 +21,7 @@ class GenerationResult(NamedTuple):
 
     text: str  # the new text, without the prompt, cut before a stop text
     token_ids: list[int]  # the new tokens, those of a stop text included, an end-of-text token not
-    prompt_ids: list[int]  # the prompt's tokens; the first one starts a document, as in training
+    prompt_ids: list[int]  # the prompt's tokens, as `encode_prompt` says
     finish_reason: Literal["length", "stop", "end_of_text"]  # max_new_tokens, a stop text, or the model's own end
     slid: bool  # whether the text outgrew the context, so that the model no longer saw its beginning
 
@@ -44,7 +44,7 @@ class TextStream:
     ):
         require_own_tokenizer(model, tokenizer)
         self.model, self.tokenizer, self.settings = model, tokenizer, settings
-        self.prompt_ids = encode_document(tokenizer, prompt).tolist()
+        self.prompt_ids = encode_prompt(tokenizer, prompt)
         if settings.num_beams > 1:
             require_room_for_beams(model, self.prompt_ids, settings)
         self.result: GenerationResult | None = None

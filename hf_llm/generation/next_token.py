@@ -1,7 +1,7 @@
 """What the next token may be: the model's own probabilities, then what each setting of the sampling makes of them.
 
 >>> settings = GenerationSettings(temperature=0.8, top_p=0.9)
->>> for stage in next_token_stages(model, encode_document(tokenizer, "I had always").tolist(), settings):
+>>> for stage in next_token_stages(model, encode_prompt(tokenizer, "I had always"), settings):
 ...     print(stage.name, stage.possible, stage.probabilities.max())
 """
 

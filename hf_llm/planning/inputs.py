@@ -9,7 +9,7 @@ from hf_llm.data.sources import SOURCES
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.models.sizes import size_named
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import load_tokenizer
+from hf_llm.tokenization.tokenizer import document_start, load_tokenizer
 from hf_llm.training.config import PretrainConfig
 
 
@@ -25,7 +25,7 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
     named = config.corpus in SOURCES or config.corpus == "sample"
     if is_here(config.corpus) if named else os.path.exists(os.path.expanduser(config.corpus)):
         corpus = read_corpus(config.corpus, **config.encoding)
-        start = corpus.tokenizer.bos_token_id
+        start = document_start(corpus.tokenizer)
         return gpt2_config(vocab_size=len(corpus.tokenizer), bos_token_id=start, **config.shape), corpus
     if config.tokenizer:
         vocab_size = len(load_tokenizer(config.tokenizer))

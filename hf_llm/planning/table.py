@@ -47,8 +47,8 @@ def _batch_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         epochs = f"{tokens / plan.train_tokens:,.2f} times the {plan.train_tokens:,} of the corpus"
         epochs += ", in all its encodings" if config.bpe_dropout else ""
     yield "length", f"{steps:,} steps, {tokens:,} tokens: {epochs}"
-    warmup = f"up to {config.learning_rate:g} in {config.warmup_steps} steps ({config.warmup_steps / steps:.1%}), then"
-    warmup = warmup if config.warmup_steps else f"{config.learning_rate:g} at first,"
+    warmup = f"up to {config.learning_rate:g} in {config.warmup} steps ({config.warmup / steps:.1%}), then"
+    warmup = warmup if config.warmup else f"{config.learning_rate:g} at first,"
     yield "rate", f"{warmup} a cosine down to {config.learning_rate * config.min_learning_rate_ratio:g}"
 
 

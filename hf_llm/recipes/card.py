@@ -18,12 +18,10 @@ LANGUAGES = {  # unknown of other texts
 OWN_CODE = ("mlp", "lenet")
 OFF_AT_ZERO = ("input_dropout", "max_weight_norm", "batch_norm", "max_shift", "max_turn", "elastic")
 HEADLINES = ("bits_per_byte", "perplexity")
-GENERATE = """from transformers import AutoModelForCausalLM, AutoTokenizer
+GENERATE = """from transformers import pipeline
 
-tokenizer = AutoTokenizer.from_pretrained("{folder}")
-model = AutoModelForCausalLM.from_pretrained("{folder}")
-ids = tokenizer("<|endoftext|>{prompt}", return_tensors="pt").input_ids  # documents begin with this token
-print(tokenizer.decode(model.generate(ids, max_new_tokens=40, do_sample=True)[0]))"""
+write = pipeline("text-generation", model="{folder}")
+print(write("{prompt}")[0]["generated_text"])"""
 CLASSIFY = """from transformers import pipeline
 
 classify = pipeline("image-classification", model="{folder}"{remote})

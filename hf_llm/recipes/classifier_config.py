@@ -43,6 +43,7 @@ class ClassifierConfig(TrainingConfig):
         "training images that loss and accuracy are measured on at each evaluation, as on validation; 0 for none",
     )
     max_steps: int = setting(2000, "optimizer steps; 391 of 128 images are one epoch of 50,000")
+    warmup_steps: float = setting(0.025, "linear warm-up in steps, below 1 as a share of max_steps")
     total_batch_size: int = setting(128, "images per optimizer step, over all processes and micro-batches")
     per_device_train_batch_size: int = setting(
         128, "images at once in one process; where the total is larger, gradients are accumulated"

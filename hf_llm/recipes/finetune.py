@@ -8,7 +8,7 @@ from hf_llm.recipes.finetune_card import finetuned_card
 from hf_llm.recipes.finetune_config import FinetuneConfig
 from hf_llm.recipes.finetune_figures import finetune_figures
 from hf_llm.recipes.finetune_inputs import Inputs, read_inputs
-from hf_llm.recipes.publish import measured, publish
+from hf_llm.recipes.publish import measured, plain_parts, publish
 from hf_llm.recipes.report import finetuned_report, monitor
 from hf_llm.runs.run import open_run
 from hf_llm.training.causal_lm import CausalLM
@@ -64,7 +64,7 @@ def finetune(config: FinetuneConfig) -> dict:
                 }
                 publish(
                     run,
-                    parts=[task.model, inputs.tokenizer],
+                    parts=plain_parts(task.model, inputs.published_tokenizer),
                     scores=scores,
                     figures=figures,
                     card=finetuned_card(run.folder, run.manifest, scores, list(figures)),

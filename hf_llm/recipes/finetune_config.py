@@ -52,6 +52,7 @@ class FinetuneConfig(TrainingConfig):
     sample_prompt: str = setting("", "the model continues this at every evaluation; empty lets it begin freely")
     sample_tokens: int = setting(60, "tokens of that continuation")
     max_steps: int = setting(300, "optimizer steps")
+    warmup_steps: float = setting(0.166, "linear warm-up in steps, below 1 as a share of max_steps")
     learning_rate: float = setting(5e-5, "peak of the learning-rate curve; a tenth of what pretraining takes, or less")
     weight_decay: float = setting(0.01, "decoupled decay, of matrices and embeddings only: biases and norms stay free")
     eval_steps: int = setting(50, "steps between evaluations; the best one is what gets published")

@@ -10,7 +10,7 @@ from hf_llm.generation.inference import context_length, require_own_tokenizer
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
 from hf_llm.recipes.finetune_config import MOST_CONTEXT, FinetuneConfig
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import load_tokenizer, tokenizer_sha256
+from hf_llm.tokenization.tokenizer import load_tokenizer, tokenizer_sha256, without_document_start
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Inputs:
     tokenizer: PreTrainedTokenizerFast  # its own
     context: int  # tokens of a window, or of a text at most
     data: Corpus | Messages
+
+    @property
+    def published_tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer as the trained model reads: a corpus's begins documents, a classifier's does not."""
+        return self.data.tokenizer if isinstance(self.data, Corpus) else without_document_start(self.tokenizer)
 
     def facts(self, config: FinetuneConfig) -> dict[str, dict]:
         """Return what a manifest says of them."""

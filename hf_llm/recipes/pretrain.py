@@ -11,10 +11,11 @@ from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.card import language_model_card
 from hf_llm.recipes.figures import loss_figure
-from hf_llm.recipes.publish import measured, publish
-from hf_llm.recipes.report import language_model_report, monitor
+from hf_llm.recipes.publish import measured, plain_parts, publish
+from hf_llm.recipes.report import language_model_report, monitor, prompt_to_try
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
+from hf_llm.tokenization.tokenizer import document_start
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -54,7 +55,11 @@ def pretrain(config: PretrainConfig) -> dict:
                 times = measured(run, "tokens", result)
                 run.manifest |= {
                     "model": {"parameters": task.model.num_parameters(), "config": model_config.to_diff_dict()},
-                    "sample": {"prompt": config.sample_prompt, "text": task.sample(task.model)},
+                    "sample": {
+                        "prompt": config.sample_prompt,
+                        "text": task.sample(task.model),
+                        "to_try": prompt_to_try(corpus, config.sample_prompt),
+                    },
                     "flops_utilisation": round(plan.utilisation(times["tokens_per_second"]), 3),
                     **times,
                 }
@@ -63,7 +68,7 @@ def pretrain(config: PretrainConfig) -> dict:
                 scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
                 publish(
                     run,
-                    parts=[task.model, corpus.tokenizer],
+                    parts=plain_parts(task.model, corpus.tokenizer),
                     scores=scores,
                     figures={"loss": loss_figure(run.log.records(), published_step)},
                     card=language_model_card(run.folder, run.manifest, scores),
@@ -77,7 +82,7 @@ def pretrain(config: PretrainConfig) -> dict:
 def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpus, GPT2Config]:
     """Return the corpus that `config` names, or `text` as one, and the shape of the model; errors as in `pretrain`."""
     corpus = read_corpus(text or config.corpus, **config.encoding)
-    vocab_size, start = len(corpus.tokenizer), corpus.tokenizer.bos_token_id
+    vocab_size, start = len(corpus.tokenizer), document_start(corpus.tokenizer)
     return corpus, gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
 
 

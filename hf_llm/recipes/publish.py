@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import torch
 from matplotlib.figure import Figure
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_llm.generation.inference import context_length
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,
@@ -60,6 +62,21 @@ def publish(run: Run, *, parts: list, scores: dict[str, dict], figures: dict[str
         "files": {name: file_sha256(folder / name) for name in [*names, CARD, *pictures, LOG]},
     }
     run.write_manifest()
+
+
+def plain_parts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> list:
+    """Return the parts of a language model, which say the context wherever plain tools look for it.
+
+    GPT-2 has a learned vector for each position and none beyond: what reads on past the last one ends in an IndexError.
+    """
+    context = context_length(model)
+    if context is not None:
+        tokenizer.model_max_length = min(context, tokenizer.model_max_length)  # a classifier may read less
+        if model.can_generate():
+            model.generation_config.max_length = context  # prompt and new tokens together, where nobody says how many
+        if model.config.model_type == "gpt2":
+            model.config.n_ctx = context  # transformers reads n_positions; llama.cpp and MLX read this
+    return [model, tokenizer]
 
 
 def measured(run: Run, unit: str, result: TrainingResult) -> dict:

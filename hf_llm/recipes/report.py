@@ -1,5 +1,6 @@
 """What is seen of a run: evaluations in the terminal and numbers in trackers while it trains, a report at the end."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from tqdm.auto import tqdm
 from hf_llm.config import require
 from hf_llm.evaluation.intervals import share_interval
 from hf_llm.runs.run import Run
+from hf_llm.tokenization.corpus import Corpus
+from hf_llm.tokenization.token_array import TokenArray
 
 AVAILABLE = {"tensorboard": is_tensorboard_available, "trackio": is_trackio_available, "wandb": is_wandb_available}
 
@@ -60,11 +63,29 @@ def _print_evaluation(record: dict) -> None:
         tqdm.write(textwrap.indent(textwrap.shorten(record["sample"], 150, placeholder=" …"), "             "))
 
 
+def prompt_to_try(corpus: Corpus, wished: str) -> str:
+    """Return `wished` where the corpus has it, else four words of the held-out part, of the same language."""
+    if wished and wished.casefold() in _beginning(corpus, corpus.train).casefold():
+        return wished
+    _, _, text = _beginning(corpus, corpus.validation, 400).partition(" ")  # the split may have cut the first word
+    words = re.search(r"(?<=\s)[^\W\d_]+(,? [^\W\d_]+){3}", text)
+    return words.group() if words else ""
+
+
+def _beginning(corpus: Corpus, tokens: TokenArray, most: int = 100_000) -> str:
+    ids = tokens.window(0, min(len(tokens), most))
+    return corpus.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
 def language_model_report(folder: Path, manifest: dict) -> str:
     """Return the report of a finished language model."""
     data, metrics, config = manifest["data"], manifest["metrics"], manifest["config"]
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
+    prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
+    command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
+    if "pretrain" not in command:  # make demo has no settings
+        command = f"{_program(manifest, 'pretrain')} --config gpt2/verdict --corpus {data['name']}"
     rows = {
         "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
         "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, "
@@ -78,10 +99,11 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "loss curve": f"{folder / 'figures' / 'loss.png'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "let it write": f'python scripts/generate.py --model {folder} --prompt "I had always thought"',
-        "measure it": f"python scripts/evaluate_lm.py --model {folder} --corpus {data['name']}",
-        "change it": "python scripts/pretrain.py --config configs/gpt2/verdict.yaml --n_layer 2 --output_dir runs/mine",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "let it write": f"{_program(manifest, 'generate')} --model {folder}"
+        + (f' --prompt "{prompt}"' if prompt else ""),
+        "measure it": f"{_program(manifest, 'evaluate_lm')} --model {folder} --corpus {data['name']}",
+        "change it": f"{command} --n_layer 2 --output_dir runs/mine",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
 
@@ -108,9 +130,9 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"python scripts/train_mnist.py --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
-        "the exercise": "python scripts/dropout_study.py --output_dir runs/mnist/dropout-study --quick",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "change it": f"{_program(manifest, 'train_mnist')} --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
+        "the exercise": f"{_program(manifest, 'dropout_study')} --output_dir runs/mnist/dropout-study --quick",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
 
@@ -148,11 +170,16 @@ def finetuned_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"python scripts/finetune.py --model {manifest['base']['name']} --task {config['task']} "
+        "change it": f"{_program(manifest, 'finetune')} --model {manifest['base']['name']} --task {config['task']} "
         f"--data {data['name']} --method lora --output_dir runs/lora",
-        "repeat it": f"python scripts/verify.py {folder}",
+        "repeat it": f"{_program(manifest, 'verify')} {folder}",
     }
     return _framed(rows)
+
+
+def _program(manifest: dict, name: str) -> str:
+    """Return a command of the toolkit in the form in which the run's own was typed."""
+    return f"hf-llm {name}" if manifest["command"].startswith("hf-llm") else f"python scripts/{name}.py"
 
 
 def _training(manifest: dict, unit: str) -> str:

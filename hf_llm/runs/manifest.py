@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, count_or_share, require
 from hf_llm.runs.atomic import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ WITHOUT_EFFECT = (
     "push_to_hub",
     "hub_model_id",
     "hub_private_repo",
+    "sample_prompt",  # what the model writes for the eye; its draws have a generator of their own
+    "sample_tokens",
 )
 # Settings of earlier versions, in run folders that lie on people's disks: such a run is resumed and verified as any.
 RENAMED = {"max_norm": "max_weight_norm"}  # it was taken for max_grad_norm, which limits gradients
@@ -133,8 +135,11 @@ def continued(folder: Path, old: dict, new: dict) -> dict:
 
 def _identity(manifest: dict) -> dict:
     """Return what makes a run this one: settings that change the numbers, and the hashes of what went in."""
+    settings = {name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT}
+    if "warmup_steps" in settings:  # of two ways to write it the number of steps counts
+        settings["warmup_steps"] = count_or_share(settings["warmup_steps"], settings["max_steps"])
     return {
-        **{name: value for name, value in manifest["config"].items() if name not in WITHOUT_EFFECT},
+        **settings,
         "data.sha256": manifest.get("data", {}).get("sha256"),
         "tokenizer.sha256": manifest.get("tokenizer", {}).get("sha256"),
         "base.sha256": manifest.get("base", {}).get("sha256"),

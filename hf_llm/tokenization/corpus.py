@@ -18,7 +18,13 @@ from hf_llm.data import Text, read_text, split_text
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import encode_document, load_tokenizer, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.tokenizer import (
+    begin_documents,
+    encode_document,
+    load_tokenizer,
+    tokenizer_sha256,
+    train_bpe,
+)
 
 CORPUS_FILE = "corpus.json"
 SPLITS = ("train", "validation")
@@ -36,7 +42,7 @@ class Corpus:
     held_out: str  # which part of the whole that split is, as a phrase
     train: TokenArray  # to learn from; each document begins with the tokenizer's start token
     validation: TokenArray  # never trained on, of the same form
-    tokenizer: PreTrainedTokenizerFast  # what encoded both
+    tokenizer: PreTrainedTokenizerFast  # what encoded both; read by `read_corpus` it begins documents by itself, too
     windows_line_ends: bool = False  # as in `Text`
 
     def facts(self) -> dict[str, dict]:
@@ -69,7 +75,7 @@ def read_corpus(
     """
     if not isinstance(source, Text) and os.path.exists(os.path.join(source, CORPUS_FILE)):  # Path.exists may raise
         require(not bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
-        loaded = load_tokenizer(tokenizer or source)
+        loaded = begin_documents(load_tokenizer(tokenizer or source))
         corpus = load_corpus(source, loaded)
     else:
         text = source if isinstance(source, Text) else read_text(source)
@@ -80,7 +86,7 @@ def read_corpus(
             f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
             f"take a longer text or set --n_positions {max(2, most // 16)}",
         )
-        loaded = load_tokenizer(tokenizer) if tokenizer else train_bpe(training_part, vocab_size)
+        loaded = begin_documents(load_tokenizer(tokenizer) if tokenizer else train_bpe(training_part, vocab_size))
         corpus = corpus_from_text(text, loaded, validation_fraction)
         if bpe_dropout:
             encodings = encodings_with_dropout(loaded, training_part, bpe_dropout, ENCODINGS, seed)
@@ -125,6 +131,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         files = {name: file["sha256"] for split in SPLITS for name, file in splits[split]["files"].items()}
         tokens = {split: splits[split]["tokens"] for split in SPLITS}
         validation_bytes = splits["validation"]["bytes"]
+        facts["windows_line_ends"] = meta.get("windows_line_ends", False)  # an earlier version left them as they were
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with scripts/prepare_corpus.py"

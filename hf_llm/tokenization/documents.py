@@ -1,6 +1,7 @@
 """The documents of a corpus, one after another, from files or from a data set: never more than a few in memory.
 
 The order is that of the sorted file names and of the lines in them, or that of the data set: the same at every run.
+The line end of Windows, `\\r\\n`, is read as `\\n`.
 """
 
 import codecs
@@ -29,6 +30,7 @@ class Document(NamedTuple):
 
     text: str
     where: str
+    windows_line_ends: bool = False  # whether there was "\r\n", which `text` has as "\n"
 
 
 def read_documents(config: PrepareCorpusConfig) -> Iterator[Document]:
@@ -86,22 +88,26 @@ def _open(path: Path):
 def _from_text(path: Path, separator: str | None) -> Iterator[Document]:
     """The whole file, or what stands between separators, without the white space around these."""
     decoder, rest, count = codecs.getincrementaldecoder("utf-8-sig")(), "", 0
+    half, windows = "", False  # half: a "\r" at the end of a block, whose "\n" may begin the next one
     with _open(path) as file:
         while block := file.read(_CHUNK):
             require(b"\0" not in block, f"{path} is a binary file, not a text; name UTF-8 text files")
-            rest += _decoded(path, decoder, block)
+            text = half + _decoded(path, decoder, block)
+            half, windows = text[len(text.removesuffix("\r")) :], windows or "\r\n" in text
+            rest += text.removesuffix("\r").replace("\r\n", "\n")
             if separator:
                 *complete, rest = rest.split(separator)
                 for text in complete:
                     count += 1
-                    yield Document(text.strip(), f"document {count} of {path}")
+                    yield Document(text.strip(), f"document {count} of {path}", windows)
             require(
                 len(rest) <= _LONGEST,
                 f"{path} has a document of more than {_LONGEST:,} characters; "
                 f"say what separates its documents with --document_separator",
             )
-    rest += _decoded(path, decoder, b"")
-    yield Document(rest.strip() if separator else rest, f"document {count + 1} of {path}" if separator else str(path))
+    rest += half + _decoded(path, decoder, b"")
+    where = f"document {count + 1} of {path}" if separator else str(path)
+    yield Document(rest.strip() if separator else rest, where, windows)
 
 
 def _decoded(path: Path, decoder: codecs.IncrementalDecoder, block: bytes) -> str:
@@ -180,7 +186,8 @@ def _document(row: dict, text_field: str, where: str) -> Document:
     require(isinstance(row, dict) and text_field in row, _no_field(text_field, where, row))
     text = row[text_field]
     require(text is None or isinstance(text, str), f"{text_field!r} in {where} is not a text but {text!r:.60}")
-    return Document(text or "", where)
+    text = text or ""
+    return Document(text.replace("\r\n", "\n"), where, "\r\n" in text)
 
 
 def _no_field(text_field: str, where: str, known) -> str:

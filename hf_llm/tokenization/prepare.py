@@ -47,6 +47,7 @@ CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER
 class _Hashed(NamedTuple):
     text: str
     content: bytes  # in UTF-8
+    windows_line_ends: bool  # as in `Document`
     thousandth: int  # from 0 to 999: decides the split
 
 
@@ -70,14 +71,15 @@ def prepare_corpus(config: PrepareCorpusConfig) -> dict:
 def _hashed(documents: Iterable[Document], max_bytes: int) -> Iterator[_Hashed]:
     """Leave out empty documents, end after `max_bytes`, and hash the rest."""
     total = 0
-    for text, where in documents:
+    for text, where, windows_line_ends in documents:
         if not text.strip():
             continue
         try:
             content = check_unicode(text).encode("utf-8")
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
-        yield _Hashed(text, content, int.from_bytes(hashlib.sha256(content).digest(), "big") % 1000)
+        thousandth = int.from_bytes(hashlib.sha256(content).digest(), "big") % 1000
+        yield _Hashed(text, content, windows_line_ends, thousandth)
         total += len(content)
         if max_bytes and total >= max_bytes:
             return
@@ -107,7 +109,7 @@ def _write(
     start = np.array([document_start(tokenizer)], dtype)
     writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
-    digest, thousandths = hashlib.sha256(), set()
+    digest, thousandths, windows_line_ends = hashlib.sha256(), set(), False
     bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
     for batch in batches(documents, length=lambda document: len(document.text)):  # keeps several cores busy
         for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
@@ -119,6 +121,7 @@ def _write(
             digest.update(len(document.content).to_bytes(8, "big"))  # so that the borders count
             digest.update(document.content)
             thousandths.add(document.thousandth)
+            windows_line_ends |= document.windows_line_ends
             bar.update(len(document.content))
         bar.set_postfix(tokens=f"{sum(writer.tokens for writer in writers.values()):,}", refresh=False)
     bar.close()
@@ -130,6 +133,7 @@ def _write(
         "sha256": digest.hexdigest(),
         "bytes": sum(counts["bytes"] for counts in splits.values()),
         "documents": sum(counts["documents"] for counts in splits.values()),
+        "windows_line_ends": windows_line_ends,
         "dtype": str(dtype),
         "splits": splits,
         "source": {name: value for name, value in asdict(config).items() if name not in ("output_dir", "overwrite")},

@@ -2,13 +2,15 @@
 
 Byte-level BPE (Radford et al. 2019, GPT-2, section 2.2) starts from the 256 bytes, so that any Unicode text has an
 encoding, and joins the pair of neighbours that occurs most often, again and again, until the vocabulary is full.
-A vocabulary of 257 is bytes alone. The one special token, `<|endoftext|>`, begins every document.
+A vocabulary of 257 is bytes alone. The one special token, `<|endoftext|>`, begins every document, and the tokenizer
+puts it there itself, so that plain transformers reads a prompt as the model has learned to.
 
 >>> tokenizer = train_bpe("low lower lowest", vocab_size=259)
 >>> tokenizer.convert_ids_to_tokens(encode(tokenizer, "lowest"))
 ['low', 'e', 's', 't']
 """
 
+import copy
 import hashlib
 import json
 import logging
@@ -16,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, check_unicode, require
@@ -33,7 +35,7 @@ BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
 
 
 def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE whose id 0 is `<|endoftext|>`: bos, eos and pad in one.
+    """Train a byte-level BPE whose id 0 is `<|endoftext|>`: bos, eos and pad in one, which begins every document.
 
     Training is deterministic. When the text holds no further pair to join, the vocabulary stays smaller than asked
     and a warning says so; `len(tokenizer)` is the true size.
@@ -67,11 +69,13 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         said = "the training text holds only %d merges: the vocabulary has %d tokens, not %d"
         logger.warning(said, learned - BYTES_VOCAB_SIZE, learned, vocab_size)
     model = json.loads(tokenizer.to_str())["model"]
-    return _gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]])
+    return begin_documents(_gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]]))
 
 
 def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
     """Load a tokenizer from a folder, the Hub, or the named source `gpt2-tokenizer`. No remote code is run.
+
+    That of a run folder begins documents, as its model was trained, also where an earlier version saved it without.
 
     Raises:
         UserError: When there is none, or it is not one of the `tokenizers` library.
@@ -97,10 +101,25 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
             raise UserError(both("tokenization.unreadable", name=name, reason=reason)) from None
         raise UserError(both("tokenization.unknown", name=name, reason=reason)) from None
     require(hasattr(tokenizer, "backend_tokenizer"), both("tokenization.slow", name=name))
-    recorded = (read_manifest(path) or {}).get("files", {}).get("tokenizer.json") if local else None
+    manifest = (read_manifest(path) if local else None) or {}
+    recorded = manifest.get("files", {}).get("tokenizer.json")
     own = recorded is None or recorded == file_sha256(path / "tokenizer.json")
     require(own, both("tokenization.foreign", name=name))
-    return tokenizer
+    is_language_model = manifest and manifest["config"].get("task") != "text-classification"
+    return begin_documents(tokenizer) if is_language_model else tokenizer
+
+
+def encode_prompt(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Return the ids that a model continues, those of transformers' own `pipeline` and `tokenizer(text)`.
+
+    What stands before the text is the tokenizer's habit: ours and Llama's begin a document, OpenAI's GPT-2 adds
+    nothing. An empty text always begins a document. The characters `<|endoftext|>` in it are ordinary text.
+
+    Raises:
+        UserError: When the text holds a lone surrogate, which UTF-8 cannot express.
+    """
+    ids = tokenizer(check_unicode(text), split_special_tokens=True, return_attention_mask=False, verbose=False)
+    return ids["input_ids"] or [document_start(tokenizer)]
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
@@ -135,16 +154,65 @@ def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
     return ids[0]
 
 
+def begin_documents(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """Let `tokenizer(text)` itself put the document's start before a text; return the same tokenizer.
+
+    A model that learned from documents which begin so reads a prompt rightly only behind it. The habit lies in the
+    post-processor, which tokenizer.json keeps and every library of Hugging Face applies.
+    """
+    backend, start = tokenizer.backend_tokenizer, document_start(tokenizer)
+    if tokenizer("")["input_ids"][:1] != [start]:
+        token = tokenizer.convert_ids_to_tokens(start)
+        tokenizer.bos_token = tokenizer.bos_token or token
+        template = processors.TemplateProcessing(
+            single=f"{token} $A", pair=f"{token} $A {token}:1 $B:1", special_tokens=[(token, start)]
+        )
+        habit = backend.post_processor  # that of others stays, before ours: GPT-2's corrects offsets
+        backend.post_processor = template if _adds_nothing(habit) else processors.Sequence([habit, template])
+    return tokenizer
+
+
+def without_document_start(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """Return a copy that puts no `<|endoftext|>` before a text, as a classifier of texts is trained."""
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    content["post_processor"] = _without_start(content["post_processor"])
+    bare = copy.deepcopy(tokenizer)
+    bare.backend_tokenizer.post_processor = Tokenizer.from_str(json.dumps(content)).post_processor
+    return bare
+
+
+def _adds_nothing(habit: processors.PostProcessor | None) -> bool:
+    return habit is None or json.loads(habit.__getstate__()).get("special_tokens") == {}
+
+
 def token_dtype(tokenizer: PreTrainedTokenizerFast) -> np.dtype:
     """Return the smaller of uint16 and uint32 that holds every id."""
     return np.dtype(np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32)
 
 
 def tokenizer_sha256(tokenizer: PreTrainedTokenizerFast) -> str:
-    """Return the SHA-256 of tokenizer.json in canonical form, whatever its layout on disk and its last call."""
+    """Return the SHA-256 of tokenizer.json in canonical form, whatever its layout on disk and its last call.
+
+    Whether it begins documents does not count: the tokens of a text are the same, so that runs and prepared corpora of
+    earlier versions, whose tokenizers did not, keep their hash.
+    """
     content = json.loads(tokenizer.backend_tokenizer.to_str())
     content.update(padding=None, truncation=None)  # left behind by the last call, no part of the mapping
+    content["post_processor"] = _without_start(content["post_processor"])
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _without_start(habit: dict | None) -> dict | None:
+    """Return a post-processor of tokenizer.json as it was before `begin_documents`."""
+    match habit:
+        case {"type": "Sequence", "processors": [before, {"special_tokens": {**tokens}}]} if set(tokens) == {
+            END_OF_TEXT
+        }:
+            return before
+        case {"type": "TemplateProcessing", "special_tokens": {**tokens}} if set(tokens) == {END_OF_TEXT}:
+            kept = {name: [part for part in habit[name] if "Sequence" in part] for name in ("single", "pair")}
+            return {**habit, **kept, "special_tokens": {}}
+    return habit
 
 
 def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:

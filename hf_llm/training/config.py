@@ -6,7 +6,7 @@ This module imports neither torch nor transformers, so that `--help` answers at 
 from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import UserError, check_publishing, check_unicode, require, setting
+from hf_llm.config import UserError, check_publishing, check_unicode, count_or_share, require, setting
 from hf_llm.models.sizes import size_named
 
 
@@ -26,7 +26,9 @@ class TrainingConfig:
     )
     learning_rate: float = setting(1e-3, "peak of the learning-rate curve")
     min_learning_rate_ratio: float = setting(0.1, "where the cosine ends, as a fraction of learning_rate")
-    warmup_steps: int = setting(50, "steps of linear warm-up; Adam's second moment is noise before that")
+    warmup_steps: float = setting(
+        0.05, "linear warm-up in steps, below 1 as a share of max_steps; Adam's second moment is noise before that"
+    )
     weight_decay: float = setting(0.1, "decoupled decay, of matrices and embeddings only: biases and norms stay free")
     adam_beta1: float = setting(0.9, "decay of Adam's first moment; the momentum of sgd")
     adam_beta2: float = setting(0.99, "decay of the second moment; 0.999 is slow to adapt in a short run")
@@ -84,8 +86,9 @@ class TrainingConfig:
             f"min_learning_rate_ratio must be between 0 and 1, not {self.min_learning_rate_ratio}",
         )
         require(
-            self.warmup_steps <= self.max_steps,
-            f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it",
+            self.warmup <= self.max_steps,
+            f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it, "
+            "or give a share of them, like 0.1",
         )
         check_publishing(self.push_to_hub, self.hub_model_id)
         trackers = ("trackio", "tensorboard", "wandb")
@@ -94,6 +97,11 @@ class TrainingConfig:
                 raise UserError(
                     f"report_to: unknown tracker {name!r}; choose of {', '.join(trackers)}, or leave it out"
                 )
+
+    @property
+    def warmup(self) -> int:
+        """Steps of the warm-up."""
+        return count_or_share(self.warmup_steps, self.max_steps)
 
 
 @dataclass

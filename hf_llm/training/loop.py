@@ -168,7 +168,7 @@ def _not_finite(step: int, config: TrainingConfig, run: Run | None) -> str:
     kept = f"; the checkpoint of step {run.checkpoint.step} is intact" if run and run.checkpoint else ""
     return (
         f"the loss is no longer a finite number at step {step}{kept}; "
-        f"lower learning_rate (now {config.learning_rate:g}) or raise warmup_steps (now {config.warmup_steps})"
+        f"lower learning_rate (now {config.learning_rate:g}) or raise warmup_steps (now {config.warmup_steps:g})"
     )
 
 

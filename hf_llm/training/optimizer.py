@@ -62,8 +62,8 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     >>> [learning_rate(s, TrainingConfig(learning_rate=1.0, warmup_steps=2, max_steps=4)) for s in (0, 1, 2)]
     [0.5, 1.0, 1.0]
     """
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    progress = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
+    if step < config.warmup:
+        return config.learning_rate * (step + 1) / config.warmup
+    progress = (step - config.warmup) / max(1, config.max_steps - config.warmup)
     floor = config.min_learning_rate_ratio
     return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))

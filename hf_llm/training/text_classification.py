@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hf_llm.data import BatchPlan, LabelledTexts
 from hf_llm.generation.inference import evaluating
+from hf_llm.tokenization.tokenizer import END_OF_TEXT
 from hf_llm.training.task import Task
 
 EVALUATION_BATCH = 64  # texts a forward pass without gradients
@@ -83,8 +84,15 @@ class TextClassification(Task):
 
 
 def encode_messages(tokenizer: PreTrainedTokenizerFast, texts: tuple[str, ...], context: int) -> list[list[int]]:
-    """Return the ids of each text, as whoever loads the published folder gets them from its tokenizer."""
-    return tokenizer(list(texts), truncation=True, max_length=context, return_attention_mask=False)["input_ids"]
+    """Return the ids of each text, as whoever loads the published folder gets them from its tokenizer.
+
+    `<|endoftext|>` begins a document, and a message is none; the start token of other tokenizers is their habit.
+    """
+    encoding = tokenizer(
+        list(texts), truncation=True, max_length=context, return_attention_mask=False,
+        add_special_tokens=tokenizer.bos_token != END_OF_TEXT,
+    )  # fmt: skip
+    return encoding["input_ids"]
 
 
 def pad(rows: list[list[int]], pad_token_id: int) -> dict[str, torch.Tensor]:

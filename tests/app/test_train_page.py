@@ -71,8 +71,7 @@ def test_the_script_takes_the_command_of_each_preset(own_app, name, monkeypatch)
 
 
 def test_a_preset_keeps_within_the_app(own_app):
-    short = train_recipe.preset_values("demo", 20)
-    assert (short["max_steps"], short["warmup_steps"]) == (20, 20)
+    assert train_recipe.preset_values("demo", 20)["max_steps"] == 20
 
 
 def test_a_text_of_the_reader_becomes_a_file(own_app, monkeypatch):
@@ -99,7 +98,7 @@ def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
         ({"vocab_size": "400"}, "", "Tamanho do vocabulário"),
         ({"corpus": "/etc/passwd"}, "", "the-verdict, sample, own"),
         ({"model": "xl"}, "", "nano, micro, mini"),
-        ({"max_steps": 10}, "", "aquecimento"),
+        ({"warmup_steps": 50}, "", "Aquecimento (warmup): escolha um valor de 0"),
         ({"sample_prompt": "a" * 201}, "", "200"),
         ({"corpus": "own"}, "  ", "Escreva um texto"),
         ({"corpus": "own"}, "a" * 10_001, "10.000"),

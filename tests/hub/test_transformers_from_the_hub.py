@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 torch.set_num_threads(1)
 tokenizer = AutoTokenizer.from_pretrained("me/verdict")
 model = AutoModelForCausalLM.from_pretrained("me/verdict")
-ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids
+ids = tokenizer("It", return_tensors="pt").input_ids
 text = tokenizer.decode(model.generate(ids, max_new_tokens=12, do_sample=False)[0])
 tokens = AutoTokenizer.from_pretrained("me/tokenizer").tokenize("It was a small town")
 print(json.dumps([text, tokens]))
@@ -60,7 +60,7 @@ def test_the_same_greedy_text_and_tokens(either_scripts, all_scripts, runs, tmp_
     text, tokens = run_python(all_scripts(either_scripts.xet, HEAVY), tmp_path, GENERATE)
     tokenizer = AutoTokenizer.from_pretrained(runs / "verdict")
     model = AutoModelForCausalLM.from_pretrained(runs / "verdict")
-    ids = tokenizer("<|endoftext|>It", return_tensors="pt").input_ids
+    ids = tokenizer("It", return_tensors="pt").input_ids
     assert text == tokenizer.decode(model.generate(ids, max_new_tokens=12, do_sample=False)[0])
     assert tokens == AutoTokenizer.from_pretrained(runs / "tokenizer").tokenize("It was a small town")
 

@@ -8,7 +8,9 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from hf_llm.config import UserError
+from hf_llm.data import read_text
 from hf_llm.recipes.pretrain import pretrain, read_inputs
+from hf_llm.recipes.report import language_model_report, prompt_to_try
 from hf_llm.recipes.verify import verify
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.training.causal_lm import CausalLM
@@ -44,6 +46,20 @@ def test_the_card_has_valid_metadata_and_the_measured_figures(finished):
     assert f"{manifest['metrics']['validation']['bits_per_byte']:.4f}" in card.text
     assert manifest["command"] in card.text
     assert "{{" not in card.text
+
+
+def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_config):
+    manifest, folder, config = finished
+    corpus, _ = read_inputs(config)
+    assert prompt_to_try(corpus, "I had always thought") == manifest["sample"]["to_try"] != ""
+    assert manifest["sample"]["to_try"] in read_text("sample").text
+    assert prompt_to_try(corpus, "seu Firmino") == "seu Firmino"
+    manifest["command"] = 'python scripts/pretrain.py --corpus sample --output_dir "my runs/x" --model nano'
+    said = language_model_report(folder, manifest)
+    assert f'generate.py --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
+    assert "pretrain.py --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
+    assert "I had always thought" not in said
+    assert "verdict" not in said
 
 
 def test_the_manifest_can_be_read_again(finished):

@@ -36,6 +36,15 @@ def test_the_same_settings_go_on(tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["resumed_from"] == [1, 1]
 
 
+def test_a_warm_up_in_steps_is_that_of_the_same_share(tmp_path):
+    """So that a run of an earlier version, whose config had the number of steps, goes on with today's."""
+    earlier, today = ({**toy.MANIFEST["config"], "max_steps": 500, "warmup_steps": value} for value in (50, 0.1))
+    start(tmp_path / "run", manifest(config=earlier))
+    assert start(tmp_path / "run", manifest(config=today))["resumed_from"] == [1]
+    with pytest.raises(UserError, match="warmup_steps: 50 → 100"):
+        start(tmp_path / "run", manifest(config={**today, "warmup_steps": 0.2}))
+
+
 @pytest.mark.parametrize(
     ("other", "difference"),
     [

@@ -98,7 +98,7 @@ sys.modules["hf_llm"] = None  # importing it raises
 from transformers import AutoModelForCausalLM, AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 model = AutoModelForCausalLM.from_pretrained(sys.argv[1])
-ids = tokenizer("<|endoftext|>Seu Firmino", return_tensors="pt").input_ids
+ids = tokenizer("Seu Firmino", return_tensors="pt").input_ids
 new = model.generate(ids, max_new_tokens=16, do_sample=False)[0, ids.shape[1]:]
 print(tokenizer.decode(new), end="")
 """

@@ -14,6 +14,7 @@ import pytest
 from hf_llm.config import UserError
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import load_corpus
+from hf_llm.tokenization.documents import read_documents
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.tokenization.tokenizer import encode_document, load_tokenizer, tokenizer_sha256, train_bpe
@@ -86,6 +87,28 @@ class TestSources:
         monkeypatch.setattr("hf_llm.tokenization.documents._CHUNK", 7)
         source("a.txt", "\ufeff" + END.join(documents))  # a byte order mark, as Windows editors write it
         self.check(replace(config, document_separator=END), expected)
+
+    @pytest.mark.parametrize("chunk", [1, 7, 1 << 23])
+    def test_windows_line_ends_are_read_as_newlines_and_it_is_said(
+        self, config, source, documents, expected, monkeypatch, chunk
+    ):
+        monkeypatch.setattr("hf_llm.tokenization.documents._CHUNK", chunk)
+        source("a.txt", f"\r\n{END}\r\n".join(document.replace("\n", "\r\n") for document in documents))
+        self.check(replace(config, document_separator=END), expected)
+        corpus = load_corpus(config.output_dir, load_tokenizer(config.output_dir))
+        assert corpus.facts()["data"]["line_ends"] == r"\r\n was read as \n"
+
+    def test_windows_line_ends_in_json_lines(self, config, source, documents, expected):
+        source("a.jsonl", lines([document.replace("\n", "\r\n") for document in documents]))
+        self.check(config, expected)
+        assert any("\n" in document for document in documents)
+
+    def test_a_lone_carriage_return_stays(self, config, source, documents, monkeypatch):
+        monkeypatch.setattr("hf_llm.tokenization.documents._CHUNK", 5)
+        source("a.txt", f"{END}".join([*documents, "\ra\r\r\nb\r"]))
+        found = list(read_documents(replace(config, document_separator=END)))
+        assert found[-1].text == "a\r\nb"  # of "\r\r\n" one is left
+        assert [document.text for document in found[:-1]] == documents
 
     def test_json_lines_in_folders(self, config, source, documents, expected):
         source("a/one.jsonl", lines(documents[:5], "body") + "\n")

@@ -5,21 +5,24 @@ import logging
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError
 from hf_llm.tokenization.tokenizer import (
     END_OF_TEXT,
+    begin_documents,
     document_start,
     encode,
     encode_batch,
     encode_document,
+    encode_prompt,
     load_tokenizer,
     token_byte_lengths,
     token_dtype,
     tokenizer_sha256,
     train_bpe,
+    without_document_start,
 )
 
 
@@ -88,7 +91,8 @@ class TestEncoding:
         ids = encode(tokenizer, text)
         assert tokenizer.bos_token_id not in ids
         assert tokenizer.decode(ids, skip_special_tokens=True) == text
-        assert tokenizer(END_OF_TEXT)["input_ids"] == [0]  # written by a program it still means what it means
+        # written by a program it still means what it means, behind the one that begins every document
+        assert tokenizer(END_OF_TEXT)["input_ids"] == [0, 0]
 
     def test_a_lone_surrogate_gets_a_sentence(self, tokenizer):
         with pytest.raises(UserError, match=r"half of a surrogate pair \(U\+D83D\) at character 3, which UTF-8"):
@@ -160,6 +164,35 @@ class TestSavedFolder:
         again(["a", "b c d"], padding=True, truncation=True, max_length=2)
         assert tokenizer_sha256(again) == tokenizer_sha256(tokenizer)
         assert tokenizer_sha256(train_bpe(sample, 399)) != tokenizer_sha256(tokenizer)
+
+
+class TestBeginningOfADocument:
+    """It is no part of the tokens of a text, so that runs and corpora of earlier versions keep their hash."""
+
+    @pytest.mark.parametrize("habit", [None, processors.ByteLevel(trim_offsets=False)])
+    def test_it_is_saved_and_does_not_change_the_hash(self, tokenizer, tmp_path, habit):
+        earlier = without_document_start(tokenizer)
+        if habit:  # as OpenAI's tokenizer.json has it
+            earlier.backend_tokenizer.post_processor = habit
+        assert earlier("ab")["input_ids"] == encode(tokenizer, "ab").tolist()
+        sha256 = tokenizer_sha256(earlier)
+        for _ in range(2):  # once is enough
+            assert begin_documents(earlier)("ab")["input_ids"] == [0, *encode(tokenizer, "ab")]
+        assert tokenizer_sha256(earlier) == sha256
+        earlier.save_pretrained(tmp_path)
+        saved = AutoTokenizer.from_pretrained(tmp_path)
+        assert saved("ab")["input_ids"] == [0, *encode(tokenizer, "ab")]
+        assert tokenizer_sha256(saved) == sha256
+
+    def test_a_prompt_is_what_the_tokenizer_makes_of_it_but_never_a_special_token(self, tokenizer):
+        assert encode_prompt(tokenizer, "ab") == tokenizer("ab")["input_ids"]
+        assert encode_prompt(tokenizer, f"a{END_OF_TEXT}") == encode_document(tokenizer, f"a{END_OF_TEXT}").tolist()
+        assert encode_prompt(without_document_start(tokenizer), "") == [0]
+
+    def test_a_tokenizer_that_has_only_eos_begins_with_it(self, tokenizer):
+        other = begin_documents(PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, eos_token="a"))
+        assert other("b")["input_ids"][-2:] == [other.eos_token_id, *encode(other, "b")]
+        assert other.bos_token == "a"
 
 
 class TestLoading:

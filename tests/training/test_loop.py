@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from transformers import TrainingArguments
 
 from hf_llm.config import UserError
 from hf_llm.training import precision
@@ -107,6 +108,14 @@ def test_learning_rate_curve():
     assert learning_rate(9, config) == learning_rate(10, config) == 1.0
     assert learning_rate(60, config) == pytest.approx(0.55)
     assert learning_rate(110, config) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("given", "steps"), [(0, 0), (0.1, 10), (0.101, 11), (1, 1), (10, 10), (99.9, 99)])
+def test_the_warm_up_is_read_as_training_arguments_reads_it(given, steps):
+    assert TrainingConfig(warmup_steps=given, max_steps=100).warmup == steps
+    assert TrainingArguments(warmup_steps=given, report_to="none").get_warmup_steps(100) == steps
+    with pytest.raises(UserError, match=r"warmup_steps 101 is more than max_steps 100.*a share"):
+        TrainingConfig(warmup_steps=101, max_steps=100)
 
 
 def test_only_matrices_decay(make_config, make_tiny_task):

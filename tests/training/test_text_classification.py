@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 from hf_llm.data import read_messages, read_text, split_messages
 from hf_llm.models.adaptation import freeze, sequence_classifier
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
-from hf_llm.tokenization.tokenizer import train_bpe
+from hf_llm.tokenization.tokenizer import train_bpe, without_document_start
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.loop import train
 from hf_llm.training.text_classification import TextClassification, message_logits
@@ -53,7 +53,7 @@ def test_a_batch_holds_the_planned_texts_padded_on_the_right_and_cut_at_the_cont
     lengths = batch["attention_mask"].sum(dim=1)
     assert lengths.max() == batch["input_ids"].shape[1] <= 12
     for row, mask, index in zip(batch["input_ids"], batch["attention_mask"], indices):
-        ids = tokenizer(parts["train"].texts[index])["input_ids"][:12]
+        ids = without_document_start(tokenizer)(parts["train"].texts[index])["input_ids"][:12]
         assert row[: len(ids)].tolist() == ids
         assert mask.tolist() == [1] * len(ids) + [0] * (len(row) - len(ids))
         assert set(row[len(ids) :].tolist()) <= {tokenizer.pad_token_id}

@@ -20,6 +20,7 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 from hf_llm.experiments.tfidf_vs_llm.methods import METHODS, TFIDF, FineTuned, Linear
 from hf_llm.experiments.tfidf_vs_llm.training import base_of, grid_of, test_of, trained_on_all
+from hf_llm.tokenization.tokenizer import without_document_start
 
 SLOWER, LARGER = 10, 2  # times
 # the frozen GPT-2 and zero-shot hold the same network as the fine-tuned one
@@ -54,7 +55,7 @@ def footprint_of(method: Linear | FineTuned, texts: tuple[str, ...]) -> dict[str
             (folder / "model.pickle").write_bytes(pickle.dumps(method.pipeline))
         else:
             method.model.save_pretrained(folder)
-            method.base.tokenizer.save_pretrained(folder)
+            without_document_start(method.base.tokenizer).save_pretrained(folder)
         disk = sum(path.stat().st_size for path in folder.iterdir())
         (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
         command = [sys.executable, "-m", "hf_llm.experiments.tfidf_vs_llm.serve", str(folder)]

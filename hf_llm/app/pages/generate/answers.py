@@ -160,12 +160,14 @@ def _stages(
 ) -> "tuple[list[int], list[Stage]]":
     """Return a text's tokens, and the distribution of the next one, stage by stage."""
     from hf_llm.generation.next_token import next_token_stages
+    from hf_llm.tokenization.tokenizer import encode_prompt
 
-    ids = _ids(app, loaded, text)
+    ids = encode_prompt(loaded.tokenizer, checked(text, app.config.max_characters))
     return ids, next_token_stages(loaded.model, ids, chosen)
 
 
-def _ids(app: App, loaded: "LanguageModel", text: str) -> list[int]:
+def _document(app: App, loaded: "LanguageModel", text: str) -> list[int]:
+    """Return a text as a document: the surprise of its first token needs one before it."""
     from hf_llm.tokenization.tokenizer import encode_document
 
     return encode_document(loaded.tokenizer, checked(text, app.config.max_characters)).tolist()
@@ -231,7 +233,7 @@ def show_surprise(app: App, name: str, text: str, lang: Language, position: int 
     if not name or not text:
         return message(in_language("app.empty" if name else "app.no_model", lang))
     loaded = app.library.language_model(name)
-    ids = _ids(app, loaded, text)
+    ids = _document(app, loaded, text)
     kept = ids[: TOKENS + 1]
     return views.surprise(loaded, kept, surprise(loaded.model, kept), len(ids) - len(kept), position, lang)
 
@@ -242,7 +244,7 @@ def show_expected(app: App, *, choice: str, model: str, scored: str, lang: Langu
     from hf_llm.generation.next_token import next_token_stages
 
     loaded = app.library.language_model(model)
-    ids = _ids(app, loaded, scored)
+    ids = _document(app, loaded, scored)
     position = {str(position): position for position in range(min(len(ids) - 1, TOKENS))}.get(choice)
     if position is None:  # the text is shorter by now
         return show_surprise(app, model, scored, lang), ""

@@ -171,10 +171,10 @@ def next_token_call(sources: list[str], prompt: str, chosen: GenerationSettings,
     return code(
         "from hf_llm import GenerationSettings, load_causal_lm, load_tokenizer\n"
         "from hf_llm.generation.next_token import next_token_stages\n"
-        "from hf_llm.tokenization.tokenizer import encode_document\n\n"
+        "from hf_llm.tokenization.tokenizer import encode_prompt\n\n"
         f"settings = {_settings(chosen)}\n"
         f"for name in {sources!r}:\n"
-        f"    ids = encode_document(load_tokenizer(name), {shortened(prompt)!r}).tolist()\n"
+        f"    ids = encode_prompt(load_tokenizer(name), {shortened(prompt)!r})\n"
         "    print(next_token_stages(load_causal_lm(name), ids, settings))",
         lang,
     )

@@ -38,7 +38,7 @@ def call(source: str, text: str, part: str, layer: int, head: int, token: int, o
     }[part]
     return (
         "import torch\n\nfrom hf_llm import GPT2Explained, load_causal_lm, load_tokenizer\n" + imports +
-        "from hf_llm.tokenization.tokenizer import encode_document\n\n"
+        "from hf_llm.tokenization.tokenizer import encode_prompt\n\n"
         f"model = GPT2Explained.from_transformers(load_causal_lm({source!r}))\n"
-        f"ids = torch.tensor([encode_document(load_tokenizer({source!r}), {text!r}).tolist()])\n" + lines
+        f"ids = torch.tensor([encode_prompt(load_tokenizer({source!r}), {text!r})])\n" + lines
     )  # fmt: skip

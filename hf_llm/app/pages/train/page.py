@@ -96,7 +96,7 @@ def _controls(app: App) -> Controls:
                 made[name] = slider(name, 0.05)
         with gr.Row():
             made["n_positions"] = slider("n_positions", 1)
-            for name in ("warmup_steps", "seed"):
-                made[name] = number(name, precision=0)
+            made["warmup_steps"] = slider("warmup_steps", 0.05)
+            made["seed"] = number("seed", precision=0)
         made["sample_prompt"] = gr.Textbox(usual["sample_prompt"], max_length=PROMPT, **label("sample_prompt"))
     return {name: made[name] for name in SETTINGS}

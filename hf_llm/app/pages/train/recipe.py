@@ -20,7 +20,7 @@ LIMITS = {
     "learning_rate": (1e-6, 1000.0),
     "vocab_size": (257, 4000),
     "n_positions": (8, 256),
-    "warmup_steps": (0, 1000),
+    "warmup_steps": (0.0, 0.9),
     "dropout": (0.0, 0.9),
     "input_noise": (0.0, 0.9),
     "bpe_dropout": (0.0, 0.9),
@@ -30,10 +30,9 @@ SETTINGS = ("corpus", "model", *LIMITS, "sample_prompt")
 # what each preset changes in the recipe; its name and the reason are the texts `preset.<name>` and `why.<name>`
 PRESETS: dict[str, dict] = {
     "demo": {},
-    "exploding": {"learning_rate": 100.0, "warmup_steps": 0, "max_steps": 100},
+    "exploding": {"learning_rate": 100.0, "warmup_steps": 0.0, "max_steps": 100},
     "overfitting": {
         "learning_rate": 3e-3, "dropout": 0.0, "input_noise": 0.0, "bpe_dropout": 0.0, "max_steps": 200,
-        "warmup_steps": 20,
     },
     "tiny_vocabulary": {"vocab_size": 257, "bpe_dropout": 0.0, "max_steps": 300},
 }  # fmt: skip
@@ -48,7 +47,7 @@ def recipe() -> PretrainConfig:
 def preset_values(name: str, most_steps: int) -> dict:
     """Return {setting: value} of a preset, all of `SETTINGS`."""
     values = {setting: getattr(recipe(), setting) for setting in SETTINGS} | PRESETS[name]
-    return values | _within(values, most_steps)
+    return values | {"max_steps": min(values["max_steps"], most_steps)}
 
 
 def training_command(app: App, values: dict, own: str) -> tuple[list[str], dict[str, str]]:
@@ -80,13 +79,8 @@ def training_command(app: App, values: dict, own: str) -> tuple[list[str], dict[
 def demo_command(most_steps: int) -> list[str]:
     """Return the command of the demo, on the project's own sample where The Verdict cannot be had."""
     corpus = "the-verdict" if _available("the-verdict") else "sample"
-    values = preset_values("demo", most_steps)
-    return _command({"corpus": corpus, **_within(values, most_steps), "logging_steps": 5})
-
-
-def _within(values: dict, most_steps: int) -> dict:
-    steps = min(values["max_steps"], most_steps)
-    return {"max_steps": steps, "warmup_steps": min(values["warmup_steps"], steps)}
+    steps = preset_values("demo", most_steps)["max_steps"]
+    return _command({"corpus": corpus, "max_steps": steps, "logging_steps": 5})
 
 
 def _command(values: dict) -> list[str]:
@@ -117,7 +111,6 @@ def _checked(app: App, values: dict) -> dict:
         checked_values[name] = type(getattr(recipe(), name))(value)
     known = values["corpus"] in CORPORA and values["model"] in SIZES
     require(known, both("train.unknown", corpora=", ".join(CORPORA), sizes=", ".join(SIZES)))
-    require(checked_values["warmup_steps"] <= checked_values["max_steps"], both("train.long_warmup"))
     prompt = checked(values["sample_prompt"] or "", PROMPT).replace("\0", "")
     return {"corpus": values["corpus"], "model": values["model"], **checked_values, "sample_prompt": prompt}
 
