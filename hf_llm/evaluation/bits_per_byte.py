@@ -62,7 +62,7 @@ def evaluate_tokens(
         batch_size: Windows at once; fewer where their logits would fill the memory.
         max_tokens: Score only the first so many tokens.
         autocast: Precision of the forward pass, for example `torch.bfloat16`; the loss is always fp32.
-        interval: Whether to bootstrap how far bits per byte depend on the text; it takes some hundredths of a second.
+        interval: Whether to bootstrap how exactly a text of this length measures; it takes some hundredths of a second.
 
     Raises:
         UserError: When there is nothing to score, the stride or the context is out of bounds, or the ids are not

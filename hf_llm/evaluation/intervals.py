@@ -51,7 +51,9 @@ def bootstrap_interval(values, resamples: int = 10_000) -> Interval:
 
 
 def block_bootstrap_interval(amounts, sizes, resamples: int = 2_000) -> Interval:
-    """Return sum(amounts) / sum(sizes) of a series, with the interval of what another text of its kind would give.
+    """Return sum(amounts) / sum(sizes) of a series, with the interval that its length leaves open.
+
+    It knows what varies within the series. Another chapter can be easier or harder throughout, which it cannot know.
 
     Neighbours in a text are alike, so blocks of consecutive items are drawn rather than items: circular blocks
     (Politis, Romano 1992) of √N items, which is long where there are many items and leaves √N blocks to vary.

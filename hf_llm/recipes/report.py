@@ -113,7 +113,7 @@ def _beside(metrics: dict) -> dict[str, str]:
     """Return what the bits per byte are to be compared with; a run of an earlier version has none of it."""
     rows = {}
     if interval := metrics["validation"].get("bits_per_byte_interval_95"):
-        rows["  95 %"] = "{:.3f} to {:.3f}, had the held-out text been another of its kind".format(*interval)
+        rows["  95 %"] = "{:.3f} to {:.3f}, block bootstrap over the held-out text".format(*interval)
     if beside := metrics.get("baselines"):
         ngram, compressor = beside["ngram"], beside["compressor"]
         rows["without a net"] = (

@@ -158,11 +158,7 @@ def test_the_models_figure_stands_beside_those_that_need_no_net(own_app, finishe
     figures = [best["bits_per_byte"], *(beside[who]["bits_per_byte"] for who in ("ngram", "compressor"))]
     cells = [*(number(figure, lang) for figure in figures), interval(best["bits_per_byte_interval_95"], lang, ".4g")]
     for page in drawn.values():
-        for shown in (
-            *(number(figure, lang) for figure in figures),
-            interval(best["bits_per_byte_interval_95"], lang, ".4g"),
-        ):
-            assert f"<td>{shown}</td>" in page
+        assert all(f"<td>{cell}</td>" in page for cell in cells)
     assert f"{beside['ngram']['order']}-gram" in drawn["train"]
 
 

@@ -1,4 +1,4 @@
-"""The baselines of bits per byte: chosen without the scored text, causal, bounded, the same from text and from tokens."""
+"""The baselines of bits per byte: chosen without the scored text, causal, bounded, the same from text and tokens."""
 
 import dataclasses
 

@@ -42,7 +42,7 @@ def test_the_bootstrap_of_a_few_values_is_narrower_than_students():
 
 
 def series(random: np.random.Generator, number: int, alike: float) -> np.ndarray:
-    """Return a series of mean 3 whose neighbours are correlated by `alike`, skewed as a text's surprise is, (number,)."""
+    """Return values of mean 3, skewed as a text's surprise is, neighbours correlated by `alike`, (number,)."""
     shocks, values = random.exponential(size=number + 50) - 1, np.zeros(number + 50)
     for place in range(1, len(values)):
         values[place] = alike * values[place - 1] + shocks[place]
