@@ -27,16 +27,16 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup  ## a tokenizer and a GPT-2 on The Verdict, into runs/verdict
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/hf-llm demo
 
 mnist: setup  ## the exercise: an MLP without and with dropout, curves and report, into runs/mnist
-	@$(BIN)/python scripts/exercise.py
+	@$(BIN)/hf-llm exercise
 
 discuss: setup  ## every experiment in its short version, into runs/discuss
-	@$(BIN)/python scripts/discuss.py all --quick --output_dir runs/discuss
+	@$(BIN)/hf-llm discuss all --quick --output_dir runs/discuss
 
 app: setup  ## the web app on http://127.0.0.1:7860: see inside a model that you trained
-	@$(BIN)/python space_app.py
+	@$(BIN)/hf-llm app
 
 test: setup lint  ## the tests
 	@$(BIN)/python -m pytest -m 'not stress' --numprocesses auto --dist loadfile
@@ -47,9 +47,9 @@ lint: setup  ## ruff
 
 stress: setup  ## the long fault and load tests, with results/crash-test and results/app-load
 	@PIP_RETRIES=0 PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pytest -m stress
-	@$(BIN)/python scripts/crash_test.py --kills 100 --seed 0 --output_dir results/crash-test
-	@$(BIN)/python scripts/benchmark.py app-load --output_dir results/app-load
-	@$(BIN)/python scripts/hub_stress.py --faults 200 --seed 0 --output_dir results/hub-faults
+	@$(BIN)/hf-llm crash_test --kills 100 --seed 0 --output_dir results/crash-test
+	@$(BIN)/hf-llm benchmark app-load --output_dir results/app-load
+	@$(BIN)/hf-llm hub_stress --faults 200 --seed 0 --output_dir results/hub-faults
 
 clean:  ## remove the environment
 	rm -rf $(VENV)

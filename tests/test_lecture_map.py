@@ -111,7 +111,13 @@ SAYS = {
     "L40": {"gpt2-anatomy": {"top_agrees": "yes", "distance_over_tokens": "no"}},
     "L41": {"gpt2-anatomy": {"residuals_cost_most": "yes"}},
     "L43": {
-        "pretrained-vs-finetuned": {"saves_bits": "yes", "general_helps_few": "inconclusive", "story_forgets": "yes"}
+        "pretrained-vs-finetuned": {
+            "saves_bits": "yes",
+            "unlabelled_helps_few": "yes",
+            "general_helps_few": "inconclusive",
+            "general_helps_many": "no",
+            "story_forgets": "yes",
+        }
     },
     "L44": {"attention-scaling": {"gpt2_does_not_wait": "yes", "in_linear_layers": "yes"}},
     "L45": {

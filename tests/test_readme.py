@@ -19,28 +19,32 @@ BLOCKS = [
     block for page in PAGES.values() for block in re.findall(r"```(?:bash|powershell)\n(.*?)```", page, re.DOTALL)
 ]
 LINES = sorted({line.split("  #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()})
-SCRIPT_LINES = [line for line in LINES if "scripts/" in line or "space_app.py" in line]
+COMMAND_LINES = [line for line in LINES if re.search(r"\bhf-llm \w|scripts/", line)]
 LONGEST = 150  # lines
 TREE = README.split("## Layout")[1]
 
 
 @cache
-def help_of(script: str) -> str:
-    result = subprocess.run([sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+def help_of(*command: str) -> str:
+    words = [sys.executable, "-m", "hf_llm", *command, "--help"]
+    result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
 def test_there_are_commands_to_check():
-    assert len(SCRIPT_LINES) >= 20
+    assert len(COMMAND_LINES) >= 20
 
 
-@pytest.mark.parametrize("line", SCRIPT_LINES)
-def test_scripts_know_the_flags(line):
+@pytest.mark.parametrize("line", COMMAND_LINES)
+def test_commands_know_the_flags(line):
     words = shlex.split(line)
-    place = next(i for i, word in enumerate(words) if word.endswith(".py"))
-    text = help_of(words[place])
-    for word in words[place + 1 :]:
+    if "scripts/" in line:  # launched by accelerate
+        words = words[next(i for i, word in enumerate(words) if word.startswith("scripts/")) :]
+        words[:1] = ["hf-llm", Path(words[0]).stem]
+    number = 2 if words[1] == "hub" else 1  # a command may have commands of its own
+    text = help_of(*words[1 : 1 + number])
+    for word in words[1 + number :]:
         if word.startswith("--"):
             assert re.search(rf"(?<![\w-]){re.escape(word.split('=')[0])}\b", text), word
 
@@ -76,7 +80,9 @@ def test_a_reader_with_a_minute_can_read_it(name):
 
 def test_both_languages_have_the_same_commands_and_the_reports_of_their_own():
     english, portuguese = README, PAGES[ROOT / "README.pt-BR.md"]
-    commands = [re.findall(r"^(?:make|python|pip) [^#\n]*", page, re.MULTILINE) for page in (english, portuguese)]
+    commands = [
+        re.findall(r"^(?:make|python|pip|hf-llm) [^#\n]*", page, re.MULTILINE) for page in (english, portuguese)
+    ]
     assert [line.strip() for line in commands[0]] == [line.strip() for line in commands[1]]
     reports = [set(re.findall(rf"results/([\w-]+)/report\.{lang}\.md", page))
                for page, lang in ((english, "en"), (portuguese, "pt-BR"))]  # fmt: skip

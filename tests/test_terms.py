@@ -12,8 +12,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 FILES = {"en": DOCS / "terms.md", "pt-BR": DOCS / "terms.pt-BR.md"}
 TERMS = {
     "Seed": "Semente", "Paired difference": "Diferença pareada", "95% interval": "Intervalo de 95 %", "Nat": "Nat",
-    "Perplexity": "Perplexidade", "Bits per byte": "Bit por byte", "Held-out text": "Texto reservado",
-    "Residual stream": "Fluxo residual",
+    "Perplexity": "Perplexidade", "Bits per byte": "Bit por byte", "AUC": "AUC",
+    "Held-out text": "Texto reservado", "Residual stream": "Fluxo residual",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 A run or a tokenizer goes up in one commit; a model comes down with each hash checked.
 
     hf-llm hub push runs/verdict me/verdict [--private] [--revision BRANCH] [--create_pr]
+    hf-llm hub push runs/verdict me/verdict --export gguf,onnx
     hf-llm hub push runs/tokenizer me/verdict-tokenizer
     hf-llm hub pull me/verdict runs/pulled [--revision COMMIT] [--trust_remote_code] [--max_gigabytes 20]
     hf-llm hub space me/app [--runs runs/verdict runs/mnist/mlp] [--private]

@@ -25,9 +25,9 @@ GROUPS = {
         "train_tokenizer", "compare_tokenizers", "prepare_corpus", "plan", "instantiate_gpt2", "pretrain", "finetune",
         "train_mnist",
     ),
-    "use it": ("generate", "evaluate_lm", "verify", "hub"),
+    "use it": ("generate", "evaluate_lm", "verify", "export", "hub"),
     "ask the lecture's questions": ("discuss", "dropout_study"),
-    "work on the project itself": ("benchmark", "crash_test", "hub_stress", "screenshots"),
+    "work on the project itself": ("benchmark", "crash_test", "hub_stress", "export_check", "screenshots"),
 }  # fmt: skip
 COMMANDS = [name for names in GROUPS.values() for name in names]
 

@@ -1,4 +1,4 @@
-"""Settings of scripts/evaluate_lm.py. No heavy import, so that `--help` answers at once."""
+"""Settings of hf-llm evaluate_lm. No heavy import, so that `--help` answers at once."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -42,8 +42,7 @@ def answers_page(results: Path, folder: Path, lang: Language) -> str:
             result = json.loads((results / name / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise UserError(
-                f"{results / name} holds no result; measure it: "
-                f"python scripts/discuss.py {name} --output_dir {results / name}"
+                f"{results / name} holds no result; measure it: hf-llm discuss {name} --output_dir {results / name}"
             ) from None
         report = Path(os.path.relpath(results / name / f"report.{lang}.md", folder)).as_posix()
         live = f"http://127.0.0.1:7860/discussion?question={number}&lang={lang}"

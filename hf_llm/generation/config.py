@@ -46,7 +46,7 @@ class GenerationSettings:
 
 @dataclass(kw_only=True)
 class GenerateConfig(GenerationSettings):
-    """What scripts/generate.py needs: the settings, a model and a prompt."""
+    """What hf-llm generate needs: the settings, a model and a prompt."""
 
     model: str = setting(..., "run folder, any causal language model's folder, or a Hub id")
     prompt: str = setting("", "the text to continue; empty = the model begins a document")

@@ -1,28 +1,35 @@
-"""Settings of scripts/hub.py. No heavy import, so that `--help` answers at once."""
+"""Settings of hf-llm hub. No heavy import, so that `--help` answers at once."""
 
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from hf_llm.config import check_repo_id, require, setting
+from hf_llm.exports.config import Format
 
 # a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
 REVISION = re.compile(r"\w(?:[\w.-]|/(?=\w))*", re.ASCII)
+FORMATS = get_args(Format)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(kw_only=True)
 class PushConfig:
-    """What `scripts/hub.py push` needs."""
+    """What `hf-llm hub push` needs."""
 
     run: str = setting(..., "folder of a finished run, or one that holds a tokenizer alone", positional=True)
     repo_id: str = setting(..., "owner/name on the Hub; a repository that is not there is made", positional=True)
     private: bool = setting(False, "only you see a repository that this push makes")
     revision: str | None = setting(None, "branch to commit to, else main; one that is not there starts from main")
     create_pr: bool = setting(False, "propose the commit as a pull request; the branch stays as it is")
+    export: str | None = setting(
+        None, "exports to take along, such as gguf,onnx, which hf-llm export made; any others there are removed"
+    )
 
     def __post_init__(self):
+        for name in self.exports:
+            require(name in FORMATS, f"{name!r} is no export; known are {', '.join(FORMATS)}")
         check_repo_id(self.repo_id)
         check_revision(self.revision)
         require(
@@ -32,16 +39,22 @@ class PushConfig:
         require(not (self.create_pr and self.revision), "a pull request is opened against main; leave out --revision")
 
     @property
+    def exports(self) -> list[str]:
+        """The formats of `export`, one by one."""
+        return [name.strip() for name in self.export.split(",")] if self.export else []
+
+    @property
     def command(self) -> str:
         """The command line that does this, to be given again."""
         flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
+        flags += ["--export", self.export] if self.export else []
         flags += ["--revision", self.revision] if self.revision else []
-        return shlex.join(["python", "scripts/hub.py", "push", self.run, self.repo_id, *flags])
+        return shlex.join(["hf-llm", "hub", "push", self.run, self.repo_id, *flags])
 
 
 @dataclass(kw_only=True)
 class PullConfig:
-    """What `scripts/hub.py pull` needs."""
+    """What `hf-llm hub pull` needs."""
 
     repo_id: str = setting(..., "owner/name of a model or tokenizer on the Hub", positional=True)
     dir: str = setting(..., "folder to make of it; it appears whole or not at all", positional=True)
@@ -69,12 +82,12 @@ class PullConfig:
         flags += ["--trust_remote_code"] * self.trust_remote_code
         if self.max_gigabytes != type(self).max_gigabytes:
             flags += ["--max_gigabytes", f"{self.max_gigabytes:g}"]
-        return shlex.join(["python", "scripts/hub.py", "pull", self.repo_id, self.dir, *flags])
+        return shlex.join(["hf-llm", "hub", "pull", self.repo_id, self.dir, *flags])
 
 
 @dataclass(kw_only=True)
 class SpaceConfig:
-    """What `scripts/hub.py space` needs."""
+    """What `hf-llm hub space` needs."""
 
     repo_id: str = setting(..., "owner/name of the Space; one that is not there is made", positional=True)
     runs: list[str] = setting(["runs/verdict"], "folders of finished runs that the app offers")
@@ -97,7 +110,7 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += ["--hardware", self.hardware] if self.hardware else []
         flags += [] if self.fresh_environment else ["--no_fresh_environment"]
-        return shlex.join(["python", "scripts/hub.py", "space", self.repo_id, *flags])
+        return shlex.join(["hf-llm", "hub", "space", self.repo_id, *flags])
 
 
 def check_revision(revision: str | None) -> None:

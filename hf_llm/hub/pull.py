@@ -123,7 +123,7 @@ def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: Collectio
     require(
         not classes or config.trust_remote_code,
         f"{config.repo_id} brings Python code of its own ({', '.join(classes)}), which loading it would run; "
-        f"read it on the Hub first, then: python scripts/hub.py pull {config.repo_id} {config.dir} "
+        f"read it on the Hub first, then: hf-llm hub pull {config.repo_id} {config.dir} "
         f"--trust_remote_code --revision {commit}",
     )
 

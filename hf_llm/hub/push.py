@@ -1,12 +1,13 @@
 """From a folder to the Hub: a finished run, or a tokenizer alone, each file looked at before it leaves.
 
-What is pushed is what a run's manifest lists, or the files of a tokenizer. Checkpoints, logs, temporary files, whatever
-else lies in the folder stays where it is.
+What is pushed is what a run's manifest lists, with the exports that are asked for, or the files of a tokenizer.
+Checkpoints, logs, temporary files, whatever else lies in the folder stays where it is.
 """
 
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
 from hf_llm.config import UserError, one_line, require
+from hf_llm.exports.config import Format
+from hf_llm.exports.record import read_export
+from hf_llm.hub.card_exports import name_exports
 from hf_llm.hub.commit import Contents, Destination, Pushed, commit_contents
 from hf_llm.hub.config import PushConfig
 from hf_llm.hub.failures import without_token
@@ -38,7 +42,7 @@ def push(config: PushConfig) -> Pushed:
     """
     folder = Path(config.run)
     with hold(folder) if (folder / NAME).is_file() else nullcontext():  # no training writes there meanwhile
-        contents = contents_of(folder, config.repo_id)
+        contents = contents_of(folder, config.repo_id, config.exports)
         pushed = commit_contents(
             contents,
             Destination(
@@ -78,8 +82,8 @@ def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
         print(f"{output_dir} → {pushed.url}")
 
 
-def contents_of(folder: Path, repo_id: str) -> Contents:
-    """Return what to push of `folder` to `repo_id`.
+def contents_of(folder: Path, repo_id: str, exports: Sequence[Format] = ()) -> Contents:
+    """Return what to push of `folder` to `repo_id`, and of its exports these.
 
     Raises:
         UserError: When it holds neither a finished run nor a tokenizer, a file was changed since, one is not what its
@@ -88,7 +92,8 @@ def contents_of(folder: Path, repo_id: str) -> Contents:
     require(folder.is_dir(), f"there is no folder {folder}; name that of a run or a tokenizer")
     try:
         manifest = read_manifest(folder)
-        contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id)
+        contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id, exports)
+        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; leave out --export")
         for path, content in contents.files.items():
             in_memory = content if isinstance(content, bytes) else None  # what is sent, whatever the file becomes
             check_content(str(folder), folder, path, in_memory)
@@ -137,20 +142,23 @@ def run_files(folder: Path, manifest: dict) -> dict[str, bytes | Path]:
     return files
 
 
-def _run(folder: Path, manifest: dict, repo_id: str) -> Contents:
+def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) -> Contents:
     files = run_files(folder, manifest)
+    beside = {to: read_export(folder, to, manifest["files"]) for to in exports}
     check_content(str(folder), folder, CARD, files[CARD])
     # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
     before = manifest.get("hub") or Path(manifest["config"]["output_dir"]).as_posix()
     card = files[CARD].decode("utf-8").replace(f'"{before}"', f'"{repo_id}"')
+    card = name_exports(card, {to: export.record for to, export in beside.items()}, repo_id)
     manifest["hub"] = repo_id
     manifest["files"][CARD] = sha256_of_text(card)
-    return Contents(
-        {**files, CARD: card.encode(), NAME: to_json(manifest).encode()},
-        "model",
-        f"{manifest['job']} on {manifest['data']['name']}, seed {manifest['seed']}",
-        {path: manifest["files"][path] for path, content in files.items() if isinstance(content, Path)},
-    )
+    sha256 = {path: manifest["files"][path] for path, content in files.items() if isinstance(content, Path)}
+    files |= {CARD: card.encode(), NAME: to_json(manifest).encode()}
+    for export in beside.values():
+        files |= export.files
+        sha256 |= export.sha256
+    name = f"{manifest['job']} on {manifest['data']['name']}, seed {manifest['seed']}"
+    return Contents(files, "model", name, sha256)
 
 
 def _keep_names(folder: Path, contents: Contents) -> None:
@@ -171,7 +179,7 @@ def _tokenizer(folder: Path, repo_id: str) -> Contents:
     require(
         "tokenizer.json" in names,
         f"{folder} holds neither a run ({NAME}) nor a tokenizer (tokenizer.json); "
-        "make one with scripts/pretrain.py, scripts/train_mnist.py or scripts/train_tokenizer.py",
+        "make one with hf-llm pretrain, hf-llm train_mnist or hf-llm train_tokenizer",
     )
     require(
         not (folder / "config.json").exists(),

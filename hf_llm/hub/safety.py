@@ -1,7 +1,8 @@
 """What may travel to and from the Hub: files of the kinds that a model needs, each what its name says, and no secret.
 
-A model needs its settings, safetensors, its tokenizer, and brings a card, its manifest and figures. Pickles, notebooks,
-adapters that name another repository, start-up files of Python are not refused one by one: they are not on the list.
+A model needs its settings, safetensors, its tokenizer, and brings a card, its manifest and figures; exports for other
+programs go up beside it, and are left there by a pull. Pickles, notebooks, adapters that name another repository,
+start-up files of Python are not refused one by one: they are not on the list.
 What is looked at is bounded by the size of its kind, so that looking is cheap, too.
 """
 
@@ -17,6 +18,7 @@ from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from safetensors import SafetensorError, safe_open
 
 from hf_llm.config import UserError, require
+from hf_llm.exports.record import is_of_an_export
 from hf_llm.hub.failures import own_token
 from hf_llm.models.foreign_code import SETTINGS, WEIGHTS, read_settings
 
@@ -45,6 +47,7 @@ KINDS = (
     Kind("figure", re.compile(r"figures/\w[\w.-]*\.png", re.ASCII), 20 * MEGABYTE),
     Kind("code", re.compile(r"[A-Za-z_]\w*\.py", re.ASCII), MEGABYTE),
 )
+EXPORT = "export"  # a file for another program; its folder's record says what it is
 
 # where a word may begin: in JSON a line break is the two characters \\n, so that the n stands before the word
 BEGINS = rb"(?:\b|\\[bfnrt]|%[0-9A-Fa-f]{2})"
@@ -56,6 +59,7 @@ SECRETS = {
     "a token of Slack": rb"xox[abprs]-[A-Za-z0-9-]{20}",
     "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----",
 }
+OPENVINO_WEIGHTS = "openvino_model.bin"  # has torch's ending, but numbers alone: its content is looked at like any
 PICKLES = (".bin", ".ckpt", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 # alone, or as torch.save zips it
 PICKLE_START = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{0,60}?/data\.pkl", re.DOTALL)
@@ -63,6 +67,8 @@ PICKLE_START = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{0,60}?/data\.pkl", re.D
 
 def kind_of(path: str) -> str | None:
     """Return the kind of a file in a repository; None for one that does not travel."""
+    if is_of_an_export(path):
+        return EXPORT
     kind = _kind(path)
     return kind.name if kind and not DEVICES.fullmatch(path.split("/")[-1]) else None
 
@@ -194,7 +200,7 @@ def refuse_secrets(folder: Path) -> None:
 def refuse_secret(path: Path, content: bytes | mmap) -> None:
     """Refuse a file's content that is a pickle or holds something like a secret; errors as above."""
     require(
-        path.suffix.lower() not in PICKLES and not PICKLE_START.match(content),
+        (path.suffix.lower() not in PICKLES or path.name == OPENVINO_WEIGHTS) and not PICKLE_START.match(content),
         f"{path} looks like a pickle, which can run code when it is loaded; nothing was pushed: "
         "take it out of the folder",
     )

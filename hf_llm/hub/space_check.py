@@ -86,7 +86,7 @@ def start(folder: Path, python: Path) -> None:
                 if app.poll() is not None or time.monotonic() > deadline:
                     raise UserError(
                         f"the app does not start from the files of the Space ({_last_line(output)}); nothing was "
-                        "pushed: mend it until `python space_app.py` shows its first page"
+                        "pushed: mend it until `hf-llm app` shows its first page"
                     )
                 time.sleep(0.2)
             for run in sorted((folder / "runs").glob("*")):

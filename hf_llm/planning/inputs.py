@@ -1,4 +1,4 @@
-"""What scripts/plan.py plans with: the corpus where it is at hand, otherwise no more than the model's shape."""
+"""What hf-llm plan plans with: the corpus where it is at hand, otherwise no more than the model's shape."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The recipe behind scripts/train_mnist.py: from images and settings to an image classifier in a folder of its own.
+"""The recipe behind hf-llm train_mnist: from images and settings to an image classifier in a folder of its own.
 
 images → training, validation, test → loop → best weights, scored → the test set, once → published
 """

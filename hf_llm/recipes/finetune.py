@@ -1,4 +1,4 @@
-"""The recipe behind scripts/finetune.py: a pretrained language model learns another corpus, or to classify texts.
+"""The recipe behind hf-llm finetune: a pretrained language model learns another corpus, or to classify texts.
 
 pretrained model and data → what is trained of it → loop → best weights, scored → the test part, once → published
 """

@@ -26,7 +26,7 @@ class FinetuneConfig(TrainingConfig):
     data: str = setting(
         "sms-spam",
         "to classify: sms-spam, or a UTF-8 file with lines label<TAB>text; "
-        "to go on with: a corpus, as scripts/pretrain.py takes it",
+        "to go on with: a corpus, as hf-llm pretrain takes it",
     )
     method: Literal["full", "head", "lora"] = setting(
         "full",

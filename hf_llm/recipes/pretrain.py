@@ -1,4 +1,4 @@
-"""The recipe behind scripts/pretrain.py: from a corpus and settings to a GPT-2 in a folder of its own.
+"""The recipe behind hf-llm pretrain: from a corpus and settings to a GPT-2 in a folder of its own.
 
 corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored beside baselines
 → published
@@ -17,7 +17,6 @@ from hf_llm.recipes.publish import measured, plain_parts, publish
 from hf_llm.recipes.report import language_model_report, monitor, prompt_to_try
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import document_start
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -90,7 +89,7 @@ def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpu
 
 def model_shape(config: PretrainConfig, corpus: Corpus) -> GPT2Config:
     """Return the shape of the model: what `config` says, and what the tokenizer of `corpus` decides."""
-    vocab_size, start = len(corpus.tokenizer), document_start(corpus.tokenizer)
+    vocab_size, start = len(corpus.tokenizer), int(corpus.train.window(0, 1)[0])  # what begins each document
     return gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
 
 

@@ -83,9 +83,10 @@ def language_model_report(folder: Path, manifest: dict) -> str:
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
     prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
+    prompt = f' --prompt "{prompt}"' if prompt else ""
     command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
     if "pretrain" not in command:  # make demo has no settings
-        command = f"{_program(manifest, 'pretrain')} --config gpt2/verdict --corpus {data['name']}"
+        command = f"hf-llm pretrain --config gpt2/verdict --corpus {data['name']}"
     rows = {
         "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
         "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, "
@@ -100,11 +101,10 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "loss curve": f"{folder / 'figures' / 'loss.png'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "let it write": f"{_program(manifest, 'generate')} --model {folder}"
-        + (f' --prompt "{prompt}"' if prompt else ""),
-        "measure it": f"{_program(manifest, 'evaluate_lm')} --model {folder} --corpus {data['name']}",
+        "let it write": f"hf-llm generate --model {folder}{prompt}",
+        "measure it": f"hf-llm evaluate_lm --model {folder} --corpus {data['name']}",
         "change it": f"{command} --n_layer 2 --output_dir runs/mine",
-        "repeat it": f"{_program(manifest, 'verify')} {folder}",
+        "repeat it": f"hf-llm verify {folder}",
     }
     return _framed(rows)
 
@@ -145,10 +145,9 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"{_program(manifest, 'train_mnist')} --data {data['name']} --dropout 0.5 "
-        "--output_dir runs/mnist/mine",
-        "the exercise": f"{_program(manifest, 'dropout_study')} --output_dir runs/mnist/dropout-study --quick",
-        "repeat it": f"{_program(manifest, 'verify')} {folder}",
+        "change it": f"hf-llm train_mnist --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
+        "the exercise": "hf-llm dropout_study --output_dir runs/mnist/dropout-study --quick",
+        "repeat it": f"hf-llm verify {folder}",
     }
     return _framed(rows)
 
@@ -186,16 +185,11 @@ def finetuned_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"{_program(manifest, 'finetune')} --model {manifest['base']['name']} --task {config['task']} "
+        "change it": f"hf-llm finetune --model {manifest['base']['name']} --task {config['task']} "
         f"--data {data['name']} --method lora --output_dir runs/lora",
-        "repeat it": f"{_program(manifest, 'verify')} {folder}",
+        "repeat it": f"hf-llm verify {folder}",
     }
     return _framed(rows)
-
-
-def _program(manifest: dict, name: str) -> str:
-    """Return a command of the toolkit in the form in which the run's own was typed."""
-    return f"hf-llm {name}" if manifest["command"].startswith("hf-llm") else f"python scripts/{name}.py"
 
 
 def _training(manifest: dict, unit: str) -> str:

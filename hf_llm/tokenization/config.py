@@ -7,7 +7,7 @@ from hf_llm.config import check_publishing, require, setting
 
 @dataclass(kw_only=True)
 class TrainTokenizerConfig:
-    """What scripts/train_tokenizer.py needs."""
+    """What hf-llm train_tokenizer needs."""
 
     corpus: str = setting(
         ..., "named source (the-verdict, tiny-shakespeare, dom-casmurro, sample) or a UTF-8 text file"
@@ -34,7 +34,7 @@ class TrainTokenizerConfig:
 
 @dataclass(kw_only=True)
 class CompareTokenizersConfig:
-    """What scripts/compare_tokenizers.py needs."""
+    """What hf-llm compare_tokenizers needs."""
 
     text: str | None = setting(None, "the text to encode")
     corpus: str | None = setting(None, "or a named source or text file, encoded whole")
@@ -49,7 +49,7 @@ class CompareTokenizersConfig:
 
 @dataclass(kw_only=True)
 class PrepareCorpusConfig:
-    """What scripts/prepare_corpus.py needs: documents from files or from a data set, a tokenizer, and the shape."""
+    """What hf-llm prepare_corpus needs: documents from files or from a data set, a tokenizer, and the shape."""
 
     output_dir: str = setting(..., "folder for the token arrays, corpus.json and the tokenizer")
     files: list[str] = setting(

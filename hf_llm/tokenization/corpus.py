@@ -69,7 +69,7 @@ def read_corpus(
     """Read and encode a text, or map a corpus that was prepared.
 
     Args:
-        source: A named source, a UTF-8 file, or a folder that scripts/prepare_corpus.py wrote; or a text itself.
+        source: A named source, a UTF-8 file, or a folder that hf-llm prepare_corpus wrote; or a text itself.
         tokenizer: As in `load_tokenizer`; None trains a BPE on the training part, or takes the prepared corpus's own.
         vocab_size: Tokens of the BPE that is trained.
         context: Tokens of one training window, which the training part must exceed.
@@ -124,7 +124,7 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
 
 
 def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpus:
-    """Map a folder that scripts/prepare_corpus.py wrote; its own tokenizer lies in the same folder.
+    """Map a folder that hf-llm prepare_corpus wrote; its own tokenizer lies in the same folder.
 
     Raises:
         UserError: When the folder is no such corpus, a file is missing or damaged, or another tokenizer made it.
@@ -140,7 +140,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         facts["windows_line_ends"] = meta.get("windows_line_ends", False)  # an earlier version left them as they were
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
-            f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with scripts/prepare_corpus.py"
+            f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with hf-llm prepare_corpus"
         ) from None
     require(
         made_with == tokenizer_sha256(tokenizer),

@@ -25,13 +25,13 @@ class TokenArray:
 
     @classmethod
     def load(cls, folder: str | Path, split: str) -> "TokenArray":
-        """Map the files `split-00000.npy`, `split-00001.npy`, … of a folder that scripts/prepare_corpus.py wrote.
+        """Map the files `split-00000.npy`, `split-00001.npy`, … of a folder that hf-llm prepare_corpus wrote.
 
         Raises:
             UserError: When there are none, or one is damaged.
         """
         paths = sorted(Path(folder).glob(f"{split}-*.npy"))
-        require(bool(paths), f"{folder} holds no {split} tokens; make it with scripts/prepare_corpus.py")
+        require(bool(paths), f"{folder} holds no {split} tokens; make it with hf-llm prepare_corpus")
         return cls([_map(path) for path in paths])
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""From a corpus to a tokenizer folder: what scripts/train_tokenizer.py does."""
+"""From a corpus to a tokenizer folder: what hf-llm train_tokenizer does."""
 
 from itertools import islice
 from typing import NamedTuple

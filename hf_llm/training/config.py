@@ -112,7 +112,7 @@ class PretrainConfig(TrainingConfig):
     corpus: str = setting(
         "the-verdict",
         "the-verdict, tiny-shakespeare, dom-casmurro, sample, a UTF-8 text file, or a folder made by "
-        "scripts/prepare_corpus.py",
+        "hf-llm prepare_corpus",
     )
     validation_fraction: float = setting(0.1, "fraction of a text, at its end, that is kept for validation")
     tokenizer: str | None = setting(

@@ -67,7 +67,7 @@ def test_a_missing_figure_and_no_results_are_named(saved, app, tmp_path, monkeyp
     monkeypatch.setattr(app.config, "results", str(tmp_path))
     shown = show_full(app, "losses", "pt-BR")
     assert "não está nesta cópia" in shown
-    assert "python scripts/discuss.py losses --output_dir results/losses" in shown
+    assert "hf-llm discuss losses --output_dir results/losses" in shown
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"findings": []}'])
@@ -83,7 +83,7 @@ def test_the_short_version_runs_and_is_reported(app):
     assert any("% done" in shown for shown in progress)
     assert "Backpropagation" in last
     assert "This is the short version" in last
-    assert "python scripts/discuss.py backprop --quick --output_dir runs/discuss/backprop" in last
+    assert "hf-llm discuss backprop --quick --output_dir runs/discuss/backprop" in last
 
 
 def test_a_run_that_is_left_ends_its_process(tmp_path):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("lang", PAGES)
 def test_the_page_says_what_the_results_say(lang):
     page = (ROOT / "docs" / PAGES[lang]).read_text(encoding="utf-8")
-    assert page == answers_page(ROOT / "results", ROOT / "docs", lang)  # python scripts/discuss.py answers
+    assert page == answers_page(ROOT / "results", ROOT / "docs", lang)  # hf-llm discuss answers
     for name in SEVEN.values():
         assert (ROOT / "docs" / f"../results/{name}/report.{lang}.md").is_file()
     assert len(re.findall(r"^## L\d+", page, flags=re.MULTILINE)) == 7
@@ -29,5 +29,5 @@ def test_an_answer_has_three_sentences(lang, name):
 
 
 def test_a_missing_result_is_named_with_the_command_that_makes_it(tmp_path):
-    with pytest.raises(UserError, match=r"discuss\.py relu-depth"):
+    with pytest.raises(UserError, match=r"hf-llm discuss relu-depth"):
         write_answers(tmp_path, tmp_path / "docs")

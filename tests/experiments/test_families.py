@@ -7,14 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from hf_llm.data import MissingData, read_text
 from hf_llm.experiments.families import context, gates, models, objectives, race, sight
 from hf_llm.experiments.families.cells import read_on
 from hf_llm.experiments.families.lab import LAB, settings
 from hf_llm.experiments.families.models import CAUSAL, FAMILIES, QUICK, RECURRENT, new_task, read_parts
 from hf_llm.experiments.families.unigram import Unigram, log_probabilities, unigram_bits
 from hf_llm.experiments.frame import Study, Tables, select
-from hf_llm.experiments.shared import language_runs
 
 TINY = replace(
     QUICK, vocab_size=300, n_head=2, n_embd=16, context=32, filled_context=32, step_tokens=128, steps=4, filled_steps=4,
@@ -22,16 +20,9 @@ TINY = replace(
 )  # fmt: skip
 
 
-def without_shakespeare(source):
-    if source == "tiny-shakespeare":
-        raise MissingData("not here")
-    return read_text(source)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def tiny_on_the_sample():
+def tiny_on_the_sample(only_the_sample):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_runs, "read_text", without_shakespeare)
         patch.setattr(models, "QUICK", TINY)
         yield
 

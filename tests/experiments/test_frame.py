@@ -23,7 +23,7 @@ from hf_llm.experiments.frame.result import measure
 from hf_llm.experiments.frame.study import Study, best, by_seed, select
 from hf_llm.texts import LANGUAGES, catalogue
 
-ORIGIN = {"command": "python scripts/discuss.py toy", "commit": "0" * 40, "environment": {"versions": {"torch": "2"}}}
+ORIGIN = {"command": "hf-llm discuss toy", "commit": "0" * 40, "environment": {"versions": {"torch": "2"}}}
 TEXTS = """
 question: {pt: "O treino ajuda?", en: "Does training help?"}
 answer:
@@ -256,6 +256,14 @@ def test_axes_have_decimal_commas_and_keep_their_limits():
     assert any("," in text for text in ticks)
     assert not any("." in text for text in ticks)
     assert (axes[0, 0].get_xlim(), axes[0, 0].get_ylim()) == limits
+
+
+def test_a_named_tick_is_left_as_it_was_named():
+    figure, axes = new_figure()
+    axes[0, 0].plot([0, 4000], [0, 1])
+    axes[0, 0].set_xticks([4000], ["4.000"])
+    with_decimal_commas(figure, "pt-BR")
+    assert [text.get_text() for text in axes[0, 0].get_xticklabels()] == ["4.000"]
 
 
 def test_a_finding_is_plain_data():

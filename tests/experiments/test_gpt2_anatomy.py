@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from hf_llm.data import MissingData, read_text
 from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.experiments.gpt2_anatomy import embedding_table, flattened, importance, looks, removed, training
 from hf_llm.experiments.gpt2_anatomy.lab import LAB, settings
 from hf_llm.experiments.gpt2_anatomy.order import BLIND, largest_change, position_read, shuffled
 from hf_llm.experiments.gpt2_anatomy.training import QUICK, VARIANTS
 from hf_llm.experiments.gpt2_anatomy.variants import PARTS, gpt2_without, lift_causal_mask, sinusoids
-from hf_llm.experiments.shared import language_runs
 from hf_llm.explain.gpt2_explained import GPT2Explained
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 
@@ -27,16 +25,9 @@ TINY = replace(
 IDS = torch.randint(300, (3, 12), generator=torch.Generator().manual_seed(0))
 
 
-def without_shakespeare(source):
-    if source == "tiny-shakespeare":
-        raise MissingData("not here")
-    return read_text(source)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def tiny_on_the_sample():
+def tiny_on_the_sample(only_the_sample):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_runs, "read_text", without_shakespeare)
         patch.setattr(training, "QUICK", TINY)
         # the sample has hardly a word of Shakespeare's
         patch.setattr(

@@ -24,7 +24,7 @@ def tiny_bases(tmp_path_factory):
     for source in ("sms-spam", "tiny-shakespeare", "dom-casmurro", "the-verdict"):
         if not is_here(source):
             pytest.skip(f"{source} is not on this machine")
-    caches = (bases._own, training.classifier, training.reader, training.story)
+    caches = (bases._own, training.states, training.reader, training.story)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(bases, "QUICK_STEPS", 4)
@@ -167,9 +167,33 @@ def test_both_models_write_with_one_seed_and_each_token_has_both_probabilities()
 
 def test_the_rate_with_the_best_validation_is_chosen():
     tried = pd.DataFrame([
-        {"start": "scratch", "rate": rate, "seed": 0, "f1": f1, "step": 1, "validation": -f1}
+        {"start": "scratch", "count": 16, "rate": rate, "seed": 0, "f1": f1, "step": 1, "validation": -f1}
         for rate, f1 in ((1e-4, 0.1), (1e-3, 0.9), (1e-2, 0.3))
     ])  # fmt: skip
     for part, table in ((few_labels, "label_rates"), (other_corpus, "story_rates")):
         (row,) = part.chosen({table: tried}).to_dict("records")
-        assert row == {"start": "scratch", "rate": 1e-3, "edge": False}
+        assert (row["start"], row["rate"], row["edge"]) == ("scratch", 1e-3, False)
+
+
+def test_a_seed_of_several_draws_counts_once():
+    table = pd.DataFrame([
+        {"setting": "scratch", "count": 16, "seed": seed, "draw": draw, "base_rate": 0.8} | dict.fromkeys(
+            ("f1", "accuracy", "auc"), seed + 0.2 * draw)
+        for seed in (0, 1) for draw in (0, 1)
+    ])  # fmt: skip
+    np.testing.assert_allclose(few_labels.averaged({"labels": table})["f1"], [0.1, 1.1])
+
+
+def test_a_draw_has_labels_of_its_own_and_all_labels_are_the_whole_part():
+    few, every = training.Share(16, 1, STARTS, draws=2), training.Share(None, 1, STARTS)
+    assert (few.count, every.count) == (16, len(message_parts()["train"]))
+    first, again, other = (few.messages(seed).texts for seed in (0, 0, few_labels.DRAW))
+    assert first == again != other
+    assert every.messages(0) is every.messages(1) is message_parts()["train"]
+
+
+def test_the_length_is_what_a_model_reads():
+    messages = message_parts()["test"].select(np.arange(12))
+    read = training.lengths(STUDY, messages)  # (12, 1)
+    ids = base_of(STUDY, "scratch").tokenizer(list(messages.texts))["input_ids"]
+    assert read[:, 0].tolist() == [min(len(one), training.CONTEXT) for one in ids]

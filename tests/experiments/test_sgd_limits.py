@@ -8,14 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from hf_llm.data import MissingData, read_text
 from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.experiments.sgd_limits import memory, race, rare_tokens, regression, rules, text_model, token_frequencies
 from hf_llm.experiments.sgd_limits.regression import SPREADS, Regression
 from hf_llm.experiments.sgd_limits.rules import RULES, fit, one_scale, rates_around, signs, trial
 from hf_llm.experiments.sgd_limits.text_model import QUICK, TENTHS, frequency_tenths, new_task, read_parts, rms
 from hf_llm.experiments.sgd_limits.token_frequencies import PARTNER, GeneratedText, draw_text
-from hf_llm.experiments.shared import language_runs
 from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 SHAPE = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 16}
@@ -24,16 +22,9 @@ TINY = replace(
 )  # fmt: skip
 
 
-def only_the_sample(source):
-    if source != "sample":
-        raise MissingData("not here")
-    return read_text(source)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def tiny_on_the_sample():
+def tiny_on_the_sample(only_the_sample):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_runs, "read_text", only_the_sample)
         patch.setattr(text_model, "QUICK", TINY)
         yield
 
@@ -122,6 +113,34 @@ def test_the_share_of_the_gap_is_told_from_the_gap_per_token():
     assert np.mean([rare_tokens.share_of_gap(mixed, tenth + 1) for tenth in range(TENTHS)]) == pytest.approx(0.1)
 
 
+def test_a_gap_in_nats_need_not_be_one_in_proportion():
+    losses = {1: 7.0, TENTHS: 1.0}
+    tables = {"groups": pd.DataFrame([
+        {"optimizer": name, "times": 1, "seed": seed, "part": "test", "tenth": tenth, "share": 1 / TENTHS,
+         "loss": losses.get(tenth, 3.0) * (1 + 0.001 * seed) * (1.1 if name == "momentum" else 1.0)}
+        for name in ("momentum", "adam") for seed in range(3) for tenth in range(1, TENTHS + 1)
+    ])}  # fmt: skip
+    verdicts = supported(rare_tokens.findings(tables))
+    assert verdicts["more_behind_on_rare"] == "yes"
+    assert rare_tokens.relative(tables, 1) == pytest.approx(rare_tokens.relative(tables, TENTHS))
+
+
+def test_a_finer_grid_gains_what_a_parabola_says_and_nothing_at_an_edge():
+    def search(losses: list[float]) -> pd.DataFrame:
+        return pd.DataFrame({"optimizer": "adam", "rate": 10.0 ** np.arange(len(losses)), "loss": losses})
+
+    x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    assert race.finer(search(list(5 + (x - 0.25) ** 2))) == pytest.approx(0.25**2)
+    assert race.finer(search([1.0, 2.0, 3.0])) == race.finer(search([2.0, 1.0, np.inf])) == 0.0
+
+
+def test_the_step_at_which_the_longer_training_has_caught_up():
+    curves = [("adam", 1, 0, 10, 5.0), ("adam", 1, 1, 10, 1.0)]
+    curves += [("momentum", race.LONGER, seed, step, 7.0 - step / 10) for seed in range(2) for step in (10, 20, 30)]
+    table = pd.DataFrame(curves, columns=["optimizer", "times", "seed", "step", "validation"])
+    assert race.reached({"curves": table}).tolist() == [20.0, 30.0]  # the second one never does: the last step
+
+
 def test_the_losses_of_all_groups_sum_to_the_whole_loss():
     parts, task = read_parts(TINY), new_task(read_parts(TINY), TINY, seed=0)
     windows = text_model.windows_of(parts.ids["test"], TINY)
@@ -192,5 +211,5 @@ def test_the_quick_version_of_the_generated_text_runs(monkeypatch):
     tables = token_frequencies.measure(Study(range(2), quick=True))
     assert len(tables["generated"]) == 2 * 2 * 2 * 8
     assert {finding.key for finding in token_frequencies.findings(tables)} == {
-        "behind_on_zipf", "behind_on_uniform", "zipf_widens_gap",
+        "behind_on_zipf", "behind_on_uniform", "zipf_widens_gap", "zipf_widens_ratio",
     }  # fmt: skip

@@ -76,10 +76,11 @@ def test_leetspeak_reads_as_the_letters_that_it_stands_for():
 
 
 def test_digits_are_one_to_the_character_model_alone():
-    words, chars = tfidf.tfidf_words(), tfidf.tfidf_chars()
-    for model in (words, chars):
+    words, chars, plain = tfidf.tfidf_words(), tfidf.tfidf_chars(), tfidf.tfidf_chars(str.lower)
+    for model in (words, chars, plain):
         model.fit(["call 08712460324", "see you at home"], [1, 0])
-    assert chars.decision_function(["ring 09061701461"]) > words.decision_function(["ring 09061701461"])
+    seen = [model.decision_function(["ring 5599955"]).item() for model in (words, plain, chars)]
+    assert seen[2] > max(seen[:2])
 
 
 def test_twin_sentences_look_alike_to_whoever_counts_words_and_pairs():
@@ -90,6 +91,24 @@ def test_twin_sentences_look_alike_to_whoever_counts_words_and_pairs():
     assert list(whole.labels) == [1, 0] * 20
     parts = sentences(40, seed=0)
     assert not set(parts["train"].texts) & set(parts["test"].texts)
+
+
+def test_three_words_in_a_row_tell_the_twins_apart():
+    parts = sentences(200, seed=0)
+    triples = new_method("tfidf_triples", None, steps=0, seed=0)
+    triples.fit(parts["train"])
+    assert ((triples.scores(parts["test"].texts) > 0) == parts["test"].labels).all()
+
+
+def test_falls_that_repeat_from_seed_to_seed_and_falls_that_do_not():
+    def repeated(noise: float) -> float:
+        random = np.random.default_rng(0)
+        rows = [{"word": f"w{word}", "seed": seed, "fall": word + noise * random.normal()}
+                for seed in range(4) for word in range(60)]  # fmt: skip
+        return np.mean(reasons.repeats(pd.DataFrame(rows)))
+
+    assert repeated(0.0) == pytest.approx(1.0)
+    assert abs(repeated(1e6)) < 0.3
 
 
 def test_frozen_features_are_means_over_a_text_whatever_stands_beside_it(base):

@@ -9,10 +9,9 @@ import pytest
 import torch
 from torch.utils.module_tracker import ModuleTracker
 
-from hf_llm.data import MissingData, read_text
+from hf_llm.data import read_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.frame.study import Study, Tables, select
-from hf_llm.experiments.shared import language_runs
 from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.transformer_dropout import library, modes, places, training
 from hf_llm.experiments.transformer_dropout.lab import LAB, settings
@@ -34,16 +33,9 @@ TINY = replace(
 VOCAB = {"vocab_size": 300}
 
 
-def without_the_verdict(source):
-    if source == "the-verdict":
-        raise MissingData("not here")
-    return read_text(source)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def tiny_on_the_sample():
+def tiny_on_the_sample(only_the_sample):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language_runs, "read_text", without_the_verdict)
         patch.setattr(training, "QUICK", TINY)
         yield
 

@@ -34,7 +34,7 @@ def test_why_and_how_to_try_again_is_said(hub, runs, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith(f"warning: {runs / 'verdict'} was not pushed to me/verdict: HF_HUB_OFFLINE is set")
-    assert said.err.endswith(f"try again: python scripts/hub.py push {runs / 'verdict'} me/verdict --private\n")
+    assert said.err.endswith(f"try again: hf-llm hub push {runs / 'verdict'} me/verdict --private\n")
 
 
 def test_only_the_first_process_pushes(hub, client, runs, monkeypatch):

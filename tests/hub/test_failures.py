@@ -67,8 +67,8 @@ def test_tokens_are_taken_out(monkeypatch):
 
 def test_the_command_to_try_again_is_the_one_that_was_given():
     config = PushConfig(run="my runs/verdict", repo_id="me/verdict", private=True, revision="dev")
-    assert config.command == "python scripts/hub.py push 'my runs/verdict' me/verdict --private --revision dev"
+    assert config.command == "hf-llm hub push 'my runs/verdict' me/verdict --private --revision dev"
     config_of_a_pull = PullConfig(repo_id="me/verdict", dir="runs/pulled", max_gigabytes=50)
-    assert config_of_a_pull.command == "python scripts/hub.py pull me/verdict runs/pulled --max_gigabytes 50"
+    assert config_of_a_pull.command == "hf-llm hub pull me/verdict runs/pulled --max_gigabytes 50"
     with pytest.raises(UserError, match="there is no folder"):
         push(config)

@@ -102,7 +102,7 @@ def test_a_fault_of_ours_does_not_end_a_training(hub, runs, monkeypatch, capsys)
     monkeypatch.setattr(push, "push", fault)
     push.push_after_training(str(runs / "verdict"), "me/verdict", private=False)
     said = capsys.readouterr().err
-    assert "RuntimeError: a bug with hf_…; the command to try again: python scripts/hub.py push" in said
+    assert "RuntimeError: a bug with hf_…; the command to try again: hf-llm hub push" in said
 
 
 def test_no_folder_is_left_that_was_not_there(hub, scripts, tmp_path):

@@ -195,7 +195,7 @@ def test_what_fails_gets_a_sentence_and_leaves_nothing(verdict, hub, scripts, tm
     hub.fail(**fault)
     said = refused(scripts("hub.py", "pull", "me/verdict", tmp_path / "pulled"))
     assert sentence in said
-    assert said.endswith(f"python scripts/hub.py pull me/verdict {tmp_path / 'pulled'}")
+    assert said.endswith(f"hf-llm hub pull me/verdict {tmp_path / 'pulled'}")
     assert nothing_left(tmp_path)
 
 

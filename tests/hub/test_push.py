@@ -159,7 +159,7 @@ def test_a_hub_that_is_down_gets_a_sentence_with_the_command_to_retry(hub, scrip
     assert said.startswith(
         f"{runs / 'verdict'} was not pushed to me/verdict: the connection to the Hub at {hub.url} broke"
     )
-    assert said.endswith(f"python scripts/hub.py push {runs / 'verdict'} me/verdict --private")
+    assert said.endswith(f"hf-llm hub push {runs / 'verdict'} me/verdict --private")
     assert {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()} == before
 
 

@@ -55,12 +55,16 @@ def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_conf
     assert prompt_to_try(corpus, "I had always thought") == manifest["sample"]["to_try"] != ""
     assert manifest["sample"]["to_try"] in read_text("sample").text
     assert prompt_to_try(corpus, "seu Firmino") == "seu Firmino"
-    manifest["command"] = 'python scripts/pretrain.py --corpus sample --output_dir "my runs/x" --model nano'
+    manifest["command"] = 'hf-llm pretrain --corpus sample --output_dir "my runs/x" --model nano'
     said = language_model_report(folder, manifest)
     assert f'generate.py --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
     assert "pretrain.py --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
     assert "I had always thought" not in said
     assert "verdict" not in said
+    manifest["command"] = "hf-llm demo"
+    said = language_model_report(folder, manifest)
+    assert "hf-llm pretrain --config gpt2/verdict --corpus sample --n_layer 2" in said
+    assert f"hf-llm verify {folder}" in said
 
 
 def test_what_needs_no_net_stands_beside_the_models_figure(finished):

@@ -89,7 +89,7 @@ def test_a_hub_that_is_not_there_is_said_at_once(tokenizer, tmp_path):
     assert errors.startswith(
         f"error: {tokenizer} was not pushed to me/tokenizer: the Hub at {hub.url} cannot be reached"
     )
-    assert errors.endswith(f"; the command to try again: python scripts/hub.py push {tokenizer} me/tokenizer\n")
+    assert errors.endswith(f"; the command to try again: hf-llm hub push {tokenizer} me/tokenizer\n")
 
 
 def test_offline_is_said(hub, tokenizer, tmp_path):

@@ -35,7 +35,7 @@ def test_a_hub_that_is_down_costs_the_run_nothing(hub, heavy_scripts, tmp_path):
     done = heavy_scripts("train_mnist.py", *arguments, "--push_to_hub", "--hub_model_id", "me/run")
     assert done.returncode == 0
     assert (tmp_path / "run" / "model.safetensors").is_file()
-    assert f"python scripts/hub.py push {tmp_path / 'run'} me/run" in done.stderr
+    assert f"hf-llm hub push {tmp_path / 'run'} me/run" in done.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -1,4 +1,4 @@
-"""`python space_app.py` as it is typed: it says where it is, and a port that is taken meets a sentence."""
+"""`hf-llm app` as it is typed: it says where it is, and a port that is taken meets a sentence."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The job under test: `pretrain` as scripts/pretrain.py calls it, on the project's sample, small enough for seconds."""
+"""The job under test: `pretrain` as hf-llm pretrain calls it, on the project's sample, small enough for seconds."""
 
 import hashlib
 import json

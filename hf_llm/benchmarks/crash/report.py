@@ -18,7 +18,7 @@ ENOUGH_KILLS = 30
 
 
 def crash_test(kills: int, save_state_kills: int, seed: int, output_dir: str | None) -> bool:
-    """Kill and resume, print a line a kill and the summary; the arguments are those of scripts/crash_test.py.
+    """Kill and resume, print a line a kill and the summary; the arguments are those of hf-llm crash_test.
 
     Our runs keep one and two checkpoints in turn; those of `save_state` have `total_limit` 1 and none in turn.
 

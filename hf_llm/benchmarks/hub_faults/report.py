@@ -18,7 +18,7 @@ MOST_UNMET = 0.05  # of the faults may lie in wait for a request that is never m
 
 
 def fault_test(server: Path, faults: int, seed: int, output_dir: str | None) -> bool:
-    """Push and pull through drawn faults, print a line each and the summary; arguments as of scripts/hub_stress.py.
+    """Push and pull through drawn faults, print a line each and the summary; arguments as of hf-llm hub_stress.
 
     Returns:
         Whether each one left the whole or nothing, and some unprotected pull took a wrong file.

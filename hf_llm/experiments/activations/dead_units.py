@@ -18,6 +18,7 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, best, by_seed,
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.toy_data import batches, digits
 from hf_llm.experiments.shared.two_layer_net import TwoLayerNet
+from hf_llm.texts import number
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 HIDDEN, BATCH = 128, 64
@@ -171,7 +172,7 @@ def draw(tables: Tables, say: Say) -> Figure:
         for axis, value in zip(column, ("after", "accuracy")):
             curves(axis, select(table, pixels=pixels), "rate", value, "activation", say)
             axis.set_xscale("log")
-            axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.set_xticks(ticks, [number(tick, say.lang, "g") for tick in ticks])
             axis.minorticks_off()
             axis.set_ylim(-0.03, 1.03)
             title = say(f"names.{pixels}") if value == "after" else None

@@ -14,6 +14,7 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.activation_functions import ACTIVATIONS
 from hf_llm.experiments.shared.toy_data import digits
+from hf_llm.texts import number
 
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 DEVIATIONS = (1, 2, 4, 8)  # of the normal z
@@ -101,7 +102,7 @@ def draw(tables: Tables, say: Say) -> Figure:
     figure, ((left, right),) = new_figure(1, 2)
     curves(left, tables["normal"], "deviation", "blocked", "activation", say)
     left.set_xscale("log", base=2)
-    left.set_xticks(DEVIATIONS, map(str, DEVIATIONS))
+    left.set_xticks(DEVIATIONS, [number(each, say.lang, "g") for each in DEVIATIONS])
     curves(right, select(tables["untrained"], scale=max(SCALES)), "layer", "blocked", "activation", say)
     right.set_xticks(range(1, LAYERS + 1))
     for axis in (left, right):

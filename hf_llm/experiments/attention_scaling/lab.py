@@ -36,8 +36,7 @@ LAB = Lab(
     lecture=["L44", "L39", "L22"],
     figure="length",
     shown=[
-        "gpt2_does_not_wait", "more_at_once", "gpt2_slower_than_lstm", "overtakes_at_widths",
-        "lstm_as_good", "lstm_better_beyond",
+        "gpt2_does_not_wait", "more_at_once", "overtakes_at_widths", "lstm_as_good", "lstm_better_beyond",
     ],
     settings=settings,
     quantities=quantities,

@@ -103,11 +103,14 @@ def quantities(tables: Tables) -> dict:
     """Return what the sentences cite of the chains."""
     chains = tables["chains"]
     ends = [chains["length"].min(), chains["length"].max()]
-    chain = chains.set_index(["kind", "length"])["chain"]
+    chain, flops = (chains.set_index(["kind", "length"])[column] for column in ("chain", "flops"))
     sizes = chains.groupby("kind", sort=False)["parameters"].first()
     return {
         "shortest": int(ends[0]), "longest": int(ends[1]),
         **{f"{kind}_chain": int(chain[kind, ends[1]]) for kind in KINDS},
+        "chain_ratio": float(chain["lstm", ends[1]] / chain["gpt2", ends[1]]),
+        "flops_ratio": float(flops["gpt2", ends[1]] / flops["lstm", ends[1]]),
+        "width": SHAPE["n_embd"],
         "lstm_chain_short": int(chain["lstm", ends[0]]),
         "timed_length": int(tables["step_times"]["length"].max()), "several": SEVERAL,
         "several_length": int(select(tables["step_times"], batch=SEVERAL)["length"].max()),

@@ -21,7 +21,7 @@ GPT3_TOKENS = 300e9  # that it was trained on, the same table
 TRAINED_HERE = ("nano", "micro", "mini", "small")
 WINDOW = 128  # tokens of a timed training step
 CLOSE, CLOSE_BYTES, NEARLY_ALL = 0.02, 0.1, 0.99
-YEAR = 365.25 * 86400
+MILLENNIUM = 1000 * 365.25 * 86400  # seconds
 
 
 def config_of(size: str, **changes) -> GPT2Config:
@@ -94,7 +94,7 @@ def findings(tables: Tables) -> list[Finding]:
     table, times = tables["sizes"], tables["window_times"]
     gpt3 = select(table, size="gpt3").iloc[0]
     rate = times.pivot(index="seed", columns="size", values="flops_per_second")
-    years = GPT3_TOKENS * gpt3["flops"] / rate[largest_here(tables)] / YEAR
+    millennia = GPT3_TOKENS * gpt3["flops"] / rate[largest_here(tables)] / MILLENNIUM
     return [
         exact("in_linear_layers", gpt3["in_linear_layers"], NEARLY_ALL),
         exact("flops_by_formula", off(table, "flops"), CLOSE, "below"),
@@ -102,7 +102,7 @@ def findings(tables: Tables) -> list[Finding]:
         exact("kept_by_formula", off(tables["activations"], "kept"), CLOSE_BYTES, "below"),
         exact("small_share_in_gpt3", gpt3["attention_share"], CLOSE_BYTES, "below"),
         above("larger_is_more_efficient", rate[largest_here(tables)] / rate["nano"], 1.0, "log", timed=True),
-        above("years_of_gpt3", years, 1.0, "log", timed=True),
+        above("years_of_gpt3", millennia, 1.0, "log", timed=True),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from hf_llm.experiments.counting_vs_gpt2 import network, race, rules, tuned
 from hf_llm.experiments.counting_vs_gpt2.race import GROWING, KB, SHORT, grid_of, middle, short_name, sizes_of
-from hf_llm.experiments.frame import Lab, Study, Tables, by_seed
+from hf_llm.experiments.frame import Lab, Study, Tables, by_seed, select
 from hf_llm.experiments.shared.language_runs import read_or_sample
 
 
@@ -15,10 +15,11 @@ def settings(study: Study) -> dict:
         **{f"{part}_kb": size // KB for part, size in grid.held_out.items()},
         "blocks": network.SHAPE["n_layer"], "width": network.SHAPE["n_embd"], "context": network.CONTEXT,
         "batch": network.Recipe.batch, "learning_rate": network.Recipe.learning_rate,
-        "weight_decay": network.WEIGHT_DECAY, "tuned": {**tuned.RECIPE, "steps": study.pick(*tuned.STEPS)},
+        "weight_decay": network.WEIGHT_DECAY, "initial_scale": network.INITIAL_SCALE,
+        "tuned": {**tuned.RECIPE, "steps": study.pick(*tuned.STEPS)},
         "evaluations": network.EVALUATIONS, "largest_vocabulary": network.LARGEST_VOCABULARY,
-        "bytes_per_merge": network.BYTES_PER_MERGE, "steps_per_cube_root": network.STEPS_PER_CUBE_ROOT,
-        "limit_of_steps": grid.most_steps,
+        "bytes_per_merge": network.BYTES_PER_MERGE, "least_steps": network.LEAST_STEPS,
+        "bytes_per_step": network.BYTES_PER_STEP, "limit_of_steps": grid.most_steps,
         "orders": race.LONGEST, "rules_order": rules.ORDER, "tuned_steps": study.pick(*tuned.STEPS),
     }  # fmt: skip
 
@@ -31,18 +32,19 @@ def quantities(tables: Tables) -> dict:
         said[f"{name}_kb"] = float(sizes[-1] / KB)
         for method in ("ngrams", "gpt2"):
             said[f"{name}_{method}"] = float(by_seed(scores, method, text=text, size=sizes[-1]).mean())
+        said[f"{name}_steps"] = int(select(scores, text=text, size=sizes[-1])["steps"].max())
         said[f"{name}_watched_lead"] = float(race.lead(scores, text, middle(sizes)).mean())
-    return said | {"parameters": int(scores["parameters"].max()), "most_steps": int(scores["steps"].max())}
+    return said | {"parameters": int(scores["parameters"].max())}
 
 
 LAB = Lab(
     folder="counting_vs_gpt2",
     parts=[race, tuned, rules],
     lecture=["L34", "L45"],
-    figure="race",
+    figure="lead",
     shown=[
-        "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro", "lead_shrinks_shakespeare",
-        "crossing_ngrams_shakespeare", "crossing_trigrams_shakespeare", "lead_tuned",
+        "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro",
+        "crossing_ngrams_shakespeare", "lead_half_way_shakespeare", "lead_tuned",
     ],
     settings=settings,
     quantities=quantities,

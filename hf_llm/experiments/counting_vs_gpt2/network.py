@@ -21,9 +21,10 @@ from hf_llm.training.loop import train
 
 SHAPE = {"n_layer": 2, "n_head": 4, "n_embd": 128, "n_positions": 64}
 CONTEXT = SHAPE["n_positions"]
+INITIAL_SCALE = 0.02 * (768 / SHAPE["n_embd"]) ** 0.5  # 0.02 is meant for GPT-2 small, 768 wide
 WEIGHT_DECAY, EVALUATIONS = 0.1, 8  # validation picks one of so many steps
-LARGEST_VOCABULARY, BYTES_PER_MERGE = 8192, 64
-STEPS_PER_CUBE_ROOT, MOST_STEPS = 7.0, 600  # of the bytes
+LARGEST_VOCABULARY, BYTES_PER_MERGE = 2000, 64
+LEAST_STEPS, BYTES_PER_STEP = 80, 450  # 1 MB is read about three times
 ENCODINGS = 16  # of the training piece, with BPE-dropout
 
 
@@ -34,16 +35,17 @@ class Recipe:
     vocab_size: int
     steps: int
     batch: int = 8  # windows
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     dropout: float = 0.0  # this and the next two as in `PretrainConfig`
     input_noise: float = 0.0
     bpe_dropout: float = 0.0
 
     @classmethod
-    def of_size(cls, size: int, most_steps: int = MOST_STEPS) -> "Recipe":
+    def of_size(cls, size: int, most_steps: int | None = None) -> "Recipe":
         """Return the rule for `size` bytes of training text: more text, more tokens and more steps."""
         vocab_size = min(LARGEST_VOCABULARY, BYTES_VOCAB_SIZE + size // BYTES_PER_MERGE)
-        return cls(vocab_size, min(most_steps, round(STEPS_PER_CUBE_ROOT * size ** (1 / 3))))
+        steps = LEAST_STEPS + size // BYTES_PER_STEP
+        return cls(vocab_size, steps if most_steps is None else min(most_steps, steps))
 
 
 @dataclass(frozen=True)
@@ -55,24 +57,33 @@ class Network:
     step: int  # that was picked
     steps: int  # that were trained
     validation: float  # bits per byte at that step
+    curve: list[dict]  # `step` and the test's bits per byte, `gpt2`, at each evaluation; empty where nobody watched
 
     def bits_per_byte(self, text: str) -> float:
         """Score the text as one document, each token from at least half a context."""
-        ids, lengths = encode_document(self.tokenizer, text), token_byte_lengths(self.tokenizer)
-        return evaluate_tokens(self.model, ids, lengths, stride=CONTEXT // 2, context=CONTEXT).bits_per_byte
+        return score(self.model, self.tokenizer, text)
 
 
-def train_network(pieces: Pieces, recipe: Recipe, seed: int) -> Network:
-    """Train on `pieces.train`; `seed` draws the weights and the order of the windows."""
+def score(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, text: str) -> float:
+    ids, lengths = encode_document(tokenizer, text), token_byte_lengths(tokenizer)
+    return evaluate_tokens(model, ids, lengths, stride=CONTEXT // 2, context=CONTEXT).bits_per_byte
+
+
+def train_network(pieces: Pieces, recipe: Recipe, seed: int, watched: bool = False) -> Network:
+    """Train on `pieces.train`; `seed` draws the weights and the order of the windows.
+
+    A training that is `watched` scores the test at each evaluation, for a curve; it still chooses nothing.
+    """
     corpus = corpus_of(pieces, recipe, seed)
-    shape = {**SHAPE, "vocab_size": len(corpus.tokenizer)}
-    model = new_gpt2(gpt2_config(**shape, dropout=recipe.dropout), seed)
+    config = gpt2_config(**SHAPE, vocab_size=len(corpus.tokenizer), dropout=recipe.dropout)
+    config.initializer_range = INITIAL_SCALE
+    model = new_gpt2(config, seed)
     task = CausalLM(
         model, corpus, context=CONTEXT, stride=1, total_batch_size=recipe.batch, per_device_batch_size=recipe.batch,
         seed=seed, input_noise=recipe.input_noise,
     )  # fmt: skip
-    every, best = max(1, round(recipe.steps / EVALUATIONS)), {"bits_per_byte": np.inf}
-    config = short_run(
+    every, best, curve = max(1, round(recipe.steps / EVALUATIONS)), {"bits_per_byte": np.inf}, []
+    training = short_run(
         every * EVALUATIONS, recipe.learning_rate, seed, eval_steps=every, weight_decay=WEIGHT_DECAY,
         total_batch_size=recipe.batch, per_device_train_batch_size=recipe.batch,
     )  # fmt: skip
@@ -80,10 +91,12 @@ def train_network(pieces: Pieces, recipe: Recipe, seed: int) -> Network:
     def keep_the_best(record: dict) -> None:
         if record.get("bits_per_byte", np.inf) < best["bits_per_byte"]:
             best.update(record, weights={name: tensor.clone() for name, tensor in model.state_dict().items()})
+        if watched:
+            curve.append({"step": record["step"], "gpt2": score(model, corpus.tokenizer, pieces.test)})
 
-    train(task, config, on_record=keep_the_best)
+    train(task, training, on_record=keep_the_best)
     model.load_state_dict(best["weights"])
-    return Network(model, corpus.tokenizer, best["step"], config.max_steps, best["bits_per_byte"])
+    return Network(model, corpus.tokenizer, best["step"], training.max_steps, best["bits_per_byte"], curve)
 
 
 def corpus_of(pieces: Pieces, recipe: Recipe, seed: int) -> Corpus:

@@ -1,7 +1,8 @@
 """Race: byte n-grams, a compressor and GPT-2 on the same test passage, as the text to learn from grows.
 
 Validation picks the order of the n-grams and the step of GPT-2. The n-grams are also scored while they learn from the
-test, each byte after it is scored; the compressor cannot be scored otherwise.
+test, each byte after it is scored; the compressor cannot be scored otherwise. With all of a text, GPT-2 is scored along
+its training as well: where it takes over in steps.
 """
 
 import time
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
-from hf_llm.experiments.counting_vs_gpt2.network import MOST_STEPS, Recipe, train_network
+from hf_llm.experiments.counting_vs_gpt2.network import EVALUATIONS, Recipe, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import HELD_OUT, Pieces, lengths
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
@@ -21,7 +22,7 @@ SHORT = "the-verdict"  # one story, whole; the others grow
 GROWING = ("tiny-shakespeare", "dom-casmurro")
 TRIGRAM = 3
 METHODS = ["trigrams", "compressor", "ngrams", "learning", "gpt2"]  # in the test's bits per byte
-KB, MB = 2**10, 2**20
+KB = 2**10
 FARTHEST = 2.0**40  # bytes, where a crossing is given up
 TIMED = {"times"}
 
@@ -31,7 +32,7 @@ class Grid:
     """How much is run."""
 
     sizes: tuple[int, ...]  # bytes to learn from
-    most_steps: int  # of GPT-2
+    most_steps: int | None  # of GPT-2; None for the rule's
     held_out: dict[str, int]  # as in `lengths`
 
     def of(self, text: str, available: int) -> list[int]:
@@ -40,8 +41,8 @@ class Grid:
         return [most] if text == SHORT else [*(size for size in self.sizes if 4 * size <= most), most]
 
 
-QUICK = Grid(sizes=(2**11, 2**13), most_steps=40, held_out={part: size // 4 for part, size in HELD_OUT.items()})
-FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), most_steps=MOST_STEPS, held_out=HELD_OUT)
+QUICK = Grid(sizes=(2**11, 2**13), most_steps=32, held_out={part: size // 4 for part, size in HELD_OUT.items()})
+FULL = Grid(sizes=(2**11, 2**14, 2**17, 2**20), most_steps=None, held_out=HELD_OUT)
 
 
 def grid_of(study: Study) -> Grid:
@@ -51,22 +52,32 @@ def grid_of(study: Study) -> Grid:
 def measure(study: Study) -> Tables:
     grid = grid_of(study)
     texts = {name: read_or_sample(name) for name in (*GROWING, SHORT)}
-    cells = []
+    cells, largest = [], {}
     for name, text in texts.items():
         sizes = grid.of(name, lengths(text, grid.held_out)["train"])
+        largest[name] = sizes[-1]
         cells += [(name, size, seed, Pieces.of(text, seed, grid.held_out)) for seed in study.seeds for size in sizes]
-    counting, scores, times = [], [], []
+    counting, scores, times, training = [], [], [], []
     for name, size, seed, pieces in study.track(cells):
         cell = {"text": name, "size": size, "seed": seed}
-        orders, score, seconds = score_all(pieces.last(size), seed, grid.most_steps)
+        watched = name in GROWING and size == largest[name]
+        orders, score, seconds, curve = score_all(pieces.last(size), seed, grid.most_steps, watched)
         counting += [cell | row for row in orders]
         scores.append(cell | score)
         times.append(cell | seconds)
-    return {"scores": pd.DataFrame(scores), "counting": pd.DataFrame(counting), "times": pd.DataFrame(times)}
+        training += [cell | point | {"ngrams": score["ngrams"]} for point in curve]
+    rows = {"scores": scores, "counting": counting, "training": training, "times": times}
+    return {name: pd.DataFrame(of_one) for name, of_one in rows.items()}
 
 
-def score_all(pieces: Pieces, seed: int, most_steps: int) -> tuple[list[dict], dict, dict]:
-    """Return a row for each order of the n-grams, the test in bits per byte by method, and CPU seconds of learning."""
+def score_all(
+    pieces: Pieces, seed: int, most_steps: int | None, watched: bool
+) -> tuple[list[dict], dict, dict, list[dict]]:
+    """Learn and score; a network that is `watched` has a curve.
+
+    Returns:
+        A row for each order of the n-grams, the test in bits per byte by method, CPU seconds of learning, the curve.
+    """
     train, validation, test = (part.encode("utf-8") for part in (pieces.train, pieces.validation, pieces.test))
     began = time.process_time()
     models = {order: ByteNGrams.fit(train, order) for order in range(1, LONGEST + 1)}
@@ -76,7 +87,7 @@ def score_all(pieces: Pieces, seed: int, most_steps: int) -> tuple[list[dict], d
     ]
     best = min(orders, key=lambda row: row["validation"])
     counted = time.process_time()
-    network = train_network(pieces, Recipe.of_size(len(train), most_steps), seed)
+    network = train_network(pieces, Recipe.of_size(len(train), most_steps), seed, watched)
     trained = time.process_time()
     score = {
         "bytes": len(train), "order": best["order"], "ngrams": best["test"],
@@ -86,7 +97,7 @@ def score_all(pieces: Pieces, seed: int, most_steps: int) -> tuple[list[dict], d
         "step": network.step, "steps": network.steps, "vocabulary": len(network.tokenizer),
         "parameters": network.model.num_parameters(),
     }  # fmt: skip
-    return orders, score, {"ngrams_seconds": counted - began, "gpt2_seconds": trained - counted}
+    return orders, score, {"ngrams_seconds": counted - began, "gpt2_seconds": trained - counted}, network.curve
 
 
 def sizes_of(scores: pd.DataFrame, text: str) -> list[int]:
@@ -96,6 +107,13 @@ def sizes_of(scores: pd.DataFrame, text: str) -> list[int]:
 def lead(scores: pd.DataFrame, text: str, size: int) -> np.ndarray:
     """Return by how many bits per byte the n-grams are below GPT-2, (seeds,)."""
     return by_seed(scores, "gpt2", text=text, size=size) - by_seed(scores, "ngrams", text=text, size=size)
+
+
+def half_way(training: pd.DataFrame, text: str) -> np.ndarray:
+    """Return the same with all of the text after half of the steps, (seeds,)."""
+    steps = sorted(select(training, text=text)["step"].unique())
+    rows = {"text": text, "step": steps[(EVALUATIONS - 1) // 2]}
+    return by_seed(training, "gpt2", **rows) - by_seed(training, "ngrams", **rows)
 
 
 def middle(sizes: list[int]) -> int:
@@ -142,12 +160,12 @@ def findings(tables: Tables) -> list[Finding]:
         found += [
             above(f"lead_smallest_{name}", first),
             above(f"lead_largest_{name}", last),
+            above(f"lead_half_way_{name}", half_way(tables["training"], text)),
             above(f"lead_shrinks_{name}", watched - last),
             above(f"lead_shrinks_in_all_{name}", first - last),
-            above(f"crossing_ngrams_{name}", crossing(scores, text, "ngrams") / MB, sizes[-1] / MB, scale="log"),
             *(
                 below(f"crossing_{method}_{name}", crossing(scores, text, method) / KB, sizes[-1] / KB, scale="log")
-                for method in ("compressor", "trigrams")
+                for method in ("ngrams", "compressor", "trigrams")
             ),
             above(f"learning_helps_{name}", static - learning),
             above(f"counting_is_faster_{name}", seconds[0] / seconds[1], 1.0, scale="log", timed=True),
@@ -183,16 +201,21 @@ def draw_race(tables: Tables, say: Say) -> Figure:
 
 
 def draw_lead(tables: Tables, say: Say) -> Figure:
-    """By how many bits per byte the n-grams are ahead of GPT-2, a line for each text."""
-    figure, ((axis,),) = new_figure(1, 1, width=6, height=3.8)
-    scores = tables["scores"]
+    """By how many bits per byte the n-grams are ahead of GPT-2: by the size of the text, and along the training."""
+    figure, ((by_size, by_step),) = new_figure(1, 2, width=5.2, height=4.2)
+    scores, training = tables["scores"], tables["training"]
     rows = scores.assign(kb=scores["size"] / KB, lead=scores["gpt2"] - scores["ngrams"])
-    curves(axis, rows, "kb", "lead", "text", say, GROWING)
+    curves(by_size, rows, "kb", "lead", "text", say, GROWING)
     short = select(rows, text=SHORT)
-    axis.plot([short["kb"].mean()], [short["lead"].mean()], "ko", label=say(f"names.{SHORT}"))
-    axis.axhline(0, color="black", lw=0.8)
-    axis.set_xscale("log", base=2)
-    label(axis, say("figures.size"), say("figures.lead_axis"))
+    by_size.plot([short["kb"].mean()], [short["lead"].mean()], "ko", label=say(f"names.{SHORT}"))
+    by_size.set_xscale("log", base=2)
+    sizes = sorted(select(rows, text=GROWING[0])["kb"].unique())
+    by_size.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
+    label(by_size, say("figures.size"), say("figures.lead_axis"))
+    curves(by_step, training.assign(lead=training["gpt2"] - training["ngrams"]), "step", "lead", "text", say, GROWING)
+    label(by_step, say("figures.steps"), say("figures.lead_axis"), legend=False)
+    for axis in (by_size, by_step):
+        axis.axhline(0, color="black", lw=0.8)
     return figure
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from hf_llm.config import UserError
 from hf_llm.experiments.frame.findings import Finding
@@ -70,7 +71,7 @@ def rewrite_result(lab: Lab, folder: Path) -> Result:
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"{folder} holds no whole result of {lab.name} ({error}); measure it: "
-            f"python scripts/discuss.py {lab.name} --output_dir {folder}"
+            f"hf-llm discuss {lab.name} --output_dir {folder}"
         ) from None
     result = judge(lab, tables, settings, quick, seeds)
     write_result(result, folder, {name: saved[name] for name in ("command", "commit", "environment")})
@@ -177,7 +178,8 @@ def with_decimal_commas(figure: Figure, lang: Language) -> Figure:
         for axes in figure.axes:
             for axis, set_limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
                 texts = [text.get_text() for text in axis.get_ticklabels()]
-                if any("." in text for text in texts):
+                named = isinstance(axis.get_major_formatter(), FuncFormatter)  # by us, in the language already
+                if not named and any("." in text for text in texts):
                     limits = tuple(axis.get_view_interval())
                     axis.set_ticks(axis.get_ticklocs(), [text.replace(".", ",") for text in texts])
                     set_limits(limits)  # naming a tick outside of them had moved them

@@ -1,12 +1,15 @@
 """Few labels: spam in SMS, by what a model begins with and by how many labelled messages it is shown."""
 
+from functools import partial
+
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from transformers import PreTrainedModel
 
 from hf_llm.data import LabelledTexts, draw_messages
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means, within
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import FORGOTTEN
 from hf_llm.experiments.pretrained_vs_finetuned.starts import SPLIT_SEED, STARTS, message_parts, model_of
@@ -15,6 +18,7 @@ from hf_llm.experiments.pretrained_vs_finetuned.training import (
     classifier,
     figures,
     grid_of,
+    lengths,
     log_odds,
     old_bits,
     setup_of,
@@ -23,38 +27,45 @@ from hf_llm.experiments.pretrained_vs_finetuned.training import (
 from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 FROZEN = ("scratch", "pretrained", "messages")  # whose frozen states are classified, too
+LENGTH = "length"  # the classifier that knows of a message how long it is, and nothing else
 NO_GAIN = 0.02  # by so much a classifier of shuffled labels may be above always naming the frequent class
-CHANCE = 0.1  # so far from 0.5 its ranking may lie
+DRAW = 100  # between the seeds of two draws of labelled messages: no other seed is among them
 
 
 def measure(study: Study) -> Tables:
     grid, setup = grid_of(study), setup_of(study)
     parts = tested_parts(grid)
-    searches = [(start, rate, count) for start in STARTS for rate in grid.rates for count in grid.searched]
-    runs = [(seed, start, count) for seed in study.seeds for start in STARTS for count in grid.counts]
-    cells = iter(study.track([None] * (len(searches) + len(runs))))
+    controlled, last = grid.shares[1], grid.shares[-1]
+    searches = {share: [(SEARCH_SEED + number, start, rate) for number in range(share.searches)
+                        for start in share.starts for rate in share.rates] for share in grid.shares}  # fmt: skip
+    runs = {share: [(seed, start, draw) for seed in study.seeds for start in share.starts
+                    for draw in range(share.draws)] for share in grid.shares}  # fmt: skip
+    cells = iter(study.track([None] * sum(map(len, [*searches.values(), *runs.values()]))))
     tried, labels, dealt, forgotten = [], [], [], []
-    for start, rate, count in searches:
-        next(cells)
-        odds = log_odds(setup, start, classifier(setup, start, count, rate, SEARCH_SEED), parts["validation"])
-        tried.append({"start": start, "rate": rate, "count": count, "seed": SEARCH_SEED}
-                     | figures(odds, parts["validation"].labels))  # fmt: skip
-    rates = chosen({"label_rates": pd.DataFrame(tried)}).set_index("start")["rate"]
-    for seed, start, count in runs:
-        next(cells)
-        model, described = classifier(setup, start, count, rates[start], seed), {"count": count, "seed": seed}
-        scores = figures(log_odds(setup, start, model, parts["test"]), parts["test"].labels)
-        labels.append({"setting": start, **described} | scores)
-        if start in FROZEN and count == grid.counts[0]:
-            labels += frozen(setup, start, seed, parts)
-        if start == "pretrained" and count == grid.counts[-1]:
-            untouched = model_of(setup, start, seed)
-            forgotten.append(
-                {"seed": seed, "before": old_bits(setup, start, untouched), "after": old_bits(setup, start, model)}
+    for share in grid.shares:
+        described = {"count": share.count}
+        for seed, start, rate in searches[share]:
+            next(cells)
+            odds = log_odds(setup, start, classifier(setup, start, share, rate, seed), parts["validation"])
+            tried.append({"start": start, **described, "rate": rate, "seed": seed}
+                         | figures(odds, parts["validation"].labels))  # fmt: skip
+        if share.rates:
+            found = chosen({"label_rates": pd.DataFrame(tried)})
+            rates = select(found, count=share.count).set_index("start")["rate"]
+        for seed, start, draw in runs[share]:
+            next(cells)
+            model = classifier(setup, start, share, rates[start], seed + DRAW * draw)
+            labels.append(
+                {"setting": start, **described, "seed": seed, "draw": draw} | scored(setup, start, model, parts)
             )
-            other = classifier(setup, start, count, rates[start], seed, deal=True)
-            dealt.append({"seed": seed} | figures(log_odds(setup, start, other, parts["test"]), parts["test"].labels))
+            if start == "pretrained" and share is controlled and draw == 0:
+                other = classifier(setup, start, share, rates[start], seed, deal=True)
+                dealt.append({"seed": seed, **described} | scored(setup, start, other, parts))
+            if start == "pretrained" and share is last:
+                bits = {"before": model_of(setup, start, seed), "after": model}
+                forgotten.append({"seed": seed} | {when: old_bits(setup, start, each) for when, each in bits.items()})
     list(cells)
+    labels += [row for seed in study.seeds for row in untrained(setup, seed, parts)]
     tables = {"label_rates": tried, "labels": labels, "shuffled_labels": dealt, "forgotten_by_spam": forgotten}
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
@@ -67,31 +78,47 @@ def tested_parts(grid: Grid) -> dict[str, LabelledTexts]:
     return parts
 
 
+def scored(setup: Study, start: str, model: PreTrainedModel, parts: dict[str, LabelledTexts]) -> dict[str, float]:
+    """Return how good a classifier is on the test part."""
+    return figures(log_odds(setup, start, model, parts["test"]), parts["test"].labels)
+
+
 def chosen(tables: Tables) -> pd.DataFrame:
-    """Return the rate of the highest F1 on the validation part for each start, and whether it is an edge."""
-    return best(tables["label_rates"], "rate", "f1", by=["start"], largest=True)
+    """Return the rate of the highest F1 on validation by start and number of labels, and whether it is an edge."""
+    return best(tables["label_rates"], "rate", "f1", by=["start", "count"], largest=True)
 
 
-def frozen(study: Study, start: str, seed: int, parts: dict[str, LabelledTexts]) -> list[dict]:
-    """Return one row for each number of labels: logistic regression on the states of a model that is left as it was."""
+def untrained(setup: Study, seed: int, parts: dict[str, LabelledTexts]) -> list[dict]:
+    """Return what logistic regression makes of models that are left as they were, and of the length alone.
+
+    A row for each of them, each number of labels and each draw.
+    """
+    readers = {f"frozen_{start}": partial(states, setup, start, seed if start == "scratch" else 0)
+               for start in FROZEN} | {LENGTH: partial(lengths, setup)}  # fmt: skip
+    drawn = [(share, number) for share in grid_of(setup).shares for number in range(share.draws)]
     rows = []
-    test = states(study, start, seed, parts["test"])  # (N, width)
-    for count in grid_of(study).counts:
-        messages = draw_messages(parts["train"], min(count, len(parts["train"])), seed)
-        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
-        probe.fit(states(study, start, seed, messages), messages.labels)
-        scores = figures(probe.decision_function(test), parts["test"].labels)
-        rows.append({"setting": f"frozen_{start}", "count": count, "seed": seed} | scores)
+    for setting, read in readers.items():
+        for share, draw in drawn:
+            messages = share.messages(seed + DRAW * draw)
+            probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+            probe.fit(read(messages), messages.labels)
+            scores = figures(probe.decision_function(read(parts["test"])), parts["test"].labels)
+            rows.append({"setting": setting, "count": share.count, "seed": seed, "draw": draw} | scores)
     return rows
 
 
+def averaged(tables: Tables) -> pd.DataFrame:
+    """Return the table of labels with one row a seed: the mean over the draws of labelled messages."""
+    return means(tables["labels"], ["setting", "count", "seed"], ["f1", "accuracy", "auc", "base_rate"])
+
+
 def findings(tables: Tables) -> list[Finding]:
-    table, dealt, forgotten = tables["labels"], tables["shuffled_labels"], tables["forgotten_by_spam"]
+    table, dealt, forgotten = averaged(tables), tables["shuffled_labels"], tables["forgotten_by_spam"]
     few, many = table["count"].min(), table["count"].max()
 
-    def ahead(setting: str, other: str, count: int):
-        """Return by how much F1 is higher, a value a seed."""
-        first, second = (by_seed(table, "f1", setting=one, count=count) for one in (setting, other))
+    def ahead(setting: str, other: str, count: int, score: str = "f1"):
+        """Return by how much a score is higher, a value a seed."""
+        first, second = (by_seed(table, score, setting=one, count=count) for one in (setting, other))
         return first - second
 
     return [
@@ -101,38 +128,48 @@ def findings(tables: Tables) -> list[Finding]:
         above("unlabelled_helps_many", ahead("messages", "scratch", many)),
         above("unlabelled_over_general", ahead("messages", "pretrained", few)),
         above("english_over_portuguese", ahead("pretrained", "portuguese", few)),
+        above("general_ranks_few", ahead("pretrained", "scratch", few, "auc")),
+        above("unlabelled_ranks_few", ahead("messages", "scratch", few, "auc")),
+        above("scratch_over_length", ahead("scratch", LENGTH, few, "auc")),
         above("features_know", ahead("frozen_messages", "frozen_scratch", many)),
         above("tuning_over_frozen", ahead("pretrained", "frozen_pretrained", many)),
         below("shuffled_labels_fail", dealt["accuracy"] - dealt["base_rate"], NO_GAIN),
-        within("shuffled_labels_rank_nothing", dealt["auc"] - 0.5, CHANCE),
         above("spam_forgets", forgotten["after"] - forgotten["before"], FORGOTTEN),
     ]
 
 
-def by_labels(tables: Tables) -> pd.DataFrame:
-    """Return the mean F1 of each setting, a column for each number of labels."""
-    table = means(tables["labels"], ["setting", "count"], ["f1"]).pivot(index="setting", columns="count", values="f1")
-    order = tables["labels"]["setting"].unique()
-    return table.loc[order].rename(columns=lambda count: f"labels_{count}").reset_index().round(3)
+def by_labels(tables: Tables, score: str = "f1") -> pd.DataFrame:
+    """Return the mean of a score for each setting, a column for each number of labels."""
+    table = means(averaged(tables), ["setting", "count"], [score])
+    wide = table.pivot(index="setting", columns="count", values=score).loc[table["setting"].unique()].round(3)
+    named = wide.rename(columns={count: f"labels_{count}" for count in wide} | {wide.columns[-1]: "labels_all"})
+    return named.astype(object).where(named.notna(), None).reset_index()
 
 
 def accuracy_by_labels(tables: Tables) -> pd.DataFrame:
     """Return the mean accuracy in the same form."""
-    renamed = tables["labels"].drop(columns="f1").rename(columns={"accuracy": "f1"})
-    return by_labels({"labels": renamed})
+    return by_labels(tables, "accuracy")
+
+
+def ranking_by_labels(tables: Tables) -> pd.DataFrame:
+    """Return the mean area under the ROC curve in the same form."""
+    return by_labels(tables, "auc")
 
 
 def draw(tables: Tables, say: Say) -> Figure:
-    """F1 by the number of labels: all weights trained (left), frozen states (right)."""
+    """F1 by the number of labels: all weights trained (left), what is left as it was (right)."""
     figure, ((left, right),) = new_figure(1, 2, width=5.2, height=3.8)
-    for axis, keys in ((left, STARTS), (right, [f"frozen_{start}" for start in FROZEN])):
-        curves(axis, tables["labels"], "count", "f1", "setting", say, keys=keys)
+    table = averaged(tables)
+    for axis, keys in ((left, STARTS), (right, [*(f"frozen_{start}" for start in FROZEN), LENGTH])):
+        curves(axis, table, "count", "f1", "setting", say, keys=keys)
+        for line in axis.get_lines():
+            line.set(marker="o", markersize=4)  # not every start has every number of labels
         axis.set_xscale("log", base=2)
-        axis.set_xticks(ticks := sorted(tables["labels"]["count"].unique()), [str(tick) for tick in ticks])
+        axis.set_xticks(ticks := sorted(table["count"].unique()), [str(tick) for tick in ticks])
         label(axis, say("figures.labels"), say("figures.f1"))
-    right.sharey(left)
+        axis.set_ylim(0, 1)
     return figure
 
 
 FIGURES = {"few_labels": draw}
-SUMMARIES = {"f1": by_labels, "accuracy": accuracy_by_labels}
+SUMMARIES = {"f1": by_labels, "accuracy": accuracy_by_labels, "auc": ranking_by_labels}

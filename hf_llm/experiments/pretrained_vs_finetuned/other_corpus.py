@@ -26,7 +26,7 @@ def searches(setup: Study) -> pd.DataFrame:
     return pd.DataFrame([
         {"start": start, "rate": rate, "seed": SEARCH_SEED} | point
         for start in READERS
-        for rate in grid_of(setup).rates
+        for rate in grid_of(setup).story_rates
         for point in reader(setup, start, rate, SEARCH_SEED).curve
     ])  # fmt: skip
 

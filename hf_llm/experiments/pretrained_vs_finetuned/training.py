@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from hf_llm.data import LabelledTexts, draw_messages, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.frame import Study
-from hf_llm.experiments.pretrained_vs_finetuned.starts import base_of, message_parts, model_of, shuffled
+from hf_llm.experiments.pretrained_vs_finetuned.starts import STARTS, base_of, message_parts, model_of, shuffled
 from hf_llm.experiments.shared.language_runs import TEST, VALIDATION, read_or_sample, train_language_model
 from hf_llm.experiments.shared.pretrained_base import TEXT
 from hf_llm.experiments.shared.short_run import short_run
@@ -25,39 +25,62 @@ from hf_llm.tokenization.corpus import Corpus, corpus_from_text
 from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.loop import train
-from hf_llm.training.text_classification import TextClassification, message_logits
+from hf_llm.training.text_classification import TextClassification, encode_messages, message_logits
 
 VERDICT = "the-verdict"
 CONTEXT = 128  # tokens of a message or of a window
 
 
 @dataclass(frozen=True)
+class Share:
+    """How many messages of the training part are labelled, and which trainings are run on them."""
+
+    labels: int | None  # None: all of the part
+    steps: int
+    starts: tuple[str, ...]
+    draws: int = 1  # of the labelled messages, for each seed; 0: rates are tried, and nothing else is run
+    rates: tuple[float, ...] = ()  # that are tried for each start; none: it takes what the share before it has chosen
+    searches: int = 1  # seeds of their own that they are tried with
+
+    @property
+    def count(self) -> int:
+        return self.labels or len(message_parts()["train"])
+
+    def messages(self, seed: int) -> LabelledTexts:
+        """Return the labelled messages."""
+        part = message_parts()["train"]
+        return draw_messages(part, self.labels, seed) if self.labels else part
+
+
+@dataclass(frozen=True)
 class Grid:
     """How much is run."""
 
-    steps: tuple[tuple[int, int], ...]  # (labels, steps of the classifier)
+    shares: tuple[Share, ...]  # from few labels to many
     batch: int  # messages a step
-    rates: tuple[float, ...]  # that are tried
-    searched: tuple[int, ...]  # numbers of labels that they are tried with
     tested: int  # messages of a held-out part that are scored, at most
-    verdict_steps: int
+    story_rates: tuple[float, ...]  # that are tried for each start
+    story_steps: int
     evaluations: int  # points of a curve, and steps that validation picks from
     windows: int  # of CONTEXT tokens a step
     old_tokens: int  # of the first text's held-out part
     written: int = 24  # tokens that a model writes
 
-    @property
-    def counts(self) -> tuple[int, ...]:
-        return tuple(count for count, _ in self.steps)
 
-
+SOME = ("scratch", "pretrained", "messages")
 FULL = Grid(
-    ((16, 30), (64, 40), (256, 64), (1024, 128)), batch=8, rates=(3e-4, 1e-3, 3e-3), searched=(16, 64), tested=2000,
-    verdict_steps=120, evaluations=8, windows=4, old_tokens=1000,
+    shares=(
+        Share(16, 40, STARTS, draws=3, rates=(3e-4, 1e-3, 3e-3, 1e-2), searches=2),
+        Share(256, 64, ("scratch", "pretrained"), rates=(3e-4, 1e-3, 3e-3, 1e-2), searches=2),
+        Share(None, 224, SOME, draws=0, rates=(1e-4, 3e-4, 1e-3, 3e-3)),
+        Share(None, 448, SOME),  # once through all messages
+    ),
+    batch=8, tested=2000, story_rates=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2), story_steps=120, evaluations=8, windows=4,
+    old_tokens=1000,
 )  # fmt: skip
 QUICK = Grid(
-    ((16, 8), (64, 12)), batch=8, rates=(1e-3,), searched=(16,), tested=100, verdict_steps=12, evaluations=2, windows=4,
-    old_tokens=300,
+    shares=(Share(16, 8, STARTS, rates=(1e-3,)), Share(64, 12, SOME)), batch=8,
+    tested=100, story_rates=(1e-3,), story_steps=12, evaluations=2, windows=4, old_tokens=300,
 )  # fmt: skip
 
 
@@ -70,11 +93,9 @@ def setup_of(study: Study) -> Study:
     return Study(range(0), quick=study.quick, base=study.base)
 
 
-@lru_cache(maxsize=64)
-def classifier(study: Study, start: str, count: int, rate: float, seed: int, deal: bool = False) -> PreTrainedModel:
-    """Return a classifier of messages that was trained on `count` labels; with `deal` these are shuffled first."""
-    grid, base, train_part = grid_of(study), base_of(study, start), message_parts()["train"]
-    messages = draw_messages(train_part, min(count, len(train_part)), seed)
+def classifier(study: Study, start: str, share: Share, rate: float, seed: int, deal: bool = False) -> PreTrainedModel:
+    """Return a classifier of messages that was trained on a share's labels; with `deal` these are shuffled first."""
+    grid, base, messages = grid_of(study), base_of(study, start), share.messages(seed)
     if deal:
         messages = shuffled(messages, seed)
     model = sequence_classifier(model_of(study, start, seed), messages.classes, base.tokenizer.pad_token_id, seed)
@@ -83,16 +104,26 @@ def classifier(study: Study, start: str, count: int, rate: float, seed: int, dea
         per_device_batch_size=grid.batch, seed=seed,
     )  # fmt: skip
     sizes = {"total_batch_size": grid.batch, "per_device_train_batch_size": grid.batch}
-    train(task, short_run(dict(grid.steps)[count], rate, seed, **sizes))
+    train(task, short_run(share.steps, rate, seed, **sizes))
     return model
 
 
+@lru_cache(maxsize=32)  # whole parts are asked for again, by the next seed
 def states(study: Study, start: str, seed: int, messages: LabelledTexts) -> np.ndarray:
-    """Return what a frozen model hands to a classifier: its state at the last token of each text, (N, width)."""
+    """Return what a frozen model hands to a classifier: its state at the last token of each text, (N, width).
+
+    `seed` draws the weights of `scratch` alone.
+    """
     base = base_of(study, start)
-    model = sequence_classifier(model_of(study, start, seed), messages.classes, base.tokenizer.pad_token_id, seed)
+    model = sequence_classifier(model_of(study, start, seed), messages.classes, base.tokenizer.pad_token_id, seed=0)
     model.score = nn.Identity()
     return message_logits(model, base.tokenizer, messages.texts, CONTEXT).numpy()
+
+
+def lengths(study: Study, messages: LabelledTexts) -> np.ndarray:
+    """Return how many tokens of each text a model reads, (N, 1)."""
+    rows = encode_messages(base_of(study, "scratch").tokenizer, messages.texts, CONTEXT)
+    return np.array([[len(row)] for row in rows], dtype=np.float64)
 
 
 def log_odds(study: Study, start: str, model: PreTrainedModel, messages: LabelledTexts) -> np.ndarray:
@@ -158,9 +189,9 @@ def reader(study: Study, start: str, rate: float, seed: int) -> Reader:
             kept.update(copy.deepcopy(model.state_dict()))
 
     look({"step": 0, "validation": task.evaluate(model)["bits_per_byte"]})
-    every = grid.verdict_steps // grid.evaluations
+    every = grid.story_steps // grid.evaluations
     train_language_model(
-        task, grid.verdict_steps, rate, eval_steps=every, logging_steps=every,
+        task, grid.story_steps, rate, eval_steps=every, logging_steps=every,
         on_record=lambda record: look({"step": record["step"], "validation": record["bits_per_byte"]}),
     )  # fmt: skip
     model.load_state_dict(kept)

@@ -1,5 +1,7 @@
 """The experiment `sgd-limits`."""
 
+from scipy.stats import gmean
+
 from hf_llm.experiments.frame import Lab, Study, Tables, select
 from hf_llm.experiments.sgd_limits import layers, memory, race, rare_tokens, regression, token_frequencies
 from hf_llm.experiments.sgd_limits.rules import RULES, rates_around
@@ -33,14 +35,21 @@ def quantities(tables: Tables) -> dict:
     edges = [*race.chosen_rates(tables["search"])["edge"], *regression.chosen_rates(tables)["edge"],
               *token_frequencies.chosen_rates(tables)["edge"]]  # fmt: skip
     return {
-        "gap": float(behind),
-        "gap_longer": float(race.behind_adam(tables, "momentum", race.LONGER).mean()),
-        "sgd_gap": float(race.behind_adam(tables, "sgd").mean()),
+        "reached": float(race.reached(tables).mean()),
+        "finer": race.finer(tables["search"]),
         "gap_rare": float(rare_tokens.gap(tables, 1).mean()),
         "gap_frequent": float(rare_tokens.gap(tables, TENTHS).mean()),
         "rare_occurrences": int(select(tables["tenths"], tenth=1)["most"].iloc[0]),
         "text_rare": rare_tokens.share(tables, 1),
-        "rarer_half": float(sum(rare_tokens.share_of_gap(tables, tenth).mean() for tenth in rare_tokens.RARER_HALF)),
+        "relative_rare": float(rare_tokens.relative(tables, 1).mean() - 1),
+        "relative_frequent": float(rare_tokens.relative(tables, TENTHS).mean() - 1),
+        "rare_half": float(rare_tokens.gap_of_half(tables, rare_tokens.RARER_HALF).mean()),
+        "frequent_half": float(rare_tokens.gap_of_half(tables, rare_tokens.FREQUENT_HALF).mean()),
+        "zipf_ratio": float(gmean(token_frequencies.relative(tables, "zipf"))),
+        "uniform_ratio": float(gmean(token_frequencies.relative(tables, "uniform"))),
+        "least_unscaled": float(regression.ratio(tables, "unscaled").min()),
+        "frequent_tokens": int(select(tables["tenths"], tenth=TENTHS)["tokens"].iloc[0]),
+        **{f"{name}_gap": float(race.behind_adam(tables, name).mean()) for name in ("sgd", "blocks", "signs")},
         "closed_by_signs": float(1 - race.behind_adam(tables, "signs").mean() / behind),
         "closed_by_blocks": float(1 - race.behind_adam(tables, "blocks").mean() / behind),
         "largest": round(memory.LARGER["gpt3"] / 1e9),
@@ -57,8 +66,8 @@ LAB = Lab(
     lecture=["L33"],
     figure="groups",
     shown=[
-        "momentum_behind_adam", "longer_still_behind", "more_behind_on_rare", "most_of_gap_is_rare",
-        "zipf_widens_gap", "gradients_unequal_before", "adam_ahead_on_scaled",
+        "momentum_behind_adam", "behind_after_longer", "more_behind_on_rare", "most_of_gap_is_rare",
+        "zipf_widens_gap", "adam_ahead_on_scaled",
     ],
     settings=settings,
     quantities=quantities,

@@ -26,7 +26,7 @@ from hf_llm.experiments.shared.short_run import SEARCH_SEED
 MIDDLES = {
     "sgd": 0.5, "momentum": 0.3, "adam": 3e-3, "adamw": 3e-3, "unclipped": 0.1, "blocks": 3e-4, "signs": 3e-4,
 }  # of the grids of rates # fmt: skip
-LONGER = 3  # times as many steps, for SGD with momentum alone
+LONGER = 3  # times as many steps, for the two that are compared
 CLASSIC = ("sgd", "momentum", "adam", "adamw")
 
 
@@ -36,7 +36,7 @@ def measure(study: Study) -> Tables:
     parts = read_parts(size)
     searches = [(name, rate) for name in RULES for rate in rates_around(MIDDLES[name], study)]
     finals = [(name, seed, 1) for name in RULES for seed in study.seeds]
-    finals += [("momentum", seed, LONGER) for seed in study.seeds]
+    finals += [(name, seed, LONGER) for name in ("momentum", "adam") for seed in study.seeds]
     cells = study.track([*searches, *finals])
     search = pd.DataFrame([
         {"optimizer": name, "rate": rate, "seed": SEARCH_SEED,
@@ -85,6 +85,22 @@ def chosen_rates(search: pd.DataFrame) -> pd.DataFrame:
     return best(search, "rate", "loss", by=["optimizer"]).set_index("optimizer")
 
 
+def finer(search: pd.DataFrame) -> float:
+    """Return by how many nats a finer grid could lower any rule's loss, at most: to the vertex of a parabola.
+
+    The parabola goes through the best rate and its two neighbours; a best rate at an edge, or beside a divergence, has
+    none.
+    """
+    gains = [0.0]
+    for _, rows in search.groupby("optimizer"):
+        losses = rows["loss"].to_numpy()
+        place = int(losses.argmin())
+        below, best_one, beyond = losses[place - 1 : place + 2] if 0 < place < len(losses) - 1 else [np.inf] * 3
+        if np.isfinite([below, beyond]).all():
+            gains.append((below - beyond) ** 2 / (8 * (below - 2 * best_one + beyond)))
+    return float(max(gains))
+
+
 def loss(tables: Tables, name: str, part: str = "test", times: int = 1) -> np.ndarray:
     """Return the mean loss at the end over all judged tokens of a part, (seeds,), in nats per token."""
     rows = select(tables["groups"], optimizer=name, part=part, times=times)
@@ -92,8 +108,19 @@ def loss(tables: Tables, name: str, part: str = "test", times: int = 1) -> np.nd
 
 
 def behind_adam(tables: Tables, name: str, times: int = 1) -> np.ndarray:
-    """Return by how many nats per token a rule's test loss is above Adam's, (seeds,)."""
-    return loss(tables, name, times=times) - loss(tables, "adam")
+    """Return by how many nats per token a rule's test loss is above that of Adam after as many steps, (seeds,)."""
+    return loss(tables, name, times=times) - loss(tables, "adam", times=times)
+
+
+def reached(tables: Tables) -> np.ndarray:
+    """Return the step of the longer training at which SGD with momentum has reached Adam's end of the shorter one.
+
+    That is the first evaluation whose validation loss is not above Adam's, (seeds,); the last one where none is.
+    """
+    adam = select(tables["curves"], optimizer="adam", times=1).groupby("seed")["validation"].last()
+    longer = select(tables["curves"], optimizer="momentum", times=LONGER)
+    longer = longer.pivot(index="step", columns="seed", values="validation")
+    return (longer <= adam).idxmax().where((longer <= adam).any(), longer.index[-1]).to_numpy(dtype=float)
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -101,7 +128,9 @@ def findings(tables: Tables) -> list[Finding]:
     return [
         above("momentum_behind_adam", behind_adam(tables, "momentum")),
         above("momentum_behind_in_training", loss(tables, "momentum", "train") - loss(tables, "adam", "train")),
-        above("longer_still_behind", behind_adam(tables, "momentum", LONGER)),
+        above("longer_still_behind", loss(tables, "momentum", times=LONGER) - loss(tables, "adam")),
+        above("behind_after_longer", behind_adam(tables, "momentum", LONGER)),
+        above("gap_shrinks", behind_adam(tables, "momentum") - behind_adam(tables, "momentum", LONGER)),
         above("momentum_helps", test["sgd"] - test["momentum"]),
         above("adamw_over_adam", test["adam"] - test["adamw"]),
         above("clipping_helps", test["unclipped"] - test["momentum"]),

@@ -13,7 +13,7 @@ from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.sgd_limits.race import CLASSIC
 from hf_llm.experiments.sgd_limits.text_model import TENTHS
 
-RARER_HALF = range(1, TENTHS // 2 + 1)
+RARER_HALF, FREQUENT_HALF = range(1, TENTHS // 2 + 1), range(TENTHS // 2 + 1, TENTHS + 1)
 HALF_OF_THE_GAP = 0.5  # from which a group counts as most of it
 
 
@@ -26,6 +26,18 @@ def gap(tables: Tables, tenth: int, part: str = "test") -> np.ndarray:
     """Return by how many nats per token SGD with momentum is behind Adam on one group of tokens, (seeds,)."""
     rows = select(tables["groups"], part=part, tenth=tenth, times=1)
     return by_seed(rows, "loss", optimizer="momentum") - by_seed(rows, "loss", optimizer="adam")
+
+
+def relative(tables: Tables, tenth: int, part: str = "test") -> np.ndarray:
+    """Return the loss of SGD with momentum on one group of tokens divided by Adam's, (seeds,)."""
+    rows = select(tables["groups"], part=part, tenth=tenth, times=1)
+    return by_seed(rows, "loss", optimizer="momentum") / by_seed(rows, "loss", optimizer="adam")
+
+
+def gap_of_half(tables: Tables, tenths: range, part: str = "test") -> np.ndarray:
+    """Return by how many nats per token SGD with momentum is behind Adam on several groups together, (seeds,)."""
+    shares = [share(tables, tenth, part) for tenth in tenths]
+    return np.average([gap(tables, tenth, part) for tenth in tenths], axis=0, weights=shares)
 
 
 def share(tables: Tables, tenth: int, part: str = "test") -> float:
@@ -46,6 +58,8 @@ def share_of_gap(tables: Tables, tenth: int, part: str = "test") -> np.ndarray:
 def findings(tables: Tables) -> list[Finding]:
     return [
         above("more_behind_on_rare", gap(tables, 1) - gap(tables, TENTHS)),
+        above("rarer_half_more_behind", gap_of_half(tables, RARER_HALF) - gap_of_half(tables, FREQUENT_HALF)),
+        above("relatively_more_on_rare", relative(tables, 1) / relative(tables, TENTHS), 1.0, scale="log"),
         above("behind_on_frequent", gap(tables, TENTHS)),
         above("most_of_gap_is_rare", share_of_gap(tables, 1), HALF_OF_THE_GAP),
         above("rarer_half_has_most", sum(share_of_gap(tables, tenth) for tenth in RARER_HALF), HALF_OF_THE_GAP),

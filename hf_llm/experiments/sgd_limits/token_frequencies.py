@@ -118,11 +118,22 @@ def gap(tables: Tables, kind: str) -> np.ndarray:
     return by_seed(rows, "excess", optimizer="momentum") - by_seed(rows, "excess", optimizer="adam")
 
 
+def relative(tables: Tables, kind: str) -> np.ndarray:
+    """Return how many times what Adam has not learned yet SGD with momentum has not, (seeds,).
+
+    The two texts start at different losses; a ratio does not depend on it.
+    """
+    table = tables["generated"]
+    rows = select(table, text=kind, step=int(table["step"].max()))
+    return by_seed(rows, "excess", optimizer="momentum") / by_seed(rows, "excess", optimizer="adam")
+
+
 def findings(tables: Tables) -> list[Finding]:
     return [
         above("behind_on_zipf", gap(tables, "zipf")),
         above("behind_on_uniform", gap(tables, "uniform")),
         above("zipf_widens_gap", gap(tables, "zipf") - gap(tables, "uniform")),
+        above("zipf_widens_ratio", relative(tables, "zipf") / relative(tables, "uniform"), 1.0, scale="log"),
     ]
 
 

@@ -12,7 +12,7 @@ from hf_llm.experiments.tfidf_vs_llm import (
     shuffled_labels,
     word_order,
 )
-from hf_llm.experiments.tfidf_vs_llm.methods import BATCH, CONTEXT, LABELS, METHODS, PROMPT, RATE
+from hf_llm.experiments.tfidf_vs_llm.methods import BATCH, CONTEXT, DIGITS, LABELS, METHODS, PROMPT, RATE, TRAINED
 from hf_llm.experiments.tfidf_vs_llm.perturbations import KINDS
 from hf_llm.experiments.tfidf_vs_llm.training import TEST, base_of, grid_of
 
@@ -34,7 +34,8 @@ def quantities(tables: Tables) -> dict:
     """Return what the sentences cite beside a difference: levels in percent, times, and an example of each kind."""
     scores, counts = tables["scores"], number_of_labels.few_and_all(tables["scores"])
     f1 = {f"{method}_{share}": 100 * select(scores, method=method, labels=labels)["f1"].mean()
-          for method in METHODS[:-1] for share, labels in counts.items()}  # fmt: skip
+          for method in (*TRAINED, DIGITS) for share, labels in counts.items()}  # fmt: skip
+    few = {method: select(scores, method=method, labels=counts["few"]) for method in (*TRAINED, DIGITS)}
     order = tables["word_order"].groupby("method")["accuracy"].mean().to_dict()
     seconds = select(tables["training_time"], labels=counts["all"]).groupby("method")["seconds"].mean().to_dict()
     latency = tables["latency"].groupby("method")["p50"].mean().to_dict()
@@ -42,14 +43,17 @@ def quantities(tables: Tables) -> dict:
     zero_shot = select(scores, method="gpt2_zero_shot")
     return {
         **{f"f1_{name}": value for name, value in f1.items()},
+        **{f"auc_few_{method}": 100 * rows["auc"].mean() for method, rows in few.items()},
         **{f"order_{method}": value for method, value in order.items()},
         **{f"seconds_{method}": value for method, value in seconds.items()},
         **{f"ms_{method}": value for method, value in latency.items()},
         **{f"{column}_{method}": footprint.loc[method, column]
            for column in ("memory", "disk") for method in footprint.index},
-        **{f"{column}_{method}": value for column in ("clean", *KINDS, "recall", "alarms")
+        **{f"{column}_{method}": value for column in ("clean", *KINDS, "recall", "alarms", "auc")
            for method, value in robustness.drops(tables).set_index("method")[column].items()},
         "zero_shot_accuracy": 100 * zero_shot["accuracy"].mean(), "base_rate": 100 * zero_shot["base_rate"].mean(),
+        "zero_shot_auc": 100 * zero_shot["auc"].mean(), "chance": word_order.CHANCE,
+        "shuffled_auc": 100 * select(tables["shuffled"], shuffled=1)["auc"].mean(),
         "typos": 100 * robustness.middle(tables["spoilt"], "typos"),
         "leetspeak": 100 * robustness.middle(tables["spoilt"], "leetspeak"),
         **{case: float(tables["agreement"][case].mean()) for case in (reasons.ONLY_WORDS, reasons.ONLY_GPT2)},
@@ -63,8 +67,8 @@ LAB = Lab(
     lecture=["L45"],
     figure="f1",
     shown=[
-        "words_level_all", "finetuned_over_words_few", "finetuned_over_chars_few", "training_slower",
-        "message_slower", "leetspeak_hurt_words_more", "order_finetuned_over_words",
+        "words_level_all", "finetuned_over_words_few", "words_order_as_well_few", "finetuned_over_chars_few",
+        "leetspeak_hurt_words_more", "order_triples_know",
     ],
     settings=settings,
     quantities=quantities,

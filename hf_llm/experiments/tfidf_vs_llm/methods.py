@@ -1,10 +1,13 @@
-"""The five methods with one interface: `fit(messages)`, then `scores(texts)`, above 0 for the second class.
+"""The methods with one interface: `fit(messages)`, then `scores(texts)`, above 0 for the second class.
 
 tfidf_words      counts words and pairs of words; a linear machine weighs them
 tfidf_chars      the same on characters, every digit a 0
 gpt2_features    the pretrained GPT-2 is frozen; the linear machine weighs its last states, averaged over the text
 gpt2_finetuned   all its weights are trained on, with a linear layer on its last state
 gpt2_zero_shot   sees no label: compares how probable it finds two words after the message
+
+Two more are controls of single parts: `tfidf_digits`, on characters, with digits as they are; `tfidf_triples`, on words
+and up to three in a row.
 """
 
 from functools import partial
@@ -25,6 +28,7 @@ from hf_llm.training.text_classification import TextClassification, encode_messa
 
 TFIDF, TRAINED_GPT2 = ("tfidf_words", "tfidf_chars"), ("gpt2_features", "gpt2_finetuned")
 TRAINED = (*TFIDF, *TRAINED_GPT2)
+DIGITS, TRIPLES = "tfidf_digits", "tfidf_triples"  # the controls
 METHODS = (*TRAINED, "gpt2_zero_shot")
 RATE, BATCH = 1e-3, 16  # tried on seed 1000, which is none of the comparison
 CONTEXT = 128  # tokens of a message that are read; one in a hundred is longer
@@ -33,12 +37,16 @@ ROWS = 64  # texts at once
 
 
 def new_method(name: str, base: PretrainedBase, steps: int, seed: int) -> "Linear | FineTuned | ZeroShot":
-    """Return an untrained method of `METHODS`; `steps` and `seed` are of the fine-tuning."""
+    """Return an untrained method of `METHODS`, or a control; `steps` and `seed` are of the fine-tuning."""
     match name:
         case "tfidf_words":
             return Linear(tfidf_words())
         case "tfidf_chars":
             return Linear(tfidf_chars())
+        case "tfidf_digits":
+            return Linear(tfidf_chars(str.lower))
+        case "tfidf_triples":
+            return Linear(tfidf_words(3))
         case "gpt2_features":
             features = FunctionTransformer(partial(mean_states, base))
             return Linear(make_pipeline(features, StandardScaler(), linear_svm()))

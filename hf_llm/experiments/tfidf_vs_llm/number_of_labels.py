@@ -1,10 +1,13 @@
-"""Number of labels: accuracy and F1 of the five methods on new messages, and how long each of them trained."""
+"""Number of labels: accuracy, F1 and AUC of the methods on new messages, and how long each of them trained.
+
+F1 needs a threshold, which few labels place badly; the AUC tells how well a method orders the messages, whatever it is.
+"""
 
 import pandas as pd
 
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, means, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, means, select, within
 from hf_llm.experiments.frame.charts import Axes, Figure, curves, label, name_of, new_figure
-from hf_llm.experiments.tfidf_vs_llm.methods import TRAINED
+from hf_llm.experiments.tfidf_vs_llm.methods import DIGITS, TRAINED
 from hf_llm.experiments.tfidf_vs_llm.training import base_of, figures, grid_of, test_of, trained
 
 SLOWER = 10  # times: from here on one is slower by another order of magnitude
@@ -14,7 +17,8 @@ NEAR = 3  # percentage points of F1: four of the spam messages of a test, and wh
 def measure(study: Study) -> Tables:
     """Train every method on every number of labels; zero-shot has none."""
     grid, base = grid_of(study), base_of(study)
-    cells = [(name, count, steps) for name in TRAINED for count, steps in grid.steps] + [("gpt2_zero_shot", 0, 0)]
+    cells = [(name, count, steps) for name in (*TRAINED, DIGITS) for count, steps in grid.steps]
+    cells += [("gpt2_zero_shot", 0, 0)]
     scores, times = [], []
     for seed, (name, count, steps) in study.track([(seed, cell) for seed in study.seeds for cell in cells]):
         test, described = test_of(seed, grid.test), {"method": name, "labels": count, "seed": seed}
@@ -33,10 +37,10 @@ def few_and_all(table: pd.DataFrame) -> dict[str, int]:
 def findings(tables: Tables) -> list[Finding]:
     table, times, counts = tables["scores"], tables["training_time"], few_and_all(tables["scores"])
 
-    def ahead(one: str, other: str, labels: int):
-        """By how many percentage points of F1 one method is ahead of another, (seeds,)."""
-        f1 = [by_seed(table, "f1", method=method, labels=labels) for method in (one, other)]
-        return 100 * (f1[0] - f1[1])
+    def ahead(one: str, other: str, labels: int, score: str = "f1"):
+        """By how many percentage points of F1, or of AUC, one method is ahead of another, (seeds,)."""
+        values = [by_seed(table, score, method=method, labels=labels) for method in (one, other)]
+        return 100 * (values[0] - values[1])
 
     zero_shot = select(table, method="gpt2_zero_shot")
     finetuning, fitting = (
@@ -46,6 +50,10 @@ def findings(tables: Tables) -> list[Finding]:
         above("words_level_all", ahead("tfidf_words", "gpt2_finetuned", counts["all"]), -NEAR),
         *(above(f"finetuned_over_{rival}_{share}", ahead("gpt2_finetuned", f"tfidf_{rival}", labels))
           for rival in ("words", "chars") for share, labels in counts.items()),
+        within("words_order_as_well_few", ahead("tfidf_words", "gpt2_finetuned", counts["few"], "auc"), NEAR),
+        above("chars_order_better_few", ahead("tfidf_chars", "gpt2_finetuned", counts["few"], "auc")),
+        above("equal_digits_help_few", ahead("tfidf_chars", DIGITS, counts["few"])),
+        above("plain_chars_order_better_few", ahead(DIGITS, "gpt2_finetuned", counts["few"], "auc")),
         above("features_over_words_all", ahead("gpt2_features", "tfidf_words", counts["all"])),
         above("zero_shot_beats_no", 100 * (zero_shot["accuracy"] - zero_shot["base_rate"])),
         above("training_slower", finetuning / fitting, SLOWER, scale="log", timed=True),

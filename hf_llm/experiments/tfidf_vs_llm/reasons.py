@@ -81,9 +81,21 @@ def findings(tables: Tables) -> list[Finding]:
     wrong_gpt2 = agreement[ONLY_WORDS] + agreement["neither"]
     return [
         above("same_words", alike("fall"), ALIKE, scale="fisher"),
+        above("gpt2_repeats_itself", repeats(tables["words"]), ALIKE, scale="fisher"),
         above("removal_sees_weights", alike("svm_fall"), ALIKE, scale="fisher"),
         above("words_mend_gpt2", 100 * agreement[ONLY_WORDS] / wrong_gpt2.clip(lower=1), 50),
     ]
+
+
+def repeats(words: pd.DataFrame) -> list[float]:
+    """Return the rank correlation of the GPT-2's falls with those of the next seed's GPT-2, over the words of both.
+
+    Another seed is another fine-tuning, on other messages: what the two agree on is the most that can be expected of
+    any other method.
+    """
+    falls = words.pivot(index="word", columns="seed", values="fall")
+    pairs = zip(falls.columns, np.roll(falls.columns, -1))
+    return [spearmanr(falls[[one, other]].dropna()).statistic for one, other in pairs]
 
 
 def example(tables: Tables, case: str) -> str:

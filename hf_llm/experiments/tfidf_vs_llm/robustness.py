@@ -32,30 +32,32 @@ def middle(table: pd.DataFrame, kind: str) -> float:
 def findings(tables: Tables) -> list[Finding]:
     table = tables["spoilt"]
 
-    def f1(method: str, **settings):
-        return 100 * by_seed(table, "f1", method=method, **settings)
+    def drop(method: str, kind: str, score: str = "f1"):
+        """How many percentage points of F1, or of AUC, a method loses at the middle strength, (seeds,)."""
+        clean = by_seed(table, score, method=method, kind="clean")
+        return 100 * (clean - by_seed(table, score, method=method, kind=kind, strength=middle(table, kind)))
 
-    def drop(method: str, kind: str):
-        """How many percentage points of F1 a method loses at the middle strength, (seeds,)."""
-        return f1(method, kind="clean") - f1(method, kind=kind, strength=middle(table, kind))
+    def more(rival: str, kind: str, score: str = "f1"):
+        """How many percentage points more than the fine-tuned GPT-2 a TF-IDF loses, (seeds,)."""
+        return drop(f"tfidf_{rival}", kind, score) - drop("gpt2_finetuned", kind, score)
 
     return [
-        *(above(f"{kind}_hurt_{rival}_more", drop(f"tfidf_{rival}", kind) - drop("gpt2_finetuned", kind))
-          for kind in KINDS for rival in ("words", "chars")),
-    ]  # fmt: skip
+        *(above(f"{kind}_hurt_{rival}_more", more(rival, kind)) for kind in KINDS for rival in ("words", "chars")),
+        *(above(f"leetspeak_upsets_{rival}_more", more(rival, "leetspeak", "auc")) for rival in ("words", "chars")),
+    ]
 
 
 def drops(tables: Tables) -> pd.DataFrame:
     """Return what becomes of each method at the middle strength of each kind, in percent: means over the seeds.
 
-    Columns: F1 on clean messages, with typing errors and in leetspeak; of leetspeak also the spam that is found, and
-    the normal messages that are taken for it.
+    Columns: F1 on clean messages, with typing errors and in leetspeak; of leetspeak also the spam that is found, the
+    normal messages that are taken for it, and the AUC.
     """
     table = tables["spoilt"]
     versions = {"clean": select(table, kind="clean")}
     versions |= {kind: select(table, kind=kind, strength=middle(table, kind)) for kind in KINDS}
     columns = {name: rows.groupby("method", sort=False)["f1"].mean() for name, rows in versions.items()}
-    for column in ("recall", "alarms"):
+    for column in ("recall", "alarms", "auc"):
         columns[column] = versions["leetspeak"].groupby("method", sort=False)[column].mean()
     return (100 * pd.DataFrame(columns)).round(1).rename_axis("method").reset_index()
 

@@ -25,7 +25,7 @@ from hf_llm.tokenization.tokenizer import without_document_start
 SLOWER, LARGER = 10, 2  # times
 # the frozen GPT-2 and zero-shot hold the same network as the fine-tuned one
 QUICKLY_SERVED, SERVED = ("tfidf_words", "gpt2_finetuned"), (*TFIDF, "gpt2_finetuned")
-WARM_UP, REPEATS = 5, 3  # messages before the clock counts; the fastest repeat is a message's time
+WARM_UP, REPEATS = 5, 7  # messages before the clock counts; the fastest repeat is a message's time
 MEGABYTE = 1e6
 
 

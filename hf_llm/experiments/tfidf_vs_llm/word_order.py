@@ -4,6 +4,7 @@
     the captain of Spain himself thanked the captain of Brazil himself      0: Brazil is acted on
 
 Both hold the same words and the same pairs of neighbours, so that whoever counts those gets exactly half of them right.
+Three words in a row, "Brazil himself thanked", tell them apart: the control that order, too, can be counted.
 """
 
 import numpy as np
@@ -12,13 +13,14 @@ import pandas as pd
 from hf_llm.data import LabelledTexts
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed
 from hf_llm.experiments.frame.charts import Figure, dots, label, new_figure
-from hf_llm.experiments.tfidf_vs_llm.methods import TRAINED, new_method
+from hf_llm.experiments.tfidf_vs_llm.methods import TFIDF, TRAINED_GPT2, TRIPLES, new_method
 from hf_llm.experiments.tfidf_vs_llm.training import base_of, fit, grid_of
 
 FIXED = "Brazil"
 OTHERS = ("Spain", "Chile", "France", "Japan", "Ghana", "Italy", "Peru", "Egypt", "Korea", "Norway")
 PEOPLE = ("captain", "coach", "doctor", "singer", "teacher", "writer", "king", "driver")
 VERBS = ("thanked", "praised", "called", "visited", "helped", "invited", "followed", "answered", "met", "greeted")
+COMPARED = (*TFIDF, TRIPLES, *TRAINED_GPT2)
 CHANCE, CLEARLY = 50, 20  # percent; percentage points
 
 
@@ -42,7 +44,7 @@ def measure(study: Study) -> Tables:
     """Train every method on sentences and test it on pairs that it has not seen."""
     grid, base = grid_of(study), base_of(study)
     rows = []
-    for seed, name in study.track([(seed, name) for seed in study.seeds for name in TRAINED]):
+    for seed, name in study.track([(seed, name) for seed in study.seeds for name in COMPARED]):
         parts = sentences(grid.sentences, seed)
         method = fit(new_method(name, base, grid.order_steps, seed), parts["train"]).method
         test = parts["test"].select(np.arange(min(grid.test, len(parts["test"]))))
@@ -52,10 +54,11 @@ def measure(study: Study) -> Tables:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    accuracy = {name: by_seed(tables["word_order"], "accuracy", method=name) for name in TRAINED}
+    accuracy = {name: by_seed(tables["word_order"], "accuracy", method=name) for name in COMPARED}
     return [
         above("order_finetuned_over_words", accuracy["gpt2_finetuned"] - accuracy["tfidf_words"], CLEARLY),
         above("order_finetuned_over_chars", accuracy["gpt2_finetuned"] - accuracy["tfidf_chars"], CLEARLY),
+        above("order_triples_know", accuracy[TRIPLES] - CHANCE, CLEARLY),
         above("order_features_know", accuracy["gpt2_features"] - CHANCE, CLEARLY),
     ]
 
@@ -63,7 +66,7 @@ def findings(tables: Tables) -> list[Finding]:
 def draw_order(tables: Tables, say: Say) -> Figure:
     """Accuracy of each method on the twins; the line is chance."""
     figure, ((axis,),) = new_figure(1, 1, width=6, height=3)
-    dots(axis, tables["word_order"], "accuracy", "method", say, keys=TRAINED)
+    dots(axis, tables["word_order"], "accuracy", "method", say, keys=COMPARED)
     axis.axvline(CHANCE, color="black", lw=0.8)
     axis.set_xlim(0, 102)
     label(axis, say("figures.accuracy_axis"), "", legend=False)

@@ -25,7 +25,7 @@ def show_full(app: App, name: str, lang: Language) -> str:
     result = committed(app.config.results, name)
     if result is not None:
         return views.report(result, lang)
-    command = f"python scripts/discuss.py {name} --output_dir results/{name}"
+    command = f"hf-llm discuss {name} --output_dir results/{name}"
     missing = message(text("experiment.missing", lang, folder=app.config.results))
     return missing + code(command, lang, "app.command")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hf_llm.models.modeling_lenet import LeNetForImageClassification
 
-MAPS, SIDE = 6, 28  # of C1 in the LeNet that scripts/train_mnist.py trains
+MAPS, SIDE = 6, 28  # of C1 in the LeNet that hf-llm train_mnist trains
 
 
 def written_out(
