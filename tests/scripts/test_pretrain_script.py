@@ -79,7 +79,7 @@ def test_the_run_folder_holds_what_the_contract_names(one):
 def test_it_tells_what_it_plans_what_it_measured_and_where_things_are(one):
     stdout = (one.parent / "stdout").read_text(encoding="utf-8")
     assert re.search(r"measured.*s per step.*predicted", stdout)
-    for word in ("sample", "parameters", "tokens per second", "bits per byte", str(one), "scripts/generate.py"):
+    for word in ("sample", "parameters", "tokens per second", "bits per byte", str(one), "hf-llm generate"):
         assert word in stdout, word
 
 
