@@ -44,7 +44,7 @@ LAB = Lab(
     figure="lead",
     shown=[
         "lead_verdict", "lead_largest_shakespeare", "lead_largest_casmurro",
-        "crossing_ngrams_shakespeare", "lead_half_way_shakespeare", "lead_tuned",
+        "crossing_ngrams_shakespeare", "lead_half_way_shakespeare",
     ],
     settings=settings,
     quantities=quantities,

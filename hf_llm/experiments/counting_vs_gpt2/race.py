@@ -168,6 +168,7 @@ def findings(tables: Tables) -> list[Finding]:
                 for method in ("ngrams", "compressor", "trigrams")
             ),
             above(f"learning_helps_{name}", static - learning),
+            above(f"lead_of_learning_{name}", by_seed(scores, "gpt2", **largest) - learning),
             above(f"counting_is_faster_{name}", seconds[0] / seconds[1], 1.0, scale="log", timed=True),
         ]
     smallest, largest = (select(scores, text=GROWING[0], size=size)["order"].mean() for size in ends(scores))

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from transformers import PreTrainedModel
 
 from hf_llm.data import LabelledTexts, draw_messages
-from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, best, by_seed, means, select
+from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, by_seed, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.pretrained_vs_finetuned.other_corpus import FORGOTTEN
 from hf_llm.experiments.pretrained_vs_finetuned.starts import SPLIT_SEED, STARTS, message_parts, model_of
@@ -28,7 +28,6 @@ from hf_llm.experiments.shared.short_run import SEARCH_SEED
 
 FROZEN = ("scratch", "pretrained", "messages")  # whose frozen states are classified, too
 LENGTH = "length"  # the classifier that knows of a message how long it is, and nothing else
-NO_GAIN = 0.02  # by so much a classifier of shuffled labels may be above always naming the frequent class
 DRAW = 100  # between the seeds of two draws of labelled messages: no other seed is among them
 
 
@@ -115,6 +114,7 @@ def averaged(tables: Tables) -> pd.DataFrame:
 def findings(tables: Tables) -> list[Finding]:
     table, dealt, forgotten = averaged(tables), tables["shuffled_labels"], tables["forgotten_by_spam"]
     few, many = table["count"].min(), table["count"].max()
+    told = select(tables["labels"], setting="pretrained", draw=0)  # with the labels that were shuffled
 
     def ahead(setting: str, other: str, count: int, score: str = "f1"):
         """Return by how much a score is higher, a value a seed."""
@@ -133,7 +133,7 @@ def findings(tables: Tables) -> list[Finding]:
         above("scratch_over_length", ahead("scratch", LENGTH, few, "auc")),
         above("features_know", ahead("frozen_messages", "frozen_scratch", many)),
         above("tuning_over_frozen", ahead("pretrained", "frozen_pretrained", many)),
-        below("shuffled_labels_fail", dealt["accuracy"] - dealt["base_rate"], NO_GAIN),
+        above("shuffled_labels_fail", by_seed(told, "auc", count=dealt["count"].iloc[0]) - by_seed(dealt, "auc")),
         above("spam_forgets", forgotten["after"] - forgotten["before"], FORGOTTEN),
     ]
 

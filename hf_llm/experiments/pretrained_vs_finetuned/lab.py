@@ -41,7 +41,7 @@ def quantities(tables: Tables) -> dict:
         "chosen": len(rates),
         "scratch_worst": float(from_scratch.min()),
         "scratch_best": float(from_scratch.max()),
-        "base_rate": float(labels["base_rate"].iloc[0]),
+        "rank_dealt": float(tables["shuffled_labels"]["auc"].mean()),
         "moved": float(tables["shift"]["moved"].mean()),
         "moved_by_order": float(tables["shift"]["moved_by_order"].mean()),
     }
@@ -52,7 +52,7 @@ LAB = Lab(
     parts=[few_labels, other_corpus, token_by_token],
     lecture=["L43"],
     figure="few_labels",
-    shown=["saves_bits", "unlabelled_helps_few", "general_helps_few", "general_helps_many", "same_first"],
+    shown=["saves_bits", "unlabelled_helps_few", "unlabelled_ranks_few", "general_helps_many"],
     settings=settings,
     quantities=quantities,
     predictions={

@@ -2,7 +2,7 @@
 
     scratch       random weights: the task's own examples are all that it will ever see
     pretrained    next-token prediction on general text (`study.base`, by default Shakespeare)
-    portuguese    the same on as much text of another language: a control, which should be worth less
+    portuguese    the same on as many tokens of another language: a control, which should be worth less
     messages      the same on the task's own kind of text, without a label: the training messages
 
 All have the tokenizer of the Shakespeare model, so that they read the same tokens; a foreign `study.base` has its own.
