@@ -57,7 +57,7 @@ def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_conf
     assert prompt_to_try(corpus, "seu Firmino") == "seu Firmino"
     manifest["command"] = 'hf-llm pretrain --corpus sample --output_dir "my runs/x" --model nano'
     said = language_model_report(folder, manifest)
-    assert f'generate.py --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
+    assert f'hf-llm generate --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
     assert "hf-llm pretrain --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
     assert "I had always thought" not in said
     assert "verdict" not in said
