@@ -51,29 +51,33 @@ class Page:
     """Begins a page with navigation, heading and introduction, the texts `<name>.title` and `<name>.intro`."""
 
     def __init__(self, app: App, name: str):
-        self.app = app
+        self.app, self.name = app, name
         gr.Navbar(visible=False, main_page_name=False)  # Gradio's own is not translated
         gr.HTML(navigation(app.pages, name), elem_classes="navigation")
         gr.Markdown(t(f"{name}.intro"))
         self.query = gr.Textbox(visible="hidden", label="query", container=False)
         self.lang = gr.Textbox("pt-BR", visible="hidden", label="lang", container=False)
         self._controls: Controls = {}
-        self._choices: dict[str, Callable[[], list[str]]] = {}
+        self._choices: dict[str, Callable[[Language], list[str]]] = {}
+        self._texts: dict[str, Callable[[Language], str]] = {}
         self._locks: list[Component] = []
 
     def settings(
-        self, choices: dict[str, Callable[[], list[str]]] | None = None, locks: Sequence[Component] = (),
-        **controls: Component,
+        self, choices: dict[str, Callable[[Language], list[str]]] | None = None, locks: Sequence[Component] = (),
+        texts: dict[str, Callable[[Language], str]] | None = None, **controls: Component,
     ) -> None:  # fmt: skip
         """Name the controls that a link restores.
 
         Args:
-            choices: For a list that changes, what it holds now.
+            choices: For a list that changes, what it holds now for a reader of a language. Unless a link asks for
+                another, the first list opens with its first entry and the second, to compare, with its second.
             locks: What else is locked with them, because it would set them: the buttons of examples.
+            texts: What a text box opens with, likewise.
             controls: {name in the URL: control}.
         """
         self._controls |= controls
         self._choices |= choices or {}
+        self._texts |= texts or {}
         self._locks += locks
 
     def view(self, **options) -> gr.HTML:
@@ -108,17 +112,19 @@ class Page:
         self.app.opened.set()
         asked = {name: values[0] for name, values in parse_qs((query or "").lstrip("?")).items()}
         locked = {"interactive": False} if asked.get("lock") == "1" else {}
-        updates = []
+        updates, language = [], language_of(lang)
         for name, control in self._controls.items():
             change = dict(locked)
             choices = getattr(control, "choices", None) and [value for _, value in control.choices]
             if name in self._choices:
-                change["choices"] = choices = self._choices[name]()
-                if choices and control.value not in choices:
-                    change["value"] = choices[0]
+                change["choices"] = choices = self._choices[name](language)
+                if choices:
+                    change["value"] = choices[min(list(self._choices).index(name), len(choices) - 1)]
+            elif name in self._texts:
+                change["value"] = self._texts[name](language)
             value = restored(control, asked.get(name), choices, self.app.config.max_characters)
-            updates.append(gr.update(**change, **({} if value is None else {"value": value})))
-        return [query, language_of(lang), *updates, *[gr.update(**locked) for _ in self._locks]]
+            updates.append(gr.update(**{**change, **({} if value is None else {"value": value})}))
+        return [query, language, *updates, *[gr.update(**locked) for _ in self._locks]]
 
     def _links(self) -> None:
         if not self._controls:

@@ -14,9 +14,14 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def run(output_dir: Path) -> None:
     """Train the committed recipe with each seed and write result.json; ten minutes on two cores."""
-    config, runs = recipe(PretrainConfig, "gpt2/verdict"), []
+    train_with_seeds("gpt2/verdict", SEEDS, output_dir)
+
+
+def train_with_seeds(name: str, seeds: tuple[int, ...], output_dir: Path, **more) -> None:
+    """Train the recipe `name` with each seed and write result.json, with `more` in it."""
+    config, runs = recipe(PretrainConfig, name), []
     with tempfile.TemporaryDirectory() as scratch:
-        for seed in SEEDS:
+        for seed in seeds:
             manifest = pretrain(dataclasses.replace(config, seed=seed, output_dir=f"{scratch}/seed-{seed}"))
             metrics = manifest["metrics"]
             runs.append({
@@ -28,6 +33,7 @@ def run(output_dir: Path) -> None:
         output_dir, config=dataclasses.asdict(config), runs=runs,
         picked="the best weights are picked on the text that they are reported on",
         **{which: mean_with_interval([row[which]["bits_per_byte"] for row in runs]) for which in ("best", "last")},
+        **more,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def gpt2_config(
     dropout: float = 0.1,
     bos_token_id: int | None = None,
     attention: str = "sdpa",
+    initializer_range: float | None = None,
 ) -> GPT2Config:
     """Return the configuration of a named size; what is given beside the name replaces the size's own value.
 
@@ -40,6 +41,7 @@ def gpt2_config(
             `vocab_size`, where this project's tokenizers have it. It pads only in `new_gpt2`'s generation config:
             with a pad id in the model's own, transformers takes each document's first token for padding, and warns.
         attention: How transformers computes attention: `sdpa` (fused) or `eager` (can return its weights).
+        initializer_range: Standard deviation of the initial weights. Default: GPT-2's 0.02, which suits a width of 768.
 
     Raises:
         UserError: For an unknown size or a value that no GPT-2 can have.
@@ -78,6 +80,7 @@ def gpt2_config(
         bos_token_id=bos_token_id,
         eos_token_id=bos_token_id,
         attn_implementation=attention,
+        initializer_range=initializer_range or 0.02,
     )
 
 
@@ -85,8 +88,8 @@ def new_gpt2(config: GPT2Config, seed: int, device: str | torch.device = "cpu") 
     """Return an untrained GPT-2 in training mode, in fp32.
 
     The weights depend on `config` and `seed` alone: they are always drawn on the CPU, and the global random state is
-    left as it was. Radford et al. 2019: normal with deviation 0.02, divided by √(2·n_layer) where a block writes into
-    the residual stream.
+    left as it was. Radford et al. 2019: normal with deviation 0.02 (`initializer_range`), divided by √(2·n_layer)
+    where a block writes into the residual stream.
 
     Args:
         config: As `gpt2_config` returns it. The model gets a copy, since transformers writes into a model's config.

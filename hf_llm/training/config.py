@@ -125,6 +125,9 @@ class PretrainConfig(TrainingConfig):
     n_embd: int | None = setting(None, "width, instead of the size's")
     n_positions: int | None = setting(None, "context length in tokens, instead of the size's")
     dropout: float = setting(0.1, "at the embedding, on attention weights and after each sub-layer; GPT-2 used 0.1")
+    initializer_range: float | None = setting(
+        None, "deviation of the initial weights, default 0.02; a narrow model learns faster from 0.02 · √(768 / width)"
+    )
     input_noise: float = setting(
         0.0, "fraction of input tokens replaced by random ones of the text, against learning a short text by heart"
     )
@@ -151,6 +154,10 @@ class PretrainConfig(TrainingConfig):
         require(
             0 < self.validation_fraction < 1,
             f"validation_fraction must be between 0 and 1, not {self.validation_fraction}",
+        )
+        require(
+            self.initializer_range is None or 0 < self.initializer_range < float("inf"),
+            f"initializer_range must be a finite number greater than 0, not {self.initializer_range}",
         )
         size_named(self.model)  # refuses an unknown one
         require(
@@ -184,5 +191,5 @@ class PretrainConfig(TrainingConfig):
     @property
     def shape(self) -> dict:
         """The arguments of `gpt2_config`, all but those that the tokenizer decides."""
-        names = ("n_positions", "n_layer", "n_head", "n_embd", "dropout", "attention")
+        names = ("n_positions", "n_layer", "n_head", "n_embd", "dropout", "attention", "initializer_range")
         return {"size": self.model, **{name: getattr(self, name) for name in names}}

@@ -1,6 +1,7 @@
 """What the app offers, and that nothing else can be loaded through it."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -40,6 +41,19 @@ def test_a_fine_tuned_model_is_offered_for_what_it_does(runs, tmp_path):
     assert library.language_models() == ["text-generation"]
     assert library.image_classifiers() == []
     assert library.language_model("text-generation").model.config.model_type == "gpt2"
+
+
+def test_in_portuguese_a_model_that_learned_portuguese_is_first(runs, tmp_path):
+    for name in ("casmurro", "newer"):
+        shutil.copytree(runs / "story", tmp_path / name)
+    manifest = json.loads((tmp_path / "casmurro/run.json").read_text(encoding="utf-8"))
+    manifest["data"]["name"] = "dom-casmurro"
+    (tmp_path / "casmurro/run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    os.utime(tmp_path / "casmurro/run.json", (0, 0))  # the older one
+    library = Library(tmp_path, ["openai-community/gpt2"])
+    assert library.language_models() == library.language_models("en") == ["newer", "casmurro", "openai-community/gpt2"]
+    assert library.language_models("pt-BR") == ["casmurro", "newer", "openai-community/gpt2"]
+    assert [library.data(name) for name in library.language_models()] == ["sample", "dom-casmurro", None]
 
 
 @pytest.mark.parametrize("name", ["", "..", "../story", "/etc", "story/../story", "nobody/nothing", "mlp"])

@@ -111,3 +111,11 @@ def test_models_do_not_share_their_configuration():
     config = gpt2_config("nano")
     new_gpt2(config, seed=0, device="meta").config.use_cache = False
     assert config.use_cache
+
+
+def test_the_deviation_of_the_initial_weights_can_be_chosen():
+    def deviation(**chosen) -> float:
+        return new_gpt2(gpt2_config("nano", **chosen), seed=0).transformer.wte.weight.std().item()
+
+    assert deviation() == pytest.approx(0.02, rel=0.02)
+    assert deviation(initializer_range=0.1) == pytest.approx(0.1, rel=0.02)

@@ -167,6 +167,7 @@ def test_a_flag_that_cannot_be(refused):
     assert "did you mean '--max_steps'?" in refused("pretrain.py", "--max_step", 2)
     assert "no GPT-2 size is called 'smal', did you mean 'small'?" in refused("pretrain.py", "--model", "smal")
     assert "seed must be below 2**63" in refused("pretrain.py", "--seed", 2**63)
+    assert "initializer_range must be a finite number" in refused("pretrain.py", "--initializer_range", 0)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from hf_llm.app.server.rate_limit import RateLimit
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
+from hf_llm.texts import LANGUAGES
 
 HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
@@ -114,7 +115,7 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
 
 
 def warm_up(app: App) -> None:
-    """Import what calculations need and load the newest model, while the reader looks at the first page.
+    """Import what calculations need and load each language's first model, while the reader looks at the first page.
 
     Not before: imports hold the interpreter for seconds, in which it would serve nothing.
     """
@@ -123,6 +124,6 @@ def warm_up(app: App) -> None:
     import hf_llm.explain.gpt2_explained
     import hf_llm.tokenization.compare  # noqa: F401
 
-    for name in app.library.language_models()[:1]:
+    for name in {name for lang in LANGUAGES for name in app.library.language_models(lang)[:1]}:
         with contextlib.suppress(UserError):  # a damaged model: whoever chooses it reads why
             app.library.language_model(name)

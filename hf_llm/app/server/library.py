@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from hf_llm.config import UserError, require
 from hf_llm.runs.manifest import NAME as MANIFEST
 from hf_llm.runs.manifest import model_task, read_manifest
-from hf_llm.texts import both
+from hf_llm.texts import Language, both
 
 if TYPE_CHECKING:  # the first page is there before these are imported
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 KEPT = 3  # models in memory at once; the one used longest ago goes first
 DEPTH = 3  # levels below the runs folder where a run may lie
+PORTUGUESE = ("dom-casmurro",)  # the data from which a model learns Portuguese
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,15 @@ class Library:
         self._loaded: OrderedDict[tuple, object] = OrderedDict()
         self._lock = threading.Lock()
 
-    def language_models(self) -> list[str]:
-        """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids."""
-        return [*self._finished("text-generation"), *self.hub_models]
+    def language_models(self, lang: Language | None = None) -> list[str]:
+        """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids.
+
+        For `lang` pt-BR the models that learned Portuguese come before the others.
+        """
+        names = self._finished("text-generation")
+        if lang == "pt-BR":
+            names.sort(key=lambda name: self.data(name) not in PORTUGUESE)
+        return [*names, *self.hub_models]
 
     def image_classifiers(self) -> list[str]:
         """Return the names of the finished image classifiers, the newest first."""
@@ -55,6 +62,14 @@ class Library:
     def source(self, name: str) -> str:
         """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`."""
         return name if name in self.hub_models else (self.runs / name).as_posix()
+
+    def data(self, name: str) -> str | None:
+        """Return the name of the data that a run learned from; None for a Hub id, and for a run that is gone."""
+        try:
+            manifest = read_manifest(self.folder(name)) or {}
+        except UserError:
+            return None
+        return manifest.get("data", {}).get("name")
 
     def folder(self, name: str) -> Path:
         """Return the run folder called `name`.

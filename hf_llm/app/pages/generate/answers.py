@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
@@ -33,6 +33,26 @@ PRESETS = {
 }
 
 
+class Example(NamedTuple):
+    """What the page opens with: a prompt, and how a text goes on, followed by the same with another last word."""
+
+    prompt: str
+    scored: str
+
+
+VERDICT = Example(
+    "I had always thought",
+    "I had always thought Jack Gisburn rather a cheap genius. I had always thought Jack Gisburn rather a cheap banana.",
+)
+EXAMPLES = {  # by the data that a model learned from; any other gets the demo's
+    "dom-casmurro": Example(
+        "Capitú olhou para mim",
+        "Uma noite destas, vindo da cidade para o Engenho Novo, encontrei no trem da Central um rapaz aqui do bairro. "
+        "Uma noite destas, vindo da cidade para o Engenho Novo, encontrei no trem da Central um rapaz aqui do bolo.",
+    ),
+}
+
+
 def generate(
     app: App, prompt: str, model: str | None = None, max_new_tokens: int = 100, do_sample: bool = True,
     temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0, seed: int = 0,
@@ -56,6 +76,12 @@ def next_token(
 
 
 ENDPOINTS = {"generate": generate, "next_token": next_token}
+
+
+def example(app: App, lang: Language) -> Example:
+    """Return the example that suits the model with which the page opens in a language."""
+    name = next(iter(app.library.language_models(lang)), None)
+    return EXAMPLES.get(name and app.library.data(name), VERDICT)
 
 
 def settings(

@@ -5,20 +5,14 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.generate import answers
-from hf_llm.app.pages.generate.answers import MOST_NEW, PRESETS
-
-PROMPT = "I had always thought"
-# how The Verdict begins, and the same with another last word
-SCORED = (
-    "I had always thought Jack Gisburn rather a cheap genius. I had always thought Jack Gisburn rather a cheap banana."
-)
+from hf_llm.app.pages.generate.answers import MOST_NEW, PRESETS, example
 
 
 def build(page: Page) -> None:
     app = page.app
     names, longest = app.library.language_models(), app.config.max_characters
     with gr.Group():
-        prompt = gr.Textbox(PROMPT, label=t("generate.prompt"), lines=2, max_length=longest)
+        prompt = gr.Textbox(label=t("generate.prompt"), lines=2, max_length=longest)
         with gr.Row():
             model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"))
             other = gr.Dropdown(names, value=next(iter(names[1:] or names), None), label=t("generate.other"))
@@ -60,7 +54,7 @@ def build(page: Page) -> None:
     whole = gr.Button(t("generate.whole"))
     vocabulary = pair()
     gr.Markdown(t("generate.surprise_intro"))
-    scored = gr.Textbox(SCORED, label=t("generate.scored"), lines=3, max_length=longest)
+    scored = gr.Textbox(label=t("generate.scored"), lines=3, max_length=longest)
     take = gr.Button(t("generate.take"))
     coloured = pair()
     expected = pair()
@@ -96,6 +90,7 @@ def build(page: Page) -> None:
 
     page.settings(
         {"model": app.library.language_models, "other": app.library.language_models}, [preset],
+        {"text": lambda lang: example(app, lang).prompt, "scored": lambda lang: example(app, lang).scored},
         text=prompt, **models, **choice, seed=seed, max_new_tokens=most, scored=scored,
     )  # fmt: skip
     opened = page.opens_with(answers.show_next_tokens, asked, shown_next)

@@ -23,7 +23,7 @@ def show(app: App, *, last: str, lang: Language) -> tuple:
     none_yet = not app.library.language_models()
     worth_showing = training is not None and (running or none_yet or training.state == "finished")
     return (
-        views.models(models(app), none_yet, lang) + ("" if none_yet else views.links(app.pages, lang)),
+        views.models(models(app, lang), none_yet, lang) + ("" if none_yet else views.links(app.pages, lang)),
         gr.update(visible=none_yet and not running),
         views.progress(training, lang) if worth_showing else "",
         gr.update(active=running),
@@ -35,10 +35,10 @@ def train_first(app: App, *, lang: Language) -> str:
     return app.trainings.start("gpt2", demo_command(app.config.training_steps)).name
 
 
-def models(app: App) -> list[dict]:
+def models(app: App, lang: Language) -> list[dict]:
     """Return the finished runs and the Hub models, with what each was trained on, how good it is, and beside what."""
     records = []
-    for name in [*app.library.language_models(), *app.library.image_classifiers()]:
+    for name in [*app.library.language_models(lang), *app.library.image_classifiers()]:
         try:
             manifest = {} if name in app.library.hub_models else read_manifest(app.library.folder(name)) or {}
         except UserError:

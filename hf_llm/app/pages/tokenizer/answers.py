@@ -66,8 +66,11 @@ def _gpt2():
 
 
 def available(app: App) -> list[str]:
-    """Return the tokenizers to choose from: those of the models that are here, and GPT-2's own where it is."""
-    return [*app.library.language_models(), *([GPT2] if is_here(GPT2) else [])]
+    """Return the tokenizers to choose from: those of the models that are here, and GPT-2's own where it is.
+
+    The sentence that the page opens with is Portuguese in both languages, so who learned Portuguese comes first.
+    """
+    return [*app.library.language_models("pt-BR"), *([GPT2] if is_here(GPT2) else [])]
 
 
 def choose_preset(app: App, *, preset: str | None, lang: Language) -> tuple:
