@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from html import escape
 
-from hf_llm.texts import Language, number, text
+from hf_llm.texts import Language, interval, number, text
 
 
 def table(records: Sequence[dict], headings: dict[str, str], caption: str, lang: Language) -> str:
@@ -33,6 +33,8 @@ def table(records: Sequence[dict], headings: dict[str, str], caption: str, lang:
 def _cell(value, lang: Language) -> str:
     if value is None:
         return "–"
+    if isinstance(value, list | tuple):
+        return escape(interval(value, lang, ".4g"))
     return number(value, lang) if isinstance(value, int | float) else escape(str(value))
 
 

@@ -5,6 +5,7 @@ Writes result.json.
     hf-llm benchmark verdict --output_dir results/verdict
 
 verdict         bits per byte on the last 10 % of The Verdict, five seeds
+verdict-folds   the same recipe against byte n-grams, each tenth of the story held out in turn
 dom-casmurro    bits per byte on the last 10 % of Dom Casmurro, three seeds, beside byte n-grams and LZMA
 verdict-sweep   how its configuration was chosen, on the first 90 %
 shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
@@ -26,6 +27,7 @@ from hf_llm.config import command, parse, setting
 
 Name = Literal[
     "verdict",
+    "verdict-folds",
     "dom-casmurro",
     "verdict-sweep",
     "shakespeare",

@@ -21,7 +21,7 @@ so what counts is after how many different bytes it occurred (Kneser, Ney 1995; 
 """
 
 import lzma
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class ByteNGrams:
-    """A byte n-gram model: one pass over the training text, nothing to choose but its order."""
+    """A byte n-gram model: one pass over the training text."""
 
     levels: tuple[Counts, ...]  # of the n-grams of 1, 2 … bytes
 
@@ -82,6 +82,11 @@ class ByteNGrams:
             without_first_byte = levels[-1].grams & np.uint64(BYTES**length - 1)
             levels.append(Counts.of(without_first_byte))
         return cls(tuple(reversed(levels)))
+
+    def with_discount(self, discount: float) -> "ByteNGrams":
+        """Return the same counts with one discount for n-grams of every length, above 0 and below 1."""
+        require(0 < discount < 1, f"a discount must be between 0 and 1, not {discount}")
+        return ByteNGrams(tuple(replace(level, discount=discount) for level in self.levels))
 
     def bits(self, data: bytes, learn: bool = False) -> np.ndarray:
         """Return -log2 of the probability of each byte, given those of `data` before it; float64, (len(data),).

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from hf_llm.data import read_text, split_text
+from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.evaluation.config import EvaluateConfig
 from hf_llm.evaluation.memorisation import memorisation
@@ -19,8 +20,9 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     """Score `config.model` on a part of `config.corpus`, and measure what a sample of it copies.
 
     Returns:
-        The corpus and its hash, the fields of `LanguageModelScores`, and `memorisation`: the prompt, the sample, its
-        measures against the training part, and under `held_out` those of as many characters of the validation part.
+        The corpus and its hash, the fields of `LanguageModelScores`, `baselines` on the same bytes, with what they
+        learned from, and `memorisation`: the prompt, the sample, its measures against the training part, and under
+        `held_out` those of as many characters of the validation part.
 
     Raises:
         UserError: When model, tokenizer, corpus or settings do not fit together.
@@ -33,15 +35,26 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     context = context_length(model) or UNBOUNDED_CONTEXT
     scores = evaluate_tokens(
         model, encode_document(tokenizer, part), token_byte_lengths(tokenizer), context=context,
-        stride=config.eval_stride or max(1, context // 2), max_tokens=config.eval_tokens,
+        stride=config.eval_stride or max(1, context // 2), max_tokens=config.eval_tokens, interval=True,
     )  # fmt: skip
     settings = GenerationSettings(max_new_tokens=config.max_new_tokens, temperature=1.0, seed=config.seed)
     sample = generate(model, tokenizer, config.prompt, settings).text
     return {
         "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256, "split": config.split,
-        "context": context, **asdict(scores),
+        "context": context, **asdict(scores), "baselines": _baselines(config, training, part, scores.bytes),
         "memorisation": {
             "prompt": config.prompt, "sample": sample, "seed": config.seed, **memorisation(sample, training),
             "held_out": memorisation(validation[: len(sample)], training),
         },
     }  # fmt: skip
+
+
+def _baselines(config: EvaluateConfig, training: str, part: str, scored_bytes: int) -> dict:
+    """Return the baselines of the bytes that the model was scored on, or why there are none.
+
+    What a model of others was trained on is not known; these learn from the corpus alone, as a model of ours does.
+    """
+    if config.split != "validation":
+        return {"left_out": "they would learn from the text that they are scored on; use --split validation"}
+    trained_on = f"the first {1 - config.validation_fraction:.3g} of {config.corpus}"
+    return {"trained_on": trained_on, **baselines(training.encode("utf-8"), part.encode("utf-8")[:scored_bytes])}

@@ -37,7 +37,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         scores: As `publish` takes them.
     """
     data, tokenizer, prompt = manifest["data"], manifest["tokenizer"], manifest["sample"]["prompt"]
-    best, last = scores["validation"], scores["validation_last"]
+    best, last, beside = scores["validation"], scores["validation_last"], scores["baselines"]
     values = {
         **manifest["model"]["config"],
         **data,
@@ -47,6 +47,8 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         "prompt": prompt,
         **{f"best_{name}": value for name, value in best.items()},
         **{f"last_{name}": value for name, value in last.items()},
+        **{f"{who}_{name}": value for who in ("ngram", "compressor") for name, value in beside[who].items()},
+        **beside,
     }
     return model_card(
         "language_model",

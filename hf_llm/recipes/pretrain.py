@@ -1,12 +1,14 @@
 """The recipe behind hf-llm pretrain: from a corpus and settings to a GPT-2 in a folder of its own.
 
-corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored → published
+corpus and tokenizer → shape of the model → plan → windows of tokens → loop → best weights, scored beside baselines
+→ published
 """
 
 import torch
 from transformers import GPT2Config
 
 from hf_llm.data import Text
+from hf_llm.evaluation.baselines import corpus_baselines
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.card import language_model_card
@@ -15,7 +17,6 @@ from hf_llm.recipes.publish import measured, plain_parts, publish
 from hf_llm.recipes.report import language_model_report, monitor, prompt_to_try
 from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
-from hf_llm.tokenization.tokenizer import document_start
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
@@ -66,6 +67,7 @@ def pretrain(config: PretrainConfig) -> dict:
                 if result.step_seconds:
                     print(f"measured: {result.step_seconds:.3g} s per step (predicted: {plan.step_seconds:.3g} s)")
                 scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
+                scores["baselines"] = corpus_baselines(corpus)
                 publish(
                     run,
                     parts=plain_parts(task.model, corpus.tokenizer),
@@ -82,8 +84,13 @@ def pretrain(config: PretrainConfig) -> dict:
 def read_inputs(config: PretrainConfig, text: Text | None = None) -> tuple[Corpus, GPT2Config]:
     """Return the corpus that `config` names, or `text` as one, and the shape of the model; errors as in `pretrain`."""
     corpus = read_corpus(text or config.corpus, **config.encoding)
-    vocab_size, start = len(corpus.tokenizer), document_start(corpus.tokenizer)
-    return corpus, gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
+    return corpus, model_shape(config, corpus)
+
+
+def model_shape(config: PretrainConfig, corpus: Corpus) -> GPT2Config:
+    """Return the shape of the model: what `config` says, and what the tokenizer of `corpus` decides."""
+    vocab_size, start = len(corpus.tokenizer), int(corpus.train.window(0, 1)[0])  # what begins each document
+    return gpt2_config(vocab_size=vocab_size, bos_token_id=start, **config.shape)
 
 
 def make_task(config: PretrainConfig, corpus: Corpus, model_config: GPT2Config, world_size: int = 1) -> CausalLM:

@@ -40,7 +40,7 @@ def publish(run: Run, *, parts: list, scores: dict[str, dict], figures: dict[str
     Args:
         run: The run; its manifest already says how it went (`measured`).
         parts: What is saved by `save_pretrained`: the model with the published weights, tokenizer or image processor.
-        scores: Figures of `train`, `validation` (published weights), `validation_last` and perhaps `test`.
+        scores: Figures of `train`, `validation` (published weights), `validation_last`; perhaps `test`, `baselines`.
         figures: {name: figure}, each to be figures/<name>.png.
         card: README.md.
 

@@ -94,6 +94,7 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "training": _training(manifest, "tokens"),
         "validation": f"{best['bits_per_byte']:.3f} bits per byte (step {best['step']}, published), "
         f"{last['bits_per_byte']:.3f} at the last step",
+        **_beside(metrics),
         "it writes": textwrap.fill(sample, 62, subsequent_indent=" " * 16),
         "": "",
         "the model": f"{folder}  (loads with transformers alone)",
@@ -106,6 +107,20 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "repeat it": f"hf-llm verify {folder}",
     }
     return _framed(rows)
+
+
+def _beside(metrics: dict) -> dict[str, str]:
+    """Return what the bits per byte are to be compared with; a run of an earlier version has none of it."""
+    rows = {}
+    if interval := metrics["validation"].get("bits_per_byte_interval_95"):
+        rows["  95 %"] = "{:.3f} to {:.3f}, block bootstrap over the held-out text".format(*interval)
+    if beside := metrics.get("baselines"):
+        ngram, compressor = beside["ngram"], beside["compressor"]
+        rows["without a net"] = (
+            f"{ngram['bits_per_byte']:.3f} a byte {ngram['order']}-gram, which only counts; "
+            f"{compressor['bits_per_byte']:.3f} {compressor['name']}"
+        )
+    return rows
 
 
 def classifier_report(folder: Path, manifest: dict) -> str:

@@ -44,6 +44,12 @@ class Corpus:
     validation: TokenArray  # never trained on, of the same form
     tokenizer: PreTrainedTokenizerFast  # what encoded both; read by `read_corpus` it begins documents by itself, too
     windows_line_ends: bool = False  # as in `Text`
+    encodings: int = 1  # how often `train` has the text, each time encoded anew
+
+    @property
+    def train_once(self) -> TokenArray:
+        """The training text, encoded once."""
+        return TokenArray(self.train.shards[: len(self.train.shards) // self.encodings])
 
     def facts(self) -> dict[str, dict]:
         """Return what a manifest says of the corpus and of its tokenizer."""
@@ -90,7 +96,7 @@ def read_corpus(
         corpus = corpus_from_text(text, loaded, validation_fraction)
         if bpe_dropout:
             encodings = encodings_with_dropout(loaded, training_part, bpe_dropout, ENCODINGS, seed)
-            corpus = dataclasses.replace(corpus, train=TokenArray(encodings))
+            corpus = dataclasses.replace(corpus, train=TokenArray(encodings), encodings=len(encodings))
     require(
         len(corpus.train) > context,
         f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "

@@ -27,6 +27,7 @@ from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import both
 from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
+from hf_llm.tokenization.readable import token_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -230,6 +231,16 @@ def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
     for id, token in added.items():
         lengths[id] = 0 if token.special else len(token.content.encode("utf-8"))
     return lengths
+
+
+def text_bytes(tokenizer: PreTrainedTokenizerFast, ids: np.ndarray) -> bytes:
+    """Return the UTF-8 bytes that ids (N,) of a byte-level tokenizer stand for; a special token is one zero byte."""
+    added = tokenizer.added_tokens_decoder
+    spelt = {id: b"\0" if token.special else token.content.encode("utf-8") for id, token in added.items()}
+    distinct, places = np.unique(ids, return_inverse=True)
+    names = tokenizer.convert_ids_to_tokens(distinct.tolist())
+    contents = [spelt[id] if id in spelt else token_bytes(name) for id, name in zip(distinct.tolist(), names)]
+    return b"".join([contents[place] for place in places])
 
 
 def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tokenizer:

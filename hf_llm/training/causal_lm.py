@@ -76,18 +76,21 @@ class CausalLM(Task):
         )  # fmt: skip
         return {"validation_loss": scores.loss, "bits_per_byte": scores.bits_per_byte}
 
-    def scores(self, stride: int | None = None) -> dict[str, float | int]:
-        """Return loss, perplexity and bits per byte of the model on the whole validation part, in fp32.
+    def scores(self, stride: int | None = None) -> dict[str, float | int | list[float]]:
+        """Return loss, perplexity and bits per byte, with their interval, on the whole validation part, in fp32.
 
         Args:
             stride: Tokens by which the windows slide; None for half the context.
         """
         stride = stride or max(1, self.context // 2)
-        scores = evaluate_tokens(self.model, self.validation, self.byte_lengths, stride=stride, context=self.context)
+        scores = evaluate_tokens(
+            self.model, self.validation, self.byte_lengths, stride=stride, context=self.context, interval=True
+        )
         return {
             "loss": scores.loss,
             "perplexity": scores.perplexity,
             "bits_per_byte": scores.bits_per_byte,
+            "bits_per_byte_interval_95": scores.bits_per_byte_interval_95,
             "eval_stride": stride,
         }
 

@@ -1,5 +1,6 @@
 """The page that trains: the command it makes, what it shows of a run, and the message of one that diverged."""
 
+import json
 import shutil
 import time
 
@@ -17,6 +18,7 @@ from hf_llm.config import UserError, parse
 from hf_llm.data import MissingData
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.manifest import read_manifest
+from hf_llm.texts import interval, number
 from hf_llm.training.config import PretrainConfig
 
 
@@ -145,6 +147,30 @@ def test_a_finished_training_is_found_again_with_all_that_came_out(own_app, fini
     assert shown.download["value"].endswith("gpt2-abcdef.zip")
     for run, last, found in (("", finished, finished), ("page/other", finished, "page/other"), ("", "page/gone", "")):
         assert train.find_again(own_app, run=run, last=last, lang="en") == found
+
+
+@pytest.mark.parametrize("lang", ["pt-BR", "en"])
+def test_the_models_figure_stands_beside_those_that_need_no_net(own_app, finished, lang):
+    metrics = read_manifest(own_app.library.folder(finished))["metrics"]
+    drawn = {"train": train.show(own_app, run=finished, lang=lang).status}
+    drawn["home"] = home.show(own_app, last="", lang=lang)[0]
+    best, beside = metrics["validation"], metrics["baselines"]
+    figures = [best["bits_per_byte"], *(beside[who]["bits_per_byte"] for who in ("ngram", "compressor"))]
+    cells = [*(number(figure, lang) for figure in figures), interval(best["bits_per_byte_interval_95"], lang, ".4g")]
+    for page in drawn.values():
+        assert all(f"<td>{cell}</td>" in page for cell in cells)
+    assert f"{beside['ngram']['order']}-gram" in drawn["train"]
+
+
+def test_a_run_of_an_earlier_version_has_nothing_beside_it(own_app, finished):
+    path = own_app.library.folder(finished) / "run.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["metrics"]["baselines"], manifest["metrics"]["validation"]["bits_per_byte_interval_95"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    shown = train.show(own_app, run=finished, lang="en").status
+    assert "bits per byte on validation" in shown
+    assert "<table" not in shown
+    assert "<td>–</td>" in home.show(own_app, last="", lang="en")[0]
 
 
 def test_a_tick_that_brings_nothing_new_redraws_nothing(own_app, finished):

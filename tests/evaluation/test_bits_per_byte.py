@@ -135,3 +135,11 @@ def test_bad_input(model, tokenizer, ids, change, words):
     arguments = {"ids": ids, "byte_lengths": token_byte_lengths(tokenizer), "stride": 8, "context": CONTEXT, **change}
     with pytest.raises(UserError, match=words):
         evaluate_tokens(model, **arguments)
+
+
+def test_the_interval_is_made_only_where_it_is_asked_for(model, tokenizer, ids):
+    without = evaluate_tokens(model, ids, token_byte_lengths(tokenizer), 8, CONTEXT)
+    asked = evaluate_tokens(model, ids, token_byte_lengths(tokenizer), 8, CONTEXT, interval=True)
+    assert without.bits_per_byte_interval_95 is None
+    low, high = asked.bits_per_byte_interval_95
+    assert low < asked.bits_per_byte == without.bits_per_byte < high

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hf_llm.evaluation.intervals import bootstrap_interval, mean_interval, share_interval
+from hf_llm.evaluation.intervals import block_bootstrap_interval, bootstrap_interval, mean_interval, share_interval
 
 
 def test_students_interval_of_five_values():
@@ -39,3 +39,36 @@ def test_the_bootstrap_of_a_few_values_is_narrower_than_students():
     assert narrow.mean == pytest.approx(wide.mean)
     assert wide.low < narrow.low < narrow.high < wide.high
     assert bootstrap_interval(values) == narrow
+
+
+def series(random: np.random.Generator, number: int, alike: float) -> np.ndarray:
+    """Return values of mean 3, skewed as a text's surprise is, neighbours correlated by `alike`, (number,)."""
+    shocks, values = random.exponential(size=number + 50) - 1, np.zeros(number + 50)
+    for place in range(1, len(values)):
+        values[place] = alike * values[place - 1] + shocks[place]
+    return 3 + values[50:]
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.3, 0.5])
+def test_the_block_bootstrap_holds_the_truth_about_nineteen_times_in_twenty(alike):
+    random, sizes = np.random.default_rng(0), np.ones(600)
+    bounds = [block_bootstrap_interval(series(random, 600, alike), sizes, resamples=400).bounds for _ in range(400)]
+    assert 0.90 < np.mean([low <= 3 <= high for low, high in bounds]) < 0.98
+
+
+def test_without_blocks_correlated_neighbours_would_feign_certainty():
+    values = series(np.random.default_rng(1), 2000, 0.7)
+    blocks, items = block_bootstrap_interval(values, np.ones(2000)), bootstrap_interval(values, resamples=500)
+    assert blocks.mean == pytest.approx(items.mean)
+    assert blocks.high - blocks.low > 1.5 * (items.high - items.low)
+
+
+def test_the_block_bootstrap_is_of_the_ratio_and_the_same_each_time():
+    random = np.random.default_rng(2)
+    sizes = random.integers(1, 9, 700)
+    interval = block_bootstrap_interval(2.5 * sizes, sizes)  # the same ratio everywhere: nothing is uncertain
+    assert tuple(interval) == pytest.approx((2.5, 2.5, 2.5))
+    amounts = random.exponential(size=700) * sizes
+    assert block_bootstrap_interval(amounts, sizes) == block_bootstrap_interval(amounts, sizes)
+    assert block_bootstrap_interval(amounts, sizes).mean == pytest.approx(amounts.sum() / sizes.sum())
+    assert block_bootstrap_interval([1.5], [1]).bounds == (1.5, 1.5)

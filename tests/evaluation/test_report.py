@@ -9,6 +9,7 @@ import pytest
 
 from hf_llm.config import UserError
 from hf_llm.data import read_text, split_text
+from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.evaluation.config import EvaluateConfig
 from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
@@ -51,11 +52,18 @@ def test_the_part_that_was_asked_for(folder, model, tokenizer, monkeypatch, caps
     training, validation = split_text(corpus.text)
     part = {"train": training, "validation": validation, "all": corpus.text}[split]
     expected = evaluate_tokens(
-        model, encode_document(tokenizer, part), token_byte_lengths(tokenizer), 8, 16, max_tokens=200
+        model, encode_document(tokenizer, part), token_byte_lengths(tokenizer), 8, 16, max_tokens=200, interval=True
     )
     assert code == 0
     assert {name: report[name] for name in vars(expected)} == vars(expected)
     assert report["corpus_sha256"] == corpus.sha256
+    beside = report["baselines"]
+    if split == "validation":
+        assert beside.pop("trained_on") == "the first 0.9 of sample"
+        assert beside == baselines(training.encode("utf-8"), validation.encode("utf-8")[: report["bytes"]])
+        assert beside["scored_bytes"] == report["bytes"]
+    else:
+        assert beside == {"left_out": "they would learn from the text that they are scored on; use --split validation"}
     copied = report["memorisation"]
     assert copied["longest_verbatim_span"] in training
     assert copied["longest_verbatim_span"] in copied["sample"]

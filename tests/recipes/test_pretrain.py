@@ -8,7 +8,8 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from hf_llm.config import UserError
-from hf_llm.data import read_text
+from hf_llm.data import read_text, split_text
+from hf_llm.evaluation.baselines import baselines
 from hf_llm.recipes.pretrain import pretrain, read_inputs
 from hf_llm.recipes.report import language_model_report, prompt_to_try
 from hf_llm.recipes.verify import verify
@@ -56,14 +57,39 @@ def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_conf
     assert prompt_to_try(corpus, "seu Firmino") == "seu Firmino"
     manifest["command"] = 'hf-llm pretrain --corpus sample --output_dir "my runs/x" --model nano'
     said = language_model_report(folder, manifest)
-    assert f'generate.py --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
-    assert "pretrain.py --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
+    assert f'hf-llm generate --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
+    assert "hf-llm pretrain --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
     assert "I had always thought" not in said
     assert "verdict" not in said
     manifest["command"] = "hf-llm demo"
     said = language_model_report(folder, manifest)
     assert "hf-llm pretrain --config gpt2/verdict --corpus sample --n_layer 2" in said
     assert f"hf-llm verify {folder}" in said
+
+
+def test_what_needs_no_net_stands_beside_the_models_figure(finished):
+    manifest, folder, _ = finished
+    metrics, (train, test) = manifest["metrics"], split_text(read_text("sample").text)
+    assert metrics["baselines"] == baselines(train.encode("utf-8"), test.encode("utf-8"))
+    low, high = metrics["validation"]["bits_per_byte_interval_95"]
+    assert low < metrics["validation"]["bits_per_byte"] < high
+    ngram, compressor = metrics["baselines"]["ngram"], metrics["baselines"]["compressor"]
+    said, card = language_model_report(folder, manifest), ModelCard.load(folder / "README.md").text
+    assert f"{ngram['bits_per_byte']:.3f} a byte {ngram['order']}-gram" in said
+    assert f"{compressor['bits_per_byte']:.3f} LZMA" in said
+    assert f"{low:.3f} to {high:.3f}" in said
+    for figure in (f"{ngram['bits_per_byte']:.4f}", f"{compressor['bits_per_byte']:.4f}", f"[{low:.3f}; {high:.3f}]"):
+        assert figure in card
+        assert figure.replace(".", ",") in card  # in Portuguese
+
+
+def test_a_run_of_an_earlier_version_has_its_report_without_them(finished):
+    manifest, folder, _ = finished
+    earlier = json.loads(json.dumps(manifest))
+    del earlier["metrics"]["baselines"], earlier["metrics"]["validation"]["bits_per_byte_interval_95"]
+    said = language_model_report(folder, earlier)
+    assert "validation" in said
+    assert "LZMA" not in said
 
 
 def test_the_manifest_can_be_read_again(finished):

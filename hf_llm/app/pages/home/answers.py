@@ -36,19 +36,22 @@ def train_first(app: App, *, lang: Language) -> str:
 
 
 def models(app: App, lang: Language) -> list[dict]:
-    """Return the finished runs and the Hub models, with what each was trained on and how good it is."""
+    """Return the finished runs and the Hub models, with what each was trained on, how good it is, and beside what."""
     records = []
     for name in [*app.library.language_models(lang), *app.library.image_classifiers()]:
         try:
             manifest = {} if name in app.library.hub_models else read_manifest(app.library.folder(name)) or {}
         except UserError:
             continue  # removed since it was listed
-        validation = manifest.get("metrics", {}).get("validation", {})
+        metrics = manifest.get("metrics", {})
+        validation, beside = metrics.get("validation", {}), metrics.get("baselines", {})
         records.append({
             "name": name,
             "parameters": manifest.get("model", {}).get("parameters"),
             "data": manifest.get("data", {}).get("name"),
             "bits_per_byte": validation.get("bits_per_byte"),
+            "interval": validation.get("bits_per_byte_interval_95"),
+            **{name: beside.get(name, {}).get("bits_per_byte") for name in ("ngram", "compressor")},
             "accuracy": validation.get("accuracy"),
         })  # fmt: skip
     return records

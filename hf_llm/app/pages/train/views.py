@@ -6,7 +6,7 @@ from html import escape
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import url
 from hf_llm.app.server.training_process import Training
-from hf_llm.app.views import figure_data, folded, message
+from hf_llm.app.views import figure_data, folded, message, paragraph, table
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import Language, text
@@ -77,7 +77,21 @@ def _finished(manifest: dict, values: dict, lang: Language) -> str:
         f'<li><a href="{url(page, model=escape(values["name"]))}">{escape(text(f"{page}.title", lang))}</a></li>'
         for page in ("generate", "inside")
     )
-    return message(sentence, "good") + f"<p>{escape(text('train.go_on', lang))}</p><ul class='links'>{links}</ul>"
+    go_on = f"<p>{escape(text('train.go_on', lang))}</p><ul class='links'>{links}</ul>"
+    return message(sentence, "good") + _beside(metrics, lang) + go_on
+
+
+def _beside(metrics: dict, lang: Language) -> str:
+    """Return the model's bits per byte beside those of what needs no net; a run of an earlier version has none."""
+    if "baselines" not in metrics:
+        return ""
+    best, beside = metrics["validation"], metrics["baselines"]
+    interval = best["bits_per_byte_interval_95"]
+    rows = [{"who": text("train.beside.model", lang), "bits_per_byte": best["bits_per_byte"], "interval": interval}]
+    for who in ("ngram", "compressor"):
+        rows.append({"who": text(f"train.beside.{who}", lang, **beside[who]), **beside[who]})
+    headings = {column: text(f"train.beside.{column}", lang) for column in rows[0]}
+    return table(rows, headings, text("train.beside.caption", lang), lang) + paragraph(text("train.beside.note", lang))
 
 
 def curves(training: Training, lang: Language) -> str:
