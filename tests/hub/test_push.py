@@ -78,8 +78,7 @@ def test_the_card_names_the_model_as_it_is_called_on_the_hub(hub, scripts, runs)
     for name in ("me/verdict", "me/other"):  # also when it has another name already
         succeeded(scripts("hub.py", "push", runs / "verdict", name))
         card = contents(hub, name)["README.md"].decode()
-        assert f'AutoModelForCausalLM.from_pretrained("{name}")' in card
-        assert f'AutoTokenizer.from_pretrained("{name}")' in card
+        assert f'pipeline("text-generation", model="{name}")' in card
 
 
 @pytest.mark.parametrize("name", ["spam", "further"])
