@@ -1,6 +1,6 @@
 """Typed settings: a dataclass per job, filled from YAML and flags."""
 
-from hf_llm.config.command import command
+from hf_llm.config.command import command, program
 from hf_llm.config.errors import UserError, check_unicode, one_line, require
 from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
@@ -20,6 +20,7 @@ __all__ = [
     "nearest",
     "one_line",
     "parse",
+    "program",
     "require",
     "setting",
     "shipped",

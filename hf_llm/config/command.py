@@ -3,8 +3,10 @@
 import errno
 import functools
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from hf_llm.config.errors import UserError, one_line
 
@@ -42,6 +44,16 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
         sys.exit(code)
 
     return wrapped
+
+
+def program() -> str:
+    """Return how `hf-llm` is typed here: by its name where the shell finds it, else by its path, seen from here."""
+    if shutil.which("hf-llm"):
+        return "hf-llm"
+    path = Path(sys.executable).with_name("hf-llm.exe" if os.name == "nt" else "hf-llm")
+    if not path.exists():
+        return "python -m hf_llm"
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _set_environment() -> None:

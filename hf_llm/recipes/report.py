@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from accelerate.utils import is_tensorboard_available, is_trackio_available, is_wandb_available
 from tqdm.auto import tqdm
 
-from hf_llm.config import require
+from hf_llm.config import program, require
 from hf_llm.evaluation.intervals import share_interval
 from hf_llm.runs.run import Run
 from hf_llm.tokenization.corpus import Corpus
@@ -202,5 +202,6 @@ def _training(manifest: dict, unit: str) -> str:
 
 
 def _framed(rows: dict[str, str]) -> str:
-    lines = [f"{name:<14}  {text}".rstrip() for name, text in rows.items()]
+    typed = program()  # after `make demo` no environment is active, and its reader pastes what stands here
+    lines = [f"{name:<14}  {re.sub('^hf-llm', lambda _: typed, text)}".rstrip() for name, text in rows.items()]
     return "\n".join(["─" * 78, *lines, "─" * 78])

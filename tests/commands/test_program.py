@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_llm.config import UserError, find_config
+from hf_llm.config import UserError, find_config, program
 from hf_llm.config.files import config_names
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +60,19 @@ def test_a_shell_completes_commands_and_flags(line, offered, tmp_path):
     run = hf_llm(env=os.environ | {name: str(value) for name, value in asked.items()})
     assert run.returncode == 0, run.stderr
     assert set(answer.read_text().replace(" ", "").split("\v")) == offered
+
+
+def test_a_command_to_paste_names_the_program_as_this_shell_finds_it(tmp_path, monkeypatch):
+    there, names = tmp_path / "env" / "bin", {"posix": "hf-llm", "nt": "hf-llm.exe"}
+    there.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", str(there / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program() == "python -m hf_llm"
+    (there / names[os.name]).touch(mode=0o755)
+    assert Path(program()) == Path("env", "bin", names[os.name])
+    monkeypatch.setenv("PATH", str(there))
+    assert program() == "hf-llm"
 
 
 def test_a_config_is_found_by_its_name_and_here_first(tmp_path, monkeypatch):
