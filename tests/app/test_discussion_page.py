@@ -62,7 +62,7 @@ def test_a_question_with_an_experiment_shows_its_answer_and_what_the_data_suppor
     assert "✓ yes</strong> · option b" in first
     assert "? inconclusive</strong> · option c" in first
     assert saved.values["answer"]["en"][:40].split("*")[0] in full
-    assert f"hf-llm discuss {CURRENT} --output_dir results/{CURRENT}" in full
+    assert saved.values["command"] in full
     assert text("discussion.also", "en") in after
 
 

@@ -261,7 +261,7 @@ def test_without_the_study_the_page_says_how_to_make_it(app, tmp_path, monkeypat
         for file in files:
             (tmp_path / "dropout-study").mkdir()
             shutil.copy(f"results/dropout-study/{file}", tmp_path / "dropout-study")
-        assert "discuss.py dropout-study" in answers.show_study(app, size="few", curve="loss", lang="en")
+        assert "hf-llm discuss dropout-study" in answers.show_study(app, size="few", curve="loss", lang="en")
 
 
 class Started:

@@ -2,7 +2,7 @@
 
 from test_push import succeeded
 
-from hf_llm.benchmarks.fork_server import ROOT
+from hf_llm.config import SOURCE
 
 WHERE = """
 from importlib.machinery import PathFinder
@@ -12,4 +12,4 @@ print(PathFinder.find_spec("hf_llm").origin)  # by the path alone, whatever an e
 
 def test_a_script_imports_the_checkout_that_is_tested(scripts, tmp_path):
     (tmp_path / "where.py").write_text(WHERE)
-    assert succeeded(scripts(tmp_path / "where.py")).strip() == str(ROOT / "hf_llm" / "__init__.py")
+    assert succeeded(scripts(tmp_path / "where.py")).strip() == str(SOURCE / "hf_llm" / "__init__.py")

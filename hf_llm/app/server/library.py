@@ -77,29 +77,27 @@ class Library:
         Raises:
             UserError: When no finished run has this name.
         """
-        self._listed(name, [*self._finished("text-generation"), *self._finished("image-classification")])
+        self._require(name, [*self._finished("text-generation"), *self._finished("image-classification")])
         return self.runs / name
 
-    def language_model(self, name: str | None) -> LanguageModel:
-        """Return the model called `name`, by default the first of the list, loaded at its first use.
+    def language_model(self, name: str) -> LanguageModel:
+        """Return the model called `name`, loaded at its first use.
 
         Raises:
             UserError: When it is not on the list, or damaged.
         """
-        name = self._listed(name, self.language_models())
+        self._require(name, self.language_models())
         source = name if name in self.hub_models else self.runs / name
         return self._load(source, lambda: _load_language_model(name, source))
 
-    def image_classifier(self, name: str | None) -> "PreTrainedModel":
-        """Return the image classifier called `name`, by default the first, in evaluation mode; errors as above."""
-        name = self._listed(name, self.image_classifiers())
+    def image_classifier(self, name: str) -> "PreTrainedModel":
+        """Return the image classifier called `name`, in evaluation mode; errors as above."""
+        self._require(name, self.image_classifiers())
         return self._load(self.runs / name, lambda: _load_classifier(self.runs / name))
 
     @staticmethod
-    def _listed(name: str | None, names: list[str]) -> str:
-        require(bool(names) or name is not None, both("app.no_model"))
-        require(name is None or name in names, both("app.unknown_model", name=str(name)))
-        return names[0] if name is None else name
+    def _require(name: str, names: list[str]) -> None:
+        require(name in names, both("app.unknown_model", name=str(name)))
 
     def _load(self, source: str | Path, load):
         # a run that was trained anew under the same name is another model
@@ -125,6 +123,16 @@ class Library:
                 if "metrics" in manifest and model_task(manifest) == kind:
                     found.append((-written, path.parent.relative_to(self.runs).as_posix()))
         return [name for _, name in sorted(found)]
+
+
+def first(names: list[str]) -> str:
+    """Return the model that an endpoint takes where none is named.
+
+    Raises:
+        UserError: When there is none.
+    """
+    require(bool(names), both("app.no_model"))
+    return names[0]
 
 
 def _load_language_model(name: str, source: str | Path) -> LanguageModel:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from hf_llm.app.page import App, checked
 from hf_llm.app.pages.generate import views
+from hf_llm.app.server.library import first
 from hf_llm.app.views import message
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
@@ -58,6 +59,7 @@ def generate(
     temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0, seed: int = 0,
 ) -> str:  # fmt: skip
     """Continue a prompt: the new text so far after each token, at the end the whole."""  # Gradio wants -> str
+    model = first(app.library.language_models()) if model is None else model
     chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty, seed, max_new_tokens)
     writing = Writing(app, prompt, [model], chosen)
     for _ in writing:
@@ -70,6 +72,7 @@ def next_token(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Each token's probability to come next, by the model and after each setting that is on; most=0 gives all."""
     chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty)
+    model = first(app.library.language_models()) if model is None else model
     loaded = app.library.language_model(model)
     _, stages = _stages(app, loaded, text, chosen)
     return views.records(loaded.tokenizer, stages, most)

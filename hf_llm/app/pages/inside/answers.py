@@ -7,6 +7,7 @@ import gradio as gr
 from hf_llm.app.page import App, checked
 from hf_llm.app.pages.inside import attention, views
 from hf_llm.app.pages.inside.call import call
+from hf_llm.app.server.library import first
 from hf_llm.app.views import code, message
 from hf_llm.config import UserError, require
 from hf_llm.texts import Language, both
@@ -53,7 +54,7 @@ def inspect(
     """
     from hf_llm.explain import inspection
 
-    model = app.library.language_model(model).name
+    model = first(app.library.language_models()) if model is None else model
     return {"model": model, **inspection.inspect(_read(app, text, model), layer, head, token, key)}
 
 
@@ -61,7 +62,7 @@ def logit_lens(app: App, text: str, model: str | None = None, top: int = 5) -> d
     """What a GPT-2 would answer after each layer, for every token of a text; the last layer is its output."""
     from hf_llm.explain import inspection
 
-    model = app.library.language_model(model).name
+    model = first(app.library.language_models()) if model is None else model
     return {"model": model, **inspection.lens(_read(app, text, model), top)}
 
 

@@ -17,6 +17,7 @@ from hf_llm.app.pages.mnist.pictures import (
     test_images,
 )
 from hf_llm.app.pages.mnist.recipe import MODELS, PRESETS, training_command
+from hf_llm.app.server.library import first
 from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
@@ -38,6 +39,7 @@ def classify_digit(app: App, image: str, model: str | None = None) -> dict[str, 
     from hf_llm.explain.image_classifier import classify
 
     _, pixel_values = _read(image)
+    model = first(app.library.image_classifiers()) if model is None else model
     answer = classify(app.library.image_classifier(model), pixel_values)
     return dict(zip(answer.labels, answer.probabilities.tolist(), strict=True))
 
