@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 FILES = {"en": DOCS / "terms.md", "pt-BR": DOCS / "terms.pt-BR.md"}
 TERMS = {
     "Seed": "Semente", "Paired difference": "Diferença pareada", "95% interval": "Intervalo de 95 %", "Nat": "Nat",
-    "Perplexity": "Perplexidade", "Bits per byte": "Bit por byte", "AUC": "AUC",
+    "Perplexity": "Perplexidade", "Bits per byte": "Bit por byte", "F1": "F1", "AUC": "AUC",
     "Held-out text": "Texto reservado", "Residual stream": "Fluxo residual",
 }  # fmt: skip
 
