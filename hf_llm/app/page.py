@@ -119,7 +119,7 @@ class Page:
             if name in self._choices:
                 change["choices"] = choices = self._choices[name](language)
                 if choices:
-                    change["value"] = choices[min(list(self._choices).index(name), len(choices) - 1)]
+                    change["value"] = choices[0]
             elif name in self._texts:
                 change["value"] = self._texts[name](language)
             value = restored(control, asked.get(name), choices, self.app.config.max_characters)

@@ -49,6 +49,14 @@ def test_a_page_opens_with_a_model_of_the_readers_language(both_models, path, la
     assert opened(both_models, path, lang, "?model=newer")["model"] == "newer"
 
 
+@pytest.mark.parametrize("lang", ["pt-BR", "en"])
+def test_every_page_with_settings_opens(both_models, lang):
+    pages = {fn.fn.__self__.name for fn in both_models[0].fns.values() if getattr(fn.fn, "__name__", "") == "_restore"}
+    assert {"inside", "generate", "mnist", "discussion"} <= pages
+    for path in pages:
+        opened(both_models, path, lang)
+
+
 def test_the_model_to_compare_with_is_another(both_models):
     assert opened(both_models, "generate", "pt-BR")["other"] == "newer"
     assert opened(both_models, "generate", "en")["other"] == "casmurro"

@@ -89,9 +89,15 @@ def build(page: Page) -> None:
         page.chosen(text, answers.show_expected, {"model": name, "scored": scored}, [text, below])
 
     page.settings(
-        {"model": app.library.language_models, "other": app.library.language_models}, [preset],
+        {"model": app.library.language_models, "other": lambda lang: second_first(app.library.language_models(lang))},
+        [preset],
         {"text": lambda lang: example(app, lang).prompt, "scored": lambda lang: example(app, lang).scored},
         text=prompt, **models, **choice, seed=seed, max_new_tokens=most, scored=scored,
     )  # fmt: skip
     opened = page.opens_with(answers.show_next_tokens, asked, shown_next)
     page.on(opened.then, answers.show_surprises, surprising, shown_surprises)
+
+
+def second_first(names: list[str]) -> list[str]:
+    """Return the names with the second on top: the model beside the first one is another, where there is another."""
+    return [*names[1:2], *names[:1], *names[2:]]

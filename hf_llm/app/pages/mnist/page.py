@@ -82,8 +82,8 @@ def build(page: Page) -> None:
     page.on([size.change, curve.change], answers.show_study, {"size": size, "curve": curve}, study)
 
     page.settings(
-        {"left": lambda: classifiers(app, "mlp"), "right": lambda: classifiers(app, "lenet")}, [*presets.values()],
-        **picture, **position, size=size, curve=curve,
+        {"left": lambda lang: classifiers(app, "mlp"), "right": lambda lang: classifiers(app, "lenet")},
+        [*presets.values()], **picture, **position, size=size, curve=curve,
     )  # fmt: skip
     build_training(page, [*models.values()])
     # the picture that it sets is a change, upon which the models answer
