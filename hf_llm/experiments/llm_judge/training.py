@@ -35,8 +35,8 @@ class Grid:
 
 FULL = Grid({"n_layer": 2, "n_head": 4, "n_embd": 48, "n_positions": 160}, 0.1, 700, 6000, 700, 32, 5e-3, 400)
 QUICK = replace(
-    FULL, shape={"n_layer": 1, "n_head": 8, "n_embd": 64, "n_positions": 160}, initial_scale=0.15, decided=3000,
-    steps=180, tests=60,
+    FULL, shape={"n_layer": 1, "n_head": 8, "n_embd": 64, "n_positions": 160}, initial_scale=0.15, decided=2500,
+    steps=130, tests=60,
 )  # fmt: skip
 TESTS_GIVEN = 60  # where a model of others judges, which may be large
 
