@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from hf_llm.data import MissingData
 from hf_llm.experiments.config import ExperimentConfig
 from hf_llm.experiments.frame.lab import Lab
-from hf_llm.experiments.frame.report import rewrite_result, write_measured
+from hf_llm.experiments.frame.report import write_measured, write_result
 from hf_llm.experiments.frame.result import Result
 from hf_llm.experiments.frame.study import Report, Study
 from hf_llm.texts import LANGUAGES
@@ -30,7 +30,7 @@ def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Resul
     """
     lab, folder = lab_named(name), Path(config.output_dir)
     if config.rewrite:
-        return rewrite_result(lab, folder)
+        return write_result(lab, folder)
     # nets of this size gain nothing from a second thread, and the bits depend on the number
     start_processes(threads=1)
     data = config.data or "mnist"
@@ -44,7 +44,7 @@ def run_experiment(name: str, config: ExperimentConfig, report: Report) -> Resul
         study = dataclasses.replace(study, data="digits")
         tables = lab.measure(study)
     write_measured(lab, study, tables, folder)
-    return rewrite_result(lab, folder)
+    return write_result(lab, folder)
 
 
 def run_and_print(name: str, config: ExperimentConfig) -> Result:

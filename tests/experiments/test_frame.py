@@ -14,12 +14,11 @@ from hf_llm.experiments.frame.findings import Finding, above, below, exact, with
 from hf_llm.experiments.frame.lab import Lab, Say
 from hf_llm.experiments.frame.report import (
     read_table,
-    rewrite_result,
     with_decimal_commas,
     write_measured,
     write_result,
 )
-from hf_llm.experiments.frame.result import measure
+from hf_llm.experiments.frame.result import judge
 from hf_llm.experiments.frame.study import Study, best, by_seed, select
 from hf_llm.texts import LANGUAGES, catalogue
 
@@ -109,7 +108,8 @@ GAINS = {"yes": [1.0, 1.2, 1.1], "no": [-1.0, -1.2, -1.1], "inconclusive": [-3.0
 
 @pytest.mark.parametrize("verdict", GAINS)
 def test_the_answer_the_claim_and_the_predictions_follow_the_measured_values(toy, verdict):
-    result = measure(toy(GAINS[verdict]), Study(range(3)))
+    lab = toy(GAINS[verdict])
+    result = judge(lab, lab.measure(Study(range(3))), lab.settings(Study(range(3))), quick=False, seeds=[0, 1, 2])
     gain = result.findings[0]
     assert gain.supported == verdict
     said = {"yes": ("Yes: 1.1 points", "It gains 1.1 > 0.5."), "no": ("No.", "It loses."),
@@ -123,10 +123,12 @@ def test_the_answer_the_claim_and_the_predictions_follow_the_measured_values(toy
     assert result.lab.predicted(result.findings) == {"a": verdict, "b": opposite[verdict], "c": "no"}
 
 
-def test_a_result_is_written_whole_and_written_again_from_its_tables(toy, tmp_path):
+def test_a_result_is_written_whole_and_written_again_from_its_tables(toy, tmp_path, monkeypatch):
     lab = toy(GAINS["yes"])
-    result = measure(lab, Study(range(3), quick=True))
-    write_result(result, tmp_path / "out", ORIGIN)
+    study = Study(range(3), quick=True)
+    monkeypatch.setattr("hf_llm.experiments.frame.report.origin_now", lambda: ORIGIN)
+    write_measured(lab, study, lab.measure(study), tmp_path / "out")
+    result = write_result(lab, tmp_path / "out")
     saved = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
     assert [finding["key"] for finding in saved["findings"]] == ["gain", "error"]
     assert [finding["key"] for finding in saved["timings"]["findings"]] == ["seconds"]
@@ -148,7 +150,7 @@ def test_a_result_is_written_whole_and_written_again_from_its_tables(toy, tmp_pa
         assert "figures/other." in folded
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".png"]
     before = {path: path.read_bytes() for path in files}
-    assert rewrite_result(lab, tmp_path / "out").answer("en") == result.answer("en")
+    assert write_result(lab, tmp_path / "out").answer("en") == result.answer("en")
     assert {path: path.read_bytes() for path in files} == before
     assert len(list((tmp_path / "out" / "figures").glob("*.png"))) == 4
 
@@ -159,13 +161,13 @@ def test_what_was_measured_outlives_a_mistake_in_judging_it(toy, tmp_path, monke
     with monkeypatch.context() as broken:
         broken.setattr(type(lab), "findings", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):  # a bug keeps its traceback
-            rewrite_result(lab, tmp_path)
-    assert rewrite_result(lab, tmp_path).answer("en") == measure(lab, study).answer("en")
+            write_result(lab, tmp_path)
+    assert write_result(lab, tmp_path).answer("en").startswith("Yes: 1.1 points")
 
 
 def test_what_cannot_be_written_again_says_so(toy, tmp_path):
     with pytest.raises(UserError, match="holds no whole result of toy-lab"):
-        rewrite_result(toy(GAINS["yes"]), tmp_path)
+        write_result(toy(GAINS["yes"]), tmp_path)
 
 
 def test_tables_come_back_bit_for_bit(tmp_path):

@@ -42,27 +42,11 @@ def write_measured(lab: Lab, study: Study, tables: Tables, folder: Path) -> None
         write_json(folder / "result.json", made | {"settings": lab.settings(study)})
 
 
-def write_result(result: Result, folder: Path, origin: dict) -> None:
-    """Write everything into `folder`, which is created where it is missing; an earlier result there is replaced.
+def write_result(lab: Lab, folder: Path) -> Result:
+    """Judge, draw and write the result of what was measured, which lies in `folder`; an earlier one there is replaced.
 
     Raises:
-        UserError: When the disk is full or not writable.
-    """
-    with disk_errors(f"the result in {folder}"):
-        make_folder(folder / "figures")
-        make_folder(folder / "tables")
-        write_tables(result.tables, folder / "tables")
-        write_figures(result, folder / "figures")
-        for lang in LANGUAGES:
-            write_text(folder / f"report.{lang}.md", report(result, origin, lang, folder))
-        write_json(folder / "result.json", as_dict(result, origin, folder / "tables"))
-
-
-def rewrite_result(lab: Lab, folder: Path) -> Result:
-    """Judge, draw and write the result in `folder` again from its tables; nothing is measured.
-
-    Raises:
-        UserError: When `folder` holds no result.
+        UserError: When `folder` holds nothing measured, or the disk is full or not writable.
     """
     try:
         saved = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -74,7 +58,13 @@ def rewrite_result(lab: Lab, folder: Path) -> Result:
             f"hf-llm discuss {lab.name} --output_dir {folder}"
         ) from None
     result = judge(lab, tables, settings, quick, seeds)
-    write_result(result, folder, {name: saved[name] for name in ("command", "commit", "environment")})
+    origin = {name: saved[name] for name in ("command", "commit", "environment")}
+    with disk_errors(f"the result in {folder}"):
+        make_folder(folder / "figures")
+        write_figures(result, folder / "figures")
+        for lang in LANGUAGES:
+            write_text(folder / f"report.{lang}.md", report(result, origin, lang, folder))
+        write_json(folder / "result.json", as_dict(result, origin, folder / "tables"))
     return result
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
-from hf_llm.experiments.frame.study import Study, Tables
+from hf_llm.experiments.frame.study import Tables
 from hf_llm.texts import Language, texts
 
 
@@ -51,11 +51,6 @@ class Result:
     def values(self) -> dict:
         """What every text may cite: the settings, and the quantities that the experiment takes from its tables."""
         return {**self.settings, **self.lab.quantities(self.tables)}
-
-
-def measure(lab: Lab, study: Study) -> Result:
-    """Run the experiment."""
-    return judge(lab, lab.measure(study), lab.settings(study), study.quick, list(study.seeds))
 
 
 def judge(lab: Lab, tables: Tables, settings: dict, quick: bool, seeds: list[int]) -> Result:
