@@ -1,10 +1,7 @@
 """With which model a page opens: in Portuguese with one that learned Portuguese, else with the newest."""
 
-import json
-import os
-import shutil
-
 import pytest
+from two_models import copy_two_models
 
 from hf_llm.app.config import AppConfig
 from hf_llm.app.page import App
@@ -17,14 +14,9 @@ SENTENCE = "O gato que estava no quarto do apartamento 3 foi encontrado ontem."
 
 @pytest.fixture(scope="module")
 def both_models(runs, tmp_path_factory):
-    """The app on two models: `casmurro`, whose manifest says that it learned from Dom Casmurro, and a newer one."""
+    """The app on two models, the older of which learned Portuguese."""
     folder = tmp_path_factory.mktemp("two")
-    for name in ("casmurro", "newer"):
-        shutil.copytree(runs / "story", folder / name)
-    manifest = json.loads((folder / "casmurro/run.json").read_text(encoding="utf-8"))
-    manifest["data"]["name"] = "dom-casmurro"
-    (folder / "casmurro/run.json").write_text(json.dumps(manifest), encoding="utf-8")
-    os.utime(folder / "casmurro/run.json", (0, 0))  # the older one
+    copy_two_models(runs, folder)
     return build(AppConfig(runs=str(folder), requests_per_minute=0))
 
 

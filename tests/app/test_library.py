@@ -1,10 +1,10 @@
 """What the app offers, and that nothing else can be loaded through it."""
 
 import json
-import os
 import shutil
 
 import pytest
+from two_models import copy_two_models
 
 from hf_llm.app.server.library import KEPT, Library
 from hf_llm.config import UserError
@@ -44,12 +44,7 @@ def test_a_fine_tuned_model_is_offered_for_what_it_does(runs, tmp_path):
 
 
 def test_in_portuguese_a_model_that_learned_portuguese_is_first(runs, tmp_path):
-    for name in ("casmurro", "newer"):
-        shutil.copytree(runs / "story", tmp_path / name)
-    manifest = json.loads((tmp_path / "casmurro/run.json").read_text(encoding="utf-8"))
-    manifest["data"]["name"] = "dom-casmurro"
-    (tmp_path / "casmurro/run.json").write_text(json.dumps(manifest), encoding="utf-8")
-    os.utime(tmp_path / "casmurro/run.json", (0, 0))  # the older one
+    copy_two_models(runs, tmp_path)
     library = Library(tmp_path, ["openai-community/gpt2"])
     assert library.language_models() == library.language_models("en") == ["newer", "casmurro", "openai-community/gpt2"]
     assert library.language_models("pt-BR") == ["casmurro", "newer", "openai-community/gpt2"]
