@@ -14,7 +14,7 @@ from hf_llm.config.errors import UserError, one_line
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
     """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
 
-    A reader that leaves early, as in `generate.py … | head`, ends the script silently with 141, as the shell counts it.
+    A reader that leaves early, as in `hf-llm generate … | head`, ends the script silently with 141, as the shell counts it.
     """
 
     @functools.wraps(main)

@@ -14,7 +14,7 @@ METAVARS = {bool: "true|false", int: "INT", float: "FLOAT", str: "TEXT"}
 class FlagParser(HfArgumentParser):
     """`HfArgumentParser` in this project's manner.
 
-    A field made by `setting(…, positional=True)` is given by its place instead of by a flag, as in `verify.py RUN`.
+    A field made by `setting(…, positional=True)` is given by its place instead of by a flag, as in `hf-llm verify RUN`.
     A value is read by the rule that YAML's values are read by, an error is a `UserError`, and `--help` shows the
     description as it was written, each flag in one spelling, and the default that holds with the config file.
 

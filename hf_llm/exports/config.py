@@ -20,7 +20,7 @@ class ExportConfig:
         "mlx: Apple's",
     )
     output_dir: str | None = setting(
-        None, "folder to make; default: RUN/gguf and so on, where `hub.py push --export` looks for it"
+        None, "folder to make; default: RUN/gguf and so on, where `hf-llm hub push --export` looks for it"
     )
 
     @property

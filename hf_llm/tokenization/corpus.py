@@ -1,7 +1,7 @@
 """A corpus ready for training: two token arrays, and what a manifest must know of the text behind them.
 
 A small text is encoded where it is used (`corpus_from_text`); a large corpus is prepared once by
-scripts/prepare_corpus.py and then mapped (`load_corpus`). `read_corpus` does what the source asks for, and training
+hf-llm prepare_corpus and then mapped (`load_corpus`). `read_corpus` does what the source asks for, and training
 sees no difference.
 """
 
