@@ -1,4 +1,4 @@
-"""What every script does around its one call: errors for people on one line, bugs with their traceback."""
+"""What every command does around its one call: errors for people on one line, bugs with their traceback."""
 
 import errno
 import functools
@@ -12,9 +12,9 @@ from hf_llm.config.errors import UserError, one_line
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
-    """Wrap a script's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
+    """Wrap a command's `main()` so that it exits with 0, with 2 after a `UserError`, with 130 after Ctrl-C.
 
-    A reader that leaves early, as in `hf-llm generate … | head`, ends the script silently with 141, as the shell counts it.
+    A reader that leaves early, as in `hf-llm generate … | head`, ends it silently with 141, as the shell counts.
     """
 
     @functools.wraps(main)
