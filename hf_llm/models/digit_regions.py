@@ -34,7 +34,7 @@ def closing(levels: np.ndarray, width: int) -> np.ndarray:
 
 
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Return a mask with so many pixels more on every side; negative numbers shrink it, from the picture's border too."""
+    """Return a mask with so many pixels more on each side; negative numbers shrink it, at the picture's border too."""
     if pixels < 0:
         return ~grown(np.pad(~mask, 1, constant_values=True), -pixels)[1:-1, 1:-1]
     return largest(mask.astype(np.float32), 2 * pixels + 1) > 0
@@ -76,7 +76,12 @@ def label(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     boxes = np.full((names.max(initial=-1) + 1, 4), [height, width, 0, 0])
     left, right = start % (width + 1), end % (width + 1)
-    for side, at, values in ((0, np.minimum, row), (1, np.minimum, left), (2, np.maximum, row + 1), (3, np.maximum, right)):
+    for side, at, values in (
+        (0, np.minimum, row),
+        (1, np.minimum, left),
+        (2, np.maximum, row + 1),
+        (3, np.maximum, right),
+    ):
         at.at(boxes[:, side], names, values)
     return labels, boxes
 

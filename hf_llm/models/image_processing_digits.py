@@ -1,8 +1,8 @@
 """Any picture of one digit to the grey 28×28 pixels that a model trained on MNIST expects.
 
-A photo or a scan of handwriting is dark on light, of any size, unevenly lit, and its digit is anywhere. MNIST's are white
-on black, 20 pixels long, centred. So the ink is found (digit_ink.py) and brought to that form (digit_form.py). Pixels
-that have the form are left as they are, to the last bit.
+A photo or a scan of handwriting is dark on light, of any size, unevenly lit, and its digit is anywhere. MNIST's are
+white on black, 20 pixels long, centred. So the ink is found (digit_ink.py) and brought to that form (digit_form.py).
+Pixels that have the form are left as they are, to the last bit.
 
 >>> from PIL import Image, ImageDraw
 >>> scan = Image.new("RGB", (300, 200), "white")
@@ -12,6 +12,8 @@ that have the form are left as they are, to the last bit.
 ((1, 1, 28, 28), 20)
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image, ImageOps
 from transformers.image_processing_backends import PilBackend
@@ -20,6 +22,10 @@ from transformers.processing_utils import ImagesKwargs
 
 from .digit_form import in_form, to_form
 from .digit_ink import find_ink
+
+if TYPE_CHECKING:  # saving a processor copies what it imports from its own folder: so the pipeline travels along
+    from .pipeline_digits import DigitsPipeline  # noqa: F401
+
 
 class DigitsImageProcessorKwargs(ImagesKwargs, total=False):
     """do_find_digit (`bool`): see `DigitsImageProcessor`."""
