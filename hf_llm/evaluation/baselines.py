@@ -14,10 +14,10 @@ import lzma
 from hf_llm.config import require
 from hf_llm.ngrams.choice import best_ngram, counted
 from hf_llm.tokenization.corpus import Corpus
+from hf_llm.tokenization.ngram_text import DOCUMENT_END
 from hf_llm.tokenization.tokenizer import text_bytes
 
 TRAINED, SCORED = 1 << 22, 1 << 20  # bytes at most; with these both take some 20 s together
-DOCUMENT_END = b"\0"
 
 
 def baselines(train: bytes, test: bytes) -> dict:

@@ -7,7 +7,7 @@ of bigrams, and Hinton et al. 2015 that of a larger network by its probabilities
 
 >>> from hf_llm.ngrams.byte_ngrams import ByteNGrams
 >>> write(ByteNGrams.fit(b"abababab", order=3).with_discount(0.01), texts=1, length=8, seed=0)
-[b'abababab']
+[b'babababa']
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from hf_llm.ngrams.byte_ngrams import BYTES, ByteNGrams, Counts
 
 
-def write(model: ByteNGrams, texts: int, length: int, seed: int) -> list[bytes]:
+def write(model: ByteNGrams, texts: int, length: int, seed: int | list[int]) -> list[bytes]:
     """Return `texts` texts of `length` bytes each, drawn from the model; each begins without a context."""
     random = np.random.default_rng(seed)
     written = np.zeros((length, texts), np.uint8)

@@ -16,7 +16,7 @@ from hf_llm.ngrams.writer import write
 def test_each_byte_follows_as_often_as_its_probability_says(order, discount):
     model = counted(b"abracadabra, abracadabra; cadabra abra", order, discount)
     texts = np.array([list(text) for text in write(model, texts=20_000, length=4, seed=0)])  # (texts, 4)
-    for before in (b"", b"a", b"ab", b"br"):
+    for before in (b"", b"a", b"ab"):
         rows = texts[(texts[:, : len(before)] == list(before)).all(axis=1), len(before)]
         expected, share = model.probabilities(before), np.bincount(rows, minlength=256) / len(rows)
         error = np.sqrt(expected * (1 - expected) / len(rows))
