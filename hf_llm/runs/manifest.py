@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import platform
 import subprocess
 import sys
@@ -16,6 +17,11 @@ logger = logging.getLogger(__name__)
 
 NAME = "run.json"
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy")
+# what chooses other kernels or threads beneath torch, and with them other last digits
+VARIABLES = (
+    "ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA", "OMP_DYNAMIC", "OMP_THREAD_LIMIT", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE",
+)  # fmt: skip
 TASKS = {"pretraining": "text-generation", "image-classification": "image-classification"}
 # settings that say where things go, not what the numbers are
 WITHOUT_EFFECT = (
@@ -77,6 +83,7 @@ def environment() -> dict:
         "platform": platform.platform(aliased=True),
         "machine": platform.machine(),
         "processor": _processor(),
+        "variables": {name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
     }
 
 
@@ -92,9 +99,12 @@ def commit() -> str | None:
     results/ is no source: several measurements in a row write there, each from the same commit.
     """
     source = Path(__file__).parents[2]
+    # within a hook of git these name the repository that is committed to, whatever -C says
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
     def git(*arguments):
-        return subprocess.run(["git", "-C", str(source), *arguments], capture_output=True, text=True, timeout=20)
+        command = ["git", "-C", str(source), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
 
     try:
         head = git("rev-parse", "HEAD")
@@ -151,6 +161,7 @@ def _circumstances(manifest: dict) -> dict:
     environment = manifest.get("environment", {})
     return {
         **environment.get("versions", {}),
+        **environment.get("variables", {}),
         "processor": environment.get("processor"),
         "world_size": manifest.get("world_size"),
         "commit": manifest.get("commit"),
