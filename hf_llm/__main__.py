@@ -1,4 +1,8 @@
-"""`python -m hf_llm`: the same as `hf-llm`."""
+"""`python -m hf_llm`: the same as `hf-llm`.
+
+Python itself needs a few modules to come this far (collections, contextlib, functools, importlib, keyword, operator,
+reprlib, types, warnings): files of these names in the working folder still end `python -m`, but not `hf-llm`.
+"""
 
 import sys
 
