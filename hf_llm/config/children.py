@@ -1,8 +1,8 @@
 """How another Python is started for a piece of work: with this package, and without what lies in the working folder.
 
 `python -m` and `python -c` look into the working folder first, where a user's module `random` or `tokenize` would be
-taken for Python's own, and a folder datasets/ for the library. `python -m hf_llm` itself leaves the folder out as soon as it
-can (hf_llm/__main__.py); what a library starts heeds PYTHONSAFEPATH, which each command sets.
+taken for Python's own, and a folder datasets/ for the library. `python -m hf_llm` itself leaves the folder out as soon
+as it can (hf_llm/__main__.py); what a library starts heeds PYTHONSAFEPATH, which each command sets.
 """
 
 import os
