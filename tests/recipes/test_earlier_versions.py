@@ -1,4 +1,4 @@
-"""Run folders that another version wrote: whatever run.json lacks, there is an answer or a sentence, never a KeyError."""
+"""Run folders of another version: whatever run.json lacks, there is an answer or a sentence, never a KeyError."""
 
 import copy
 import json
@@ -140,7 +140,7 @@ def test_a_run_without_files_and_resolved_is_repeated_and_compared(finished, tmp
     (folder / "model.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert verify(folder).answer == "equal"  # the losses are the same, and what it was made on is not known
     (folder / "model.safetensors").unlink()
-    with pytest.raises(UserError, match="holds no model.safetensors, so there is nothing to compare"):
+    with pytest.raises(UserError, match=r"holds no model\.safetensors, so there is nothing to compare"):
         verify(folder)
 
 
@@ -156,9 +156,10 @@ def interrupted(settings, make_pretrain_config, tmp_path, monkeypatch):
         save(run, state, *arguments)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Run, "save", stop)
+    monkeypatch.setattr(Run, "save", stop)
+    with pytest.raises(KeyboardInterrupt):
         pretrain(config)
+    monkeypatch.setattr(Run, "save", save)
     return tmp_path / "run", config
 
 
@@ -203,7 +204,7 @@ def test_a_new_setting_that_is_not_at_its_default_makes_another_run(interrupted,
 
 def test_weights_of_another_model_are_not_gone_on_with(interrupted, monkeypatch):
     """As where a version changed the model beneath the same settings."""
-    folder, config = interrupted
+    _, config = interrupted
     monkeypatch.setattr(
         type(config), "shape", property(lambda config: {"size": "nano", "n_positions": 16, "n_embd": 32})
     )
