@@ -1,5 +1,6 @@
 """Typed settings: a dataclass per job, filled from YAML and flags."""
 
+from hf_llm.config.children import child_environment, python
 from hf_llm.config.command import command, program
 from hf_llm.config.errors import UserError, check_unicode, one_line, require
 from hf_llm.config.files import SOURCE, find_config, shipped
@@ -13,6 +14,7 @@ __all__ = [
     "check_publishing",
     "check_repo_id",
     "check_unicode",
+    "child_environment",
     "command",
     "count_or_share",
     "find_config",
@@ -21,6 +23,7 @@ __all__ = [
     "one_line",
     "parse",
     "program",
+    "python",
     "require",
     "setting",
     "shipped",

@@ -61,6 +61,7 @@ def _set_environment() -> None:
     # OpenMP's threads sleep while they wait instead of spinning. On two cores that something else uses too, a
     # training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ["PYTHONSAFEPATH"] = "1"  # a Python that any library starts does not look into the working folder
     # transformers and huggingface_hub draw their bars into a log file too, where nobody sees them move
     if not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -5,7 +5,6 @@ Checkpoints, logs, temporary files, whatever else lies in the folder stays where
 """
 
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -68,7 +67,9 @@ def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
         repo_id: owner/name on the Hub.
         private: Whether a repository that is made is.
     """
-    if os.environ.get("RANK", "0") != "0":
+    from hf_llm.training.launch import is_first_process  # imports torch, which a push alone does not need
+
+    if not is_first_process():
         return
     config = PushConfig(run=output_dir, repo_id=repo_id, private=private)
     try:
