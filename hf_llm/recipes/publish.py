@@ -5,7 +5,6 @@ without `metrics`, which the same command finishes.
 """
 
 import logging
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_llm.config import without_droppings
 from hf_llm.generation.inference import context_length
 from hf_llm.runs.atomic import (
     disk_errors,
@@ -117,12 +117,12 @@ def _save_parts(folder: Path, parts: list) -> list[str]:
     shutil.rmtree(temporary, ignore_errors=True)
     for part in parts:
         part.save_pretrained(temporary)
-    names = sorted(path.name for path in temporary.iterdir())
+    names = [path.name for path in without_droppings(temporary.iterdir())]
     for name in names:
         ordinary_mode(temporary / name)
         sync_file(temporary / name)
         replace(temporary / name, folder / name)
-    os.rmdir(temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
     return names
 
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, typed, user_path
 from hf_llm.data import find
 from hf_llm.tokenization.config import PrepareCorpusConfig
 
@@ -61,7 +61,7 @@ def find_files(patterns: list[str]) -> list[Path]:
     """
     files = []
     for pattern in patterns:
-        path = Path(pattern).expanduser()
+        path = user_path(pattern)
         if path.is_dir():
             below = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
             found = sorted(file for file in below if _kind(file) in _KINDS)
@@ -114,9 +114,8 @@ def _decoded(path: Path, decoder: codecs.IncrementalDecoder, block: bytes) -> st
     try:
         return decoder.decode(block, final=not block)
     except UnicodeDecodeError:
-        raise UserError(
-            f"{path} is not UTF-8; if it is Latin-1, convert it with: iconv -f latin1 -t utf-8 {path} > utf8.txt"
-        ) from None
+        convert = typed("iconv", "-f", "latin1", "-t", "utf-8", path)
+        raise UserError(f"{path} is not UTF-8; if it is Latin-1, convert it with: {convert} > utf8.txt") from None
 
 
 def _from_lines(path: Path, text_field: str) -> Iterator[Document]:

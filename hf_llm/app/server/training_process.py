@@ -7,7 +7,6 @@ there the process ends at once, and goes on from its last checkpoint.
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -16,9 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
-from hf_llm.config import SOURCE, UserError
+from hf_llm.config import SOURCE, UserError, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
@@ -70,7 +67,7 @@ class Training:
 
     def shown_command(self) -> str:
         """Return the command as one would type it."""
-        return shlex.join(["hf-llm", *self.command])
+        return typed("hf-llm", *self.command)
 
     def start(self) -> None:
         """Start the process, or start it again after a pause."""
@@ -175,13 +172,10 @@ class Training:
 
     def _held(self) -> bool:
         """Whether a process holds the run folder."""
-        if not (self.folder / lock.NAME).exists():
-            return False
         try:
-            with FileLock(self.folder / lock.NAME, timeout=0):
-                return False
-        except Timeout:
-            return True
+            return lock.is_held(self.folder)
+        except (UserError, OSError):  # closed to this user
+            return False
 
     def _published(self) -> bool:
         try:
