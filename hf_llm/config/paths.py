@@ -54,6 +54,7 @@ def library_folder(name: str | os.PathLike) -> Path:
     path = user_path(name)
     if os.path.islink(path):
         target = Path(os.path.realpath(path))
+        require(not os.path.islink(target), f"{path} is a link that leads in a circle; remove it")
         require(
             os.path.exists(target),
             f"{path} is a link to {target}, which is not there; connect that disk, make the folder, or remove the link",

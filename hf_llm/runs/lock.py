@@ -30,12 +30,13 @@ class InUse(UserError):
 
 
 @contextmanager
-def hold(folder: Path, wait: bool = False) -> Iterator[None]:
+def hold(folder: Path, wait: bool = False, shown: str | Path | None = None) -> Iterator[None]:
     """Hold the run folder while the body runs.
 
     Args:
         folder: It is made where there is none.
         wait: Whether to wait for a process that holds it.
+        shown: What the message calls it, where the folder stands in for another one.
 
     Raises:
         InUse: When another process holds it.
@@ -48,11 +49,11 @@ def hold(folder: Path, wait: bool = False) -> Iterator[None]:
         marker = folder / MARKER
         stale = f"; if no process of this or another machine does, remove {marker}" if marker.exists() else ""
         raise InUse(
-            f"{folder} is in use by another process; wait for it, stop it, or name another --output_dir{stale}"
+            f"{shown or folder} is in use by another process; wait for it, stop it, or name another --output_dir{stale}"
         ) from None
     except OSError as error:
         raise UserError(
-            f"the folder {folder} cannot be written ({error.strerror or error}); name another --output_dir"
+            f"the folder {shown or folder} cannot be written ({error.strerror or error}); name another --output_dir"
         ) from None
     try:
         yield

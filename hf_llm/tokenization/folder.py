@@ -30,7 +30,7 @@ def new_folder(target: str | Path, kind: str, files: tuple[str, ...], overwrite:
     given, target = target, named_folder(target)
     check_free(target, kind, files, overwrite)
     temporary, old = (target.with_name(f".{target.name}.{state}") for state in ("tmp", "old"))
-    with lock.hold(temporary):
+    with lock.hold(temporary, shown=given):
         try:
             for leftover in without_droppings(temporary.iterdir()):  # of a process that was killed
                 if leftover.name not in lock.NAMES:

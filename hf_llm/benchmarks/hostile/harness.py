@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hf_llm.benchmarks.hostile.child import Place, enter, run_program
-from hf_llm.benchmarks.hostile.draw import AT_IMPORT, WEAK_DISKS, Environment, draw
+from hf_llm.benchmarks.hostile.draw import AT_IMPORT, FULL, WEAK_DISKS, Environment, draw
 from hf_llm.benchmarks.hostile.left import found_below, half_written, outside
 from hf_llm.benchmarks.hostile.world import World, built, can_mount, make_room
 from hf_llm.config import SOURCE
@@ -40,7 +40,7 @@ def meet(environment: Environment, world: World) -> dict:
     outcome = ended(environment, code, stdout + stderr, said)
     if outcome in GOOD:
         outcome = outside(world, before) or half_written(environment, world, outcome == DONE) or outcome
-    if environment.disk == "full" and outcome == REFUSED:
+    if environment.disk in FULL and outcome == REFUSED:
         make_room(world.mounted)
         (out / "stderr").unlink(missing_ok=True)
         run(environment, world.place)

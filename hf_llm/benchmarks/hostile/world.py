@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hf_llm.benchmarks.hostile.child import Place
-from hf_llm.benchmarks.hostile.draw import MOUNTED, PATHS, TAKE_A_MODEL, WEAK_DISKS, Environment
+from hf_llm.benchmarks.hostile.draw import FULL, MOUNTED, PATHS, TAKE_A_MODEL, WEAK_DISKS, Environment
 from hf_llm.config import SOURCE
 from hf_llm.data import read_text
 
@@ -62,10 +62,9 @@ def built(environment: Environment, model: Path, workspace: Path) -> Iterator[Wo
         (workspace / name).mkdir(parents=True)
     name = PATHS[environment.path]
     mounts = environment.disk in MOUNTED
-    base = workspace / (
-        "home" if name.startswith("~") else "disk" if mounts and "link" not in environment.disk else "cwd"
-    )
-    disk = workspace / "disk" if "link" in environment.disk else base
+    linked = "link" in environment.disk
+    base = workspace / ("home" if name.startswith("~") else "disk" if mounts and not linked else "cwd")
+    disk = workspace / "disk" if linked else base
     with small_disk(disk, environment) if mounts else _nothing():
         folder = base / name.removeprefix("~/")
         _prepare(environment, folder, workspace, model)
@@ -96,7 +95,7 @@ def built(environment: Environment, model: Path, workspace: Path) -> Iterator[Wo
 @contextmanager
 def small_disk(folder: Path, environment: Environment) -> Iterator[None]:
     """Mount a disk at `folder`: a full one has the drawn room."""
-    size = environment.room if environment.disk == "full" else ROOM
+    size = environment.room if environment.disk in FULL else ROOM
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
     try:
         yield
