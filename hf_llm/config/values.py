@@ -28,7 +28,7 @@ def read_setting(name: str, written: str, hint):
     try:
         return str(user_path(value)) if value.startswith("~") else value
     except UserError as error:  # argparse would take it for a ValueError of its own
-        raise argparse.ArgumentTypeError(f": {error}") from None
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def read_value(written: str, hint):

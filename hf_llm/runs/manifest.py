@@ -117,10 +117,10 @@ def manifest_for_others(manifest: dict) -> dict:
 def _places(manifest: dict) -> set[str]:
     """Return the absolute paths in a manifest: of its settings, and in the names of what went in."""
     values = [value for name, value in manifest["config"].items() if name in PLACES]
-    values += [part.get("name") for part in map(manifest.get, ("data", "base")) if isinstance(part, dict)]
     texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
-    words = [word for text in texts if isinstance(text, str) for word in (text, *text.split(", "))]  # a corpus of files
-    return {word for word in words if last_name(word) != word}
+    names = [part.get("name") for part in map(manifest.get, ("data", "base")) if isinstance(part, dict)]
+    texts += [part for name in names if isinstance(name, str) for part in name.split(", ")]  # of a corpus of files
+    return {text for text in texts if isinstance(text, str) and last_name(text) != text}
 
 
 def commit() -> str | None:
