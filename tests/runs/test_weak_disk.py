@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import toy
@@ -15,7 +16,6 @@ from hf_llm.runs import lock
 from hf_llm.runs.run import hold_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="flock and chmod are POSIX's")
-WORDS = {"fsync": "fsync", "flock": "flock", "chmod": "chmod"}
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_a_run_is_saved_resumed_and_restarted(tmp_path, monkeypatch, caplog, kin
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
 def test_a_full_or_broken_disk_is_no_weak_one(tmp_path, number):
-    with pytest.raises(OSError), where_possible("sync", tmp_path):
+    with pytest.raises(OSError, match=os.strerror(number)), where_possible("sync", tmp_path):
         raise OSError(number, os.strerror(number))
 
 
@@ -122,8 +122,6 @@ def test_a_disk_that_does_not_say_how_full_it_is_has_room(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.EBUSY])
 def test_a_folder_that_is_a_disk_of_its_own_cannot_be_moved_aside(tmp_path, monkeypatch, number):
-    from pathlib import Path
-
     with hold_run(tmp_path / "run", dict(toy.MANIFEST), keep=1, restart=False) as run:
         run.write_manifest()
 
