@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -61,9 +61,14 @@ def make_folder(path: Path) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file's content."""
     temporary = temporary_name(path)
-    temporary.write_bytes(content)
-    sync_file(temporary)
-    replace(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        sync_file(temporary)
+        replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()  # gives a full disk its space back
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
