@@ -8,6 +8,7 @@ import codecs
 import glob
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -72,6 +73,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         require(bool(found), f"{pattern} holds no text, JSON lines or parquet file; name files, a folder or a pattern")
         files += found
     for file in files:
+        require(os.path.isfile(file), f"{file} is no file that can be read; name one")  # a pipe would wait for ever
         said = f"{file} is of an unknown kind; it should end in {', '.join(_KINDS)} (or .gz after it)"
         require(_kind(file) in _KINDS, said)
     return files

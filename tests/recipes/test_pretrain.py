@@ -1,6 +1,9 @@
 """The pretraining job in this process: trackers, the card, the best weights, other environments."""
 
+import errno
 import json
+import os
+import tempfile
 
 import pytest
 import torch
@@ -137,3 +140,20 @@ def test_a_text_shorter_than_a_context_gets_a_sentence(make_config):
 
     with pytest.raises(UserError, match="fewer than one context of 16"):
         read_inputs(make_config(), Text("tiny", "abcdefgh", "0"))
+
+
+def test_a_run_whose_parent_is_closed_is_repeated_elsewhere(finished, tmp_path, monkeypatch):
+    manifest, folder, _ = finished
+    where, mkdtemp, elsewhere = [], tempfile.mkdtemp, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def closed(prefix, dir=None):
+        if dir is not None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(dir))
+        return mkdtemp(prefix=prefix, dir=elsewhere)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", closed)
+    monkeypatch.setattr("hf_llm.recipes.verify._repeat", lambda _, place: where.append(place) or manifest)
+    assert verify(folder).answer == "identical"
+    assert where[0].parent.parent == elsewhere
+    assert list(elsewhere.iterdir()) == []
