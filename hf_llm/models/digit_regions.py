@@ -76,7 +76,12 @@ def label(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     boxes = np.full((names.max(initial=-1) + 1, 4), [height, width, 0, 0])
     left, right = start % (width + 1), end % (width + 1)
-    for side, at, values in ((0, np.minimum, row), (1, np.minimum, left), (2, np.maximum, row + 1), (3, np.maximum, right)):
+    for side, at, values in (
+        (0, np.minimum, row),
+        (1, np.minimum, left),
+        (2, np.maximum, row + 1),
+        (3, np.maximum, right),
+    ):
         at.at(boxes[:, side], names, values)
     return labels, boxes
 

@@ -21,6 +21,7 @@ from transformers.processing_utils import ImagesKwargs
 from .digit_form import in_form, to_form
 from .digit_ink import find_ink
 
+
 class DigitsImageProcessorKwargs(ImagesKwargs, total=False):
     """do_find_digit (`bool`): see `DigitsImageProcessor`."""
 

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 import hf_llm.models.recurrent  # noqa: F401 – makes the Auto classes know our own
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, library_folder, require
 from hf_llm.models.foreign_code import WEIGHTS, named_code
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.texts import both
@@ -70,7 +70,7 @@ def model_folder(name: str | Path) -> Path:
     Raises:
         UserError: When it is neither, or when the Hub cannot be reached and its cache does not hold the model.
     """
-    folder, name = Path(name).expanduser(), str(name)
+    folder, name = library_folder(name), str(name)
     if folder.is_dir():
         return folder
     require(not folder.exists(), both("models.is_a_file", name=name))

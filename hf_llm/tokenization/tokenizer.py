@@ -21,7 +21,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, check_unicode, require
+from hf_llm.config import UserError, check_unicode, library_folder, require
 from hf_llm.data import find
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
@@ -86,7 +86,7 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
         vocab = json.loads(vocab_file.read_text(encoding="utf-8"))
         lines = merges_file.read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
         return _gpt2_class(vocab, [tuple(line.split(" ")) for line in lines])
-    path = Path(name)
+    path = library_folder(name)
     require(not path.is_file(), both("tokenization.is_a_file", name=name))
     # asked first, since AutoTokenizer builds an empty tokenizer from a lone config.json
     files = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
