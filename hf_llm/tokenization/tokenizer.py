@@ -14,6 +14,7 @@ import copy
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from hf_llm.data import find
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import both
-from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
+from hf_llm.tokenization.interruptible import interruptible
+from hf_llm.tokenization.pieces import LONGEST_WORD, batches, cut_long_words, pieces, splits_like_gpt2
 from hf_llm.tokenization.readable import token_bytes
 
 logger = logging.getLogger(__name__)
@@ -63,8 +65,20 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )  # fmt: skip
     texts = [text] if isinstance(text, str) else text
-    # this generator must not touch the tokenizer, which is locked while it trains: both would wait forever
-    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(check_unicode(one))), trainer)
+    cut = Counter()
+
+    def parts() -> Iterator[str]:  # it must not touch the tokenizer, locked while it trains: both would wait forever
+        for piece in (piece for one in texts for piece in pieces(check_unicode(one))):
+            of_piece = cut_long_words(piece)
+            cut["inside"] += len(of_piece) - 1
+            yield from of_piece
+
+    interruptible(lambda: tokenizer.train_from_iterator(parts(), trainer))
+    if cut["inside"]:
+        said = (
+            "the training text holds words of more than %d characters (DNA, base64, a run of spaces): %d cuts in them"
+        )
+        logger.warning(said, LONGEST_WORD, cut["inside"])
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
         said = "the training text holds only %d merges: the vocabulary has %d tokens, not %d"
