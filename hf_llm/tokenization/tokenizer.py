@@ -16,6 +16,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +76,7 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
 
     interruptible(lambda: tokenizer.train_from_iterator(parts(), trainer))
     if cut["inside"]:
-        said = (
-            "the training text holds words of more than %d characters (DNA, base64, a run of spaces): %d cuts in them"
-        )
+        said = "the training text holds words of more than %d characters (DNA, base64, spaces): %d cuts in them"
         logger.warning(said, LONGEST_WORD, cut["inside"])
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
@@ -267,9 +266,10 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
 
 def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
     dtype = token_dtype(tokenizer)
+    habits = {
+        "add_special_tokens": False, "split_special_tokens": True, "return_attention_mask": False,
+        "return_token_type_ids": False, "verbose": False,  # no warning about a text longer than the model's context
+    }  # fmt: skip
     for batch in batches(texts):
-        encoding = tokenizer(
-            batch, add_special_tokens=False, split_special_tokens=True, return_attention_mask=False,
-            return_token_type_ids=False, verbose=False,  # no warning about a text longer than the model's context
-        )  # fmt: skip
+        encoding = interruptible(partial(tokenizer, batch, **habits))
         yield from (np.array(ids, dtype) for ids in encoding["input_ids"])
