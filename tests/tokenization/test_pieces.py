@@ -48,7 +48,7 @@ def test_encode_cuts_only_for_tokenizers_that_split_like_gpt2(tokenizer, sample,
 
 
 @pytest.mark.parametrize(
-    "added", [AddedToken("New York"), AddedToken("ab", rstrip=True), AddedToken("ab", lstrip=True)]
+    "habits", [{"content": "New York"}, {"content": "a", "rstrip": True}, {"content": "a", "lstrip": True}]
 )
 def test_encode_does_not_cut_where_an_added_word_reaches_over_white_space(sample, habits):
     tokenizer = train_bpe(sample, 300)
