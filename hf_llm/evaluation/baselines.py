@@ -13,20 +13,21 @@ from itertools import product
 
 from hf_llm.config import require
 from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.corpus import Corpus
-from hf_llm.tokenization.tokenizer import text_bytes
 
 TRAINED, SCORED, JUDGED = 1 << 22, 1 << 20, 1 << 16  # bytes at most; with these both take some 20 s together
 DISCOUNTS = (None, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)  # None: Ney's estimate, one for each length
 DOCUMENT_END = b"\0"
 
 
-def baselines(train: bytes, test: bytes) -> dict:
+def baselines(train: bytes, test: bytes, source_share: float = 1.0) -> dict:
     """Return both figures, ready for JSON, with what they learned from.
 
     Args:
         train: What stands before the scored text. Of a larger one only the last `TRAINED` bytes are learned.
         test: The scored text. Of a larger one only the first `SCORED` bytes are scored.
+        source_share: Bytes of the source text for each of `test`: not 1 where a tokenizer changed the text.
 
     Returns:
         `trained_bytes`, `scored_bytes`, and the `bits_per_byte` of `ngram`, with its `order` and `discount`, and of
@@ -36,7 +37,7 @@ def baselines(train: bytes, test: bytes) -> dict:
         UserError: When one of them is empty.
     """
     train, test = train[-TRAINED:], test[:SCORED]
-    text = len(test) - test.count(DOCUMENT_END)
+    text = round((len(test) - test.count(DOCUMENT_END)) * source_share)
     require(bool(train) and text > 0, "the baselines need a text to learn from and one to score; give a longer text")
     order, discount = best_ngram(train)
     bits = {
@@ -80,7 +81,10 @@ def corpus_baselines(corpus: Corpus) -> dict:
     """
     train, validation = corpus.train_once, corpus.validation
     start, end = max(1, len(train) - TRAINED), min(len(validation), SCORED + 1)  # a token is a byte or more
+    scored = validation.window(1, end - 1)  # each begins with a document's start
+    read = text_bytes(corpus.tokenizer, scored)
+    source_bytes = corpus.byte_lengths()[scored].sum()
     return baselines(
-        text_bytes(corpus.tokenizer, train.window(start, len(train) - start)),
-        text_bytes(corpus.tokenizer, validation.window(1, end - 1)),  # each begins with a document's start
-    )
+        text_bytes(corpus.tokenizer, train.window(start, len(train) - start)), read,
+        float(source_bytes / max(1, len(read) - read.count(DOCUMENT_END))),
+    )  # fmt: skip

@@ -16,8 +16,9 @@ from hf_llm.exports.record import FILES, RECORD
 from hf_llm.exports.source import Source, load_source
 from hf_llm.runs.atomic import file_sha256, to_json
 from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.folder import check_free, new_folder
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hf_llm.generation.inference import context_length
+from hf_llm.models.context import context_length
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,

@@ -30,7 +30,6 @@ from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import both
 from hf_llm.tokenization.interruptible import interruptible
 from hf_llm.tokenization.pieces import LONGEST_WORD, batches, cut_long_words, pieces, splits_like_gpt2
-from hf_llm.tokenization.readable import token_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +114,10 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
             raise UserError(both("tokenization.unreadable", name=name, reason=reason)) from None
         raise UserError(both("tokenization.unknown", name=name, reason=reason)) from None
     require(hasattr(tokenizer, "backend_tokenizer"), both("tokenization.slow", name=name))
+    if dropout := getattr(tokenizer.backend_tokenizer.model, "dropout", None):
+        tokenizer.backend_tokenizer.model.dropout = None  # or a text would be read otherwise each time
+        said = "the tokenizer %s forgets merges at random (dropout %g); that is switched off, as bpe_dropout is for it"
+        logger.warning(said, name, dropout)
     manifest = (read_manifest(path) if local else None) or {}
     recorded = manifest.get("files", {}).get("tokenizer.json")
     own = recorded is None or recorded == file_sha256(path / "tokenizer.json")
@@ -124,16 +127,23 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """Return the ids that a model continues, those of transformers' own `pipeline` and `tokenizer(text)`.
+    """Return the ids that a model continues: those of transformers' own `pipeline` and `tokenizer(text)`.
 
     What stands before the text is the tokenizer's habit: ours and Llama's begin a document, OpenAI's GPT-2 adds
-    nothing. An empty text always begins a document. The characters `<|endoftext|>` in it are ordinary text.
+    nothing. What it puts behind, such as BERT's [SEP], is left out: the text is to go on. An empty text always begins
+    a document. The characters `<|endoftext|>` in it are ordinary text.
 
     Raises:
         UserError: When the text holds a lone surrogate, which UTF-8 cannot express.
     """
-    ids = tokenizer(check_unicode(text), split_special_tokens=True, return_attention_mask=False, verbose=False)
-    return ids["input_ids"] or [document_start(tokenizer)]
+    read = tokenizer(
+        check_unicode(text), split_special_tokens=True, return_special_tokens_mask=True, return_attention_mask=False,
+        verbose=False,
+    )  # fmt: skip
+    ids, put_there = read["input_ids"], read["special_tokens_mask"]
+    if all(put_there):
+        return [document_start(tokenizer)]
+    return ids[: len(ids) - put_there[::-1].index(0)]
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
@@ -162,8 +172,9 @@ def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[n
 
 
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
-    """Return the id that begins a document: bos, or eos where a tokenizer has no bos."""
-    ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
+    """Return the id that begins a document: bos, else eos, else BERT's [CLS]."""
+    marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id)
+    ids = [id for id in marks if id is not None]
     require(bool(ids), both("tokenization.no_start"))
     return ids[0]
 
@@ -227,33 +238,6 @@ def _without_start(habit: dict | None) -> dict | None:
             kept = {name: [part for part in habit[name] if "Sequence" in part] for name in ("single", "pair")}
             return {**habit, **kept, "special_tokens": {}}
     return habit
-
-
-def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
-    """Return how many UTF-8 bytes each id stands for, shape (vocab,), int64; a special token stands for none.
-
-    Raises:
-        UserError: When the tokenizer is not byte-level, so that a token has no fixed number of bytes.
-    """
-    byte_level = isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel)
-    require(byte_level, "bits per byte needs a byte-level tokenizer (like GPT-2's); this one is of another kind")
-    vocab, added = tokenizer.get_vocab(), tokenizer.added_tokens_decoder
-    lengths = np.zeros(max(vocab.values()) + 1, np.int64)
-    for token, id in vocab.items():
-        lengths[id] = len(token)  # ByteLevel writes each byte as one printable character
-    for id, token in added.items():
-        lengths[id] = 0 if token.special else len(token.content.encode("utf-8"))
-    return lengths
-
-
-def text_bytes(tokenizer: PreTrainedTokenizerFast, ids: np.ndarray) -> bytes:
-    """Return the UTF-8 bytes that ids (N,) of a byte-level tokenizer stand for; a special token is one zero byte."""
-    added = tokenizer.added_tokens_decoder
-    spelt = {id: b"\0" if token.special else token.content.encode("utf-8") for id, token in added.items()}
-    distinct, places = np.unique(ids, return_inverse=True)
-    names = tokenizer.convert_ids_to_tokens(distinct.tolist())
-    contents = [spelt[id] if id in spelt else token_bytes(name) for id, name in zip(distinct.tolist(), names)]
-    return b"".join([contents[place] for place in places])
 
 
 def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tokenizer:

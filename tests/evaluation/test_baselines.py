@@ -11,11 +11,12 @@ from hf_llm.evaluation import baselines as module
 from hf_llm.evaluation.baselines import DISCOUNTS, DOCUMENT_END, baselines, best_ngram, corpus_baselines, counted
 from hf_llm.evaluation.byte_ngrams import LONGEST
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import corpus_from_text, load_corpus, read_corpus
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import load_tokenizer, text_bytes, train_bpe
+from hf_llm.tokenization.tokenizer import load_tokenizer, train_bpe
 
 
 @pytest.fixture(scope="module")
