@@ -13,19 +13,20 @@ import lzma
 
 from hf_llm.config import require
 from hf_llm.ngrams.choice import best_ngram, counted
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.corpus import Corpus
 from hf_llm.tokenization.ngram_text import DOCUMENT_END
-from hf_llm.tokenization.tokenizer import text_bytes
 
 TRAINED, SCORED = 1 << 22, 1 << 20  # bytes at most; with these both take some 20 s together
 
 
-def baselines(train: bytes, test: bytes) -> dict:
+def baselines(train: bytes, test: bytes, source_share: float = 1.0) -> dict:
     """Return both figures, ready for JSON, with what they learned from.
 
     Args:
         train: What stands before the scored text. Of a larger one only the last `TRAINED` bytes are learned.
         test: The scored text. Of a larger one only the first `SCORED` bytes are scored.
+        source_share: Bytes of the source text for each of `test`: not 1 where a tokenizer changed the text.
 
     Returns:
         `trained_bytes`, `scored_bytes`, and the `bits_per_byte` of `ngram`, with its `order` and `discount`, and of
@@ -35,7 +36,7 @@ def baselines(train: bytes, test: bytes) -> dict:
         UserError: When one of them is empty.
     """
     train, test = train[-TRAINED:], test[:SCORED]
-    text = len(test) - test.count(DOCUMENT_END)
+    text = round((len(test) - test.count(DOCUMENT_END)) * source_share)
     require(bool(train) and text > 0, "the baselines need a text to learn from and one to score; give a longer text")
     order, discount = best_ngram(train)
     bits = {
@@ -56,10 +57,13 @@ def corpus_baselines(corpus: Corpus) -> dict:
     """
     train, validation = corpus.train_once, corpus.validation
     start, end = max(1, len(train) - TRAINED), min(len(validation), SCORED + 1)  # a token is a byte or more
+    scored = validation.window(1, end - 1)  # each begins with a document's start
+    read = text_bytes(corpus.tokenizer, scored)
+    source_bytes = corpus.byte_lengths()[scored].sum()
     return baselines(
-        text_bytes(corpus.tokenizer, train.window(start, len(train) - start)),
-        text_bytes(corpus.tokenizer, validation.window(1, end - 1)),  # each begins with a document's start
-    )
+        text_bytes(corpus.tokenizer, train.window(start, len(train) - start)), read,
+        float(source_bytes / max(1, len(read) - read.count(DOCUMENT_END))),
+    )  # fmt: skip
 
 
 def compressor_bits_per_byte(train: bytes, test: bytes) -> float:

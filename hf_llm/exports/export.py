@@ -17,8 +17,9 @@ from hf_llm.exports.source import Source, load_source
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import file_sha256, to_json
 from hf_llm.runs.manifest import command_for_others, command_line, commit, environment
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.folder import check_free, named_folder, new_folder
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document
 
 logger = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from transformers import GPT2Config
 
 from hf_llm.config import UserError, free_bytes, library_folder
 from hf_llm.data import BatchPlan
+from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
 from hf_llm.planning.matmul_probe import ProbeError, Speed, machine_speed
 from hf_llm.planning.memory import FP32, OPTIMIZER_TENSORS, Workload, peak
@@ -125,7 +126,7 @@ class Plan:
         precisions = ["fp32", "bf16"] if self.config.precision == "auto" else [self.config.precision]
         context = self.model.n_positions
         stride = max(1, context // 2)  # while training; see CausalLM.evaluate
-        at_most = max(1, min(32, (1 << 26) // (stride * self.model.vocab_size)))  # see evaluate_tokens
+        at_most = max(1, min(32, LOGITS // (stride * self.model.vocab_size)))  # see evaluate_tokens
         windows = math.ceil(max(0, self.eval_tokens - context) / stride)  # behind the first one, which goes alone
         return [
             Workload(

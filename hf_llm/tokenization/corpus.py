@@ -7,6 +7,7 @@ sees no difference.
 
 import dataclasses
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from hf_llm.config import UserError, require
 from hf_llm.data import Text, read_text, split_text
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.byte_lengths import source_byte_lengths
+from hf_llm.tokenization.lossless import Changes, changes, say_changes
 from hf_llm.tokenization.ngram_text import text_by_ngrams
 from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.tokenization.tokenizer import (
@@ -27,6 +30,8 @@ from hf_llm.tokenization.tokenizer import (
     tokenizer_sha256,
     train_bpe,
 )
+
+logger = logging.getLogger(__name__)
 
 CORPUS_FILE = "corpus.json"
 SPLITS = ("train", "validation")
@@ -46,6 +51,7 @@ class Corpus:
     validation: TokenArray  # never trained on, of the same form
     tokenizer: PreTrainedTokenizerFast  # what encoded both; read by `read_corpus` it begins documents by itself, too
     windows_line_ends: bool = False  # as in `Text`
+    changes: str = ""  # what the tokenizer changes in the text, as a sentence; "" for nothing
     encodings: int = 1  # how often `train` has the text, each time encoded anew
     written: int = 0  # shards at the end of `train` that n-grams of the text wrote
 
@@ -54,14 +60,19 @@ class Corpus:
         """The training text, encoded once."""
         return TokenArray(self.train.shards[: (len(self.train.shards) - self.written) // self.encodings])
 
+    def byte_lengths(self) -> np.ndarray:
+        """Return how many bytes of the validation text each id stands for, (vocab,): `source_byte_lengths`."""
+        return source_byte_lengths(self.tokenizer, np.concatenate(self.validation.shards)[1:], self.validation_bytes)
+
     def facts(self) -> dict[str, dict]:
         """Return what a manifest says of the corpus and of its tokenizer."""
         data = {name: getattr(self, name) for name in ("name", "sha256", "bytes", "held_out")}
         if self.windows_line_ends:
             data["line_ends"] = r"\r\n was read as \n"
+        changes = {"changes": self.changes} if self.changes else {}
         return {
             "data": data | {"train_tokens": len(self.train), "validation_tokens": len(self.validation)},
-            "tokenizer": {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)},
+            "tokenizer": {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer), **changes},
         }
 
 
@@ -116,12 +127,15 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
     require(0 < validation_fraction < 1, f"validation_fraction {validation_fraction} is not between 0 and 1")
     train, validation = split_text(text.text, validation_fraction)
     require(bool(train and validation), f"{text.name} is too short to be split for training and validation")
+    ids = {part: encode_document(tokenizer, part) for part in (train, validation)}
+    found = sum((changes(tokenizer, part, ids[part][1:]) for part in ids), Changes())
+    say_changes(text.name, found)
     return Corpus(
         name=text.name, sha256=text.sha256, bytes=text.bytes, windows_line_ends=text.windows_line_ends,
         validation_bytes=len(validation.encode("utf-8")), tokenizer=tokenizer,
         held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
-        train=TokenArray([encode_document(tokenizer, train)]),
-        validation=TokenArray([encode_document(tokenizer, validation)]),
+        train=TokenArray([ids[train]]), validation=TokenArray([ids[validation]]),
+        changes=str(found.sentence()) if found else "",
     )  # fmt: skip
 
 
@@ -160,6 +174,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         tokens = {split: splits[split]["tokens"] for split in SPLITS}
         validation_bytes = splits["validation"]["bytes"]
         facts["windows_line_ends"] = meta.get("windows_line_ends", False)  # an earlier version left them as they were
+        facts["changes"] = meta["tokenizer"].get("changes", "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{folder} is not a prepared corpus (no readable {CORPUS_FILE}); make one with hf-llm prepare_corpus"
@@ -174,6 +189,8 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         require(path.is_file(), f"{path} is missing; copy or prepare the corpus again")
         # a second a gigabyte, against days of training on a flipped bit
         require(file_sha256(path) == sha256, f"{path} is damaged; copy or prepare the corpus again")
+    if facts["changes"]:
+        logger.warning("%s: %s", folder, facts["changes"])
     arrays = {split: TokenArray.load(folder, split) for split in SPLITS}
     for split, array in arrays.items():
         require(len(array) == tokens[split], f"{folder} holds {split} files that are not its own; prepare it again")

@@ -10,7 +10,7 @@ from hf_llm.benchmarks.record import recipe
 from hf_llm.benchmarks.verdict_folds import BASELINES, FOLDS, RECIPES, cross_validate, fold_corpus
 from hf_llm.data import Text, read_text
 from hf_llm.recipes.pretrain import read_inputs
-from hf_llm.tokenization.tokenizer import text_bytes
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.training.config import PretrainConfig
 
 TINY = {

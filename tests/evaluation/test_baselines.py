@@ -12,12 +12,13 @@ from hf_llm.evaluation.baselines import baselines, compressor_bits_per_byte, cor
 from hf_llm.ngrams.byte_ngrams import LONGEST
 from hf_llm.ngrams.choice import DISCOUNTS, best_ngram, counted
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import corpus_from_text, load_corpus, read_corpus
 from hf_llm.tokenization.ngram_text import DOCUMENT_END
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import load_tokenizer, text_bytes, train_bpe
+from hf_llm.tokenization.tokenizer import load_tokenizer, train_bpe
 
 
 @pytest.fixture(scope="module")

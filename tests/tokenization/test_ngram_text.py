@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hf_llm.data import Text, read_text
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.corpus import read_corpus
-from hf_llm.tokenization.tokenizer import document_start, text_bytes
+from hf_llm.tokenization.tokenizer import document_start
 
 
 def corpus(source: str | Text = "sample", **settings):
