@@ -1,7 +1,7 @@
 """Typed settings: a dataclass per job, filled from YAML and flags."""
 
 from hf_llm.config.command import command, program
-from hf_llm.config.errors import UserError, check_unicode, one_line, require
+from hf_llm.config.errors import UserError, check_unicode, one_line, quoted, require
 from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.repo_id import check_publishing, check_repo_id
@@ -21,6 +21,7 @@ __all__ = [
     "one_line",
     "parse",
     "program",
+    "quoted",
     "require",
     "setting",
     "shipped",

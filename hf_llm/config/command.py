@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hf_llm.config.errors import UserError, one_line
+from hf_llm.config.errors import UserError, one_line, quoted
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], None]:
@@ -39,7 +39,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
-            print(f"error: no file or folder can have so long a name: {error.filename!r}", file=sys.stderr)
+            print(f"error: no file or folder can have so long a name: {quoted(repr(error.filename))}", file=sys.stderr)
             code = 2
         sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from hf_llm.config import require
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
@@ -30,6 +31,11 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     corpus = read_text(config.corpus)
     training, validation = split_text(corpus.text, config.validation_fraction)
     part = {"train": training, "validation": validation, "all": corpus.text}[config.split]
+    require(
+        part != "" and (training != "" or config.split == "all"),
+        f"{config.corpus} is too short to be split for training and validation ({len(corpus.text):,} characters); "
+        "take a longer text, or score it whole with --split all",
+    )
     model, tokenizer = load_causal_lm(config.model), load_tokenizer(config.model)
     require_own_tokenizer(model, tokenizer)
     context = context_length(model) or UNBOUNDED_CONTEXT
@@ -40,7 +46,8 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     settings = GenerationSettings(max_new_tokens=config.max_new_tokens, temperature=1.0, seed=config.seed)
     sample = generate(model, tokenizer, config.prompt, settings).text
     return {
-        "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256, "split": config.split,
+        "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256,
+        "read": corpus.reading.facts(), "split": config.split,
         "context": context, **asdict(scores), "baselines": _baselines(config, training, part, scores.bytes),
         "memorisation": {
             "prompt": config.prompt, "sample": sample, "seed": config.seed, **memorisation(sample, training),

@@ -21,7 +21,8 @@ from transformers import (
 )
 
 import hf_llm.models.recurrent  # noqa: F401 – makes the Auto classes know our own
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
+from hf_llm.data.content import refuse_pointer
 from hf_llm.models.foreign_code import WEIGHTS, named_code
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.texts import both
@@ -41,6 +42,7 @@ def load_causal_lm(name: str | Path) -> PreTrainedModel:
     folder, name = model_folder(name), str(name)
     require((folder / "config.json").is_file(), both("models.no_config", name=name))
     classes = named_code(name, folder, os.listdir(folder))
+    refuse_pointers(folder)
     require(any((folder / file).is_file() for file in _WEIGHTS), both("models.no_weights", name=name, file=_WEIGHTS[0]))
     try:
         kind = PreTrainedConfig.get_config_dict(folder)[0].get("model_type")
@@ -48,7 +50,7 @@ def load_causal_lm(name: str | Path) -> PreTrainedModel:
         require(known or not classes, both("models.own_code", name=name, classes=", ".join(classes)))
         require(
             known and CONFIG_MAPPING[kind] in MODEL_FOR_CAUSAL_LM_MAPPING,
-            both("models.unknown_type", name=name, kind=repr(kind)),
+            both("models.unknown_type", name=name, kind=quoted(repr(kind))),
         )
         model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
@@ -57,9 +59,11 @@ def load_causal_lm(name: str | Path) -> PreTrainedModel:
         raise
     except Exception as error:  # each library below raises its own, for a damaged file as for one that does not fit
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(both("models.damaged", name=name, reason=reason)) from error
+        raise UserError(both("models.damaged", name=name, reason=quoted(reason, most=200))) from error
     missing = sorted(report["missing_keys"])  # transformers would fill them with random numbers and go on
-    require(not missing, both("models.missing_tensors", name=name, count=len(missing), first="".join(missing[:1])))
+    require(
+        not missing, both("models.missing_tensors", name=name, count=len(missing), first=quoted("".join(missing[:1])))
+    )
     model.loss_type = "ForCausalLM"  # transformers guesses it from the class name, fails for GPT-2, and warns
     return model.eval()
 
@@ -71,6 +75,7 @@ def model_folder(name: str | Path) -> Path:
         UserError: When it is neither, or when the Hub cannot be reached and its cache does not hold the model.
     """
     folder, name = Path(name).expanduser(), str(name)
+    require(name.strip() != "", both("models.no_name"))
     if folder.is_dir():
         return folder
     require(not folder.exists(), both("models.is_a_file", name=name))
@@ -85,6 +90,17 @@ def model_folder(name: str | Path) -> Path:
         raise UserError(both("models.not_on_the_hub", name=name)) from error
     except Exception as error:  # among them those of the Hub client's HTTP library
         raise UserError(both("models.hub_unreachable", name=name)) from error
+
+
+def refuse_pointers(folder: Path) -> None:
+    """Refuse a model's folder in which Git has left pointers in the place of weights.
+
+    Raises:
+        UserError: Says how to fetch them.
+    """
+    for name in sorted(os.listdir(folder)):
+        if WEIGHTS.fullmatch(name):
+            refuse_pointer(folder / name)
 
 
 def model_sha256(folder: Path) -> str:

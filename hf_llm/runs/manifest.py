@@ -9,8 +9,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import UserError, count_or_share, require
+from hf_llm.config import UserError, count_or_share, quoted, require
+from hf_llm.data.content import read_utf8
 from hf_llm.runs.atomic import file_sha256
+from hf_llm.texts import both
 
 logger = logging.getLogger(__name__)
 
@@ -180,12 +182,17 @@ def read_manifest(folder: Path) -> dict | None:
     """
     path = Path(folder) / NAME
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read ({error}); start anew with --restart") from None
+    except OSError as error:
+        raise UserError(both("data.unreadable", path=path, error=error.strerror)) from None
+    text = read_utf8(content, path)
+    try:
+        manifest = json.loads(text)
+        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({quoted(error)}); start anew with --restart") from None
     require(
         isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),
         f"{path} is not a run's manifest (it has no config); start anew with --restart",

@@ -8,13 +8,15 @@ sees no difference.
 import dataclasses
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import UserError, require
 from hf_llm.data import Text, read_text, split_text
+from hf_llm.data.content import read_utf8, refuse_pointer
+from hf_llm.data.reading import Reading
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
 from hf_llm.tokenization.token_array import TokenArray
@@ -44,6 +46,7 @@ class Corpus:
     validation: TokenArray  # never trained on, of the same form
     tokenizer: PreTrainedTokenizerFast  # what encoded both; read by `read_corpus` it begins documents by itself, too
     windows_line_ends: bool = False  # as in `Text`
+    reading: Reading = field(default_factory=Reading)  # the account of what was read
     encodings: int = 1  # how often `train` has the text, each time encoded anew
 
     @property
@@ -56,6 +59,8 @@ class Corpus:
         data = {name: getattr(self, name) for name in ("name", "sha256", "bytes", "held_out")}
         if self.windows_line_ends:
             data["line_ends"] = r"\r\n was read as \n"
+        if self.reading.encodings:
+            data["encoding"] = ", ".join(self.reading.encodings)
         return {
             "data": data | {"train_tokens": len(self.train), "validation_tokens": len(self.validation)},
             "tokenizer": {"sha256": tokenizer_sha256(self.tokenizer), "vocab_size": len(self.tokenizer)},
@@ -81,7 +86,7 @@ def read_corpus(
     """
     if not isinstance(source, Text) and os.path.exists(os.path.join(source, CORPUS_FILE)):  # Path.exists may raise
         require(not bpe_dropout, "bpe_dropout needs a text: a prepared corpus is encoded once and for all")
-        loaded = begin_documents(load_tokenizer(tokenizer or source))
+        loaded = begin_documents(load_tokenizer(source if tokenizer is None else tokenizer))
         corpus = load_corpus(source, loaded)
     else:
         text = source if isinstance(source, Text) else read_text(source)
@@ -89,20 +94,25 @@ def read_corpus(
         most = len(training_part.encode("utf-8")) + 1
         require(  # before a tokenizer is trained: a byte gives one token at most
             most > context,
-            f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
-            f"take a longer text or set --n_positions {max(2, most // 16)}",
+            f"{text.name} gives at most {most} training tokens, {_too_few(context, smaller=most // 16)}",
         )
-        loaded = begin_documents(load_tokenizer(tokenizer) if tokenizer else train_bpe(training_part, vocab_size))
+        loaded = begin_documents(
+            train_bpe(training_part, vocab_size) if tokenizer is None else load_tokenizer(tokenizer)
+        )
         corpus = corpus_from_text(text, loaded, validation_fraction)
         if bpe_dropout:
             encodings = encodings_with_dropout(loaded, training_part, bpe_dropout, ENCODINGS, seed)
             corpus = dataclasses.replace(corpus, train=TokenArray(encodings), encodings=len(encodings))
     require(
         len(corpus.train) > context,
-        f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
-        f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
+        f"{corpus.name} gives {len(corpus.train)} training tokens, {_too_few(context, smaller=len(corpus.train) // 4)}",
     )
     return corpus
+
+
+def _too_few(context: int, smaller: int) -> str:
+    wish = f" or set --n_positions {smaller}" if 2 <= smaller < context else ""
+    return f"fewer than one context of {context} and the token behind it; take a longer text{wish}"
 
 
 def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_fraction: float = 0.1) -> Corpus:
@@ -116,7 +126,7 @@ def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_
     require(bool(train and validation), f"{text.name} is too short to be split for training and validation")
     return Corpus(
         name=text.name, sha256=text.sha256, bytes=text.bytes, windows_line_ends=text.windows_line_ends,
-        validation_bytes=len(validation.encode("utf-8")), tokenizer=tokenizer,
+        validation_bytes=len(validation.encode("utf-8")), tokenizer=tokenizer, reading=text.reading,
         held_out=f"the last {100 * validation_fraction:.3g}% of the characters",
         train=TokenArray([encode_document(tokenizer, train)]),
         validation=TokenArray([encode_document(tokenizer, validation)]),
@@ -130,13 +140,16 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         UserError: When the folder is no such corpus, a file is missing or damaged, or another tokenizer made it.
     """
     folder = Path(folder)
+    path = folder / CORPUS_FILE
+    text = read_utf8(path.read_bytes(), path) if os.access(path, os.R_OK) else ""
     try:
-        meta = json.loads((folder / CORPUS_FILE).read_text(encoding="utf-8"))
+        meta = json.loads(text)
         made_with, splits = meta["tokenizer"]["sha256"], meta["splits"]
         facts = {name: meta[name] for name in ("name", "sha256", "bytes")}
         files = {name: file["sha256"] for split in SPLITS for name, file in splits[split]["files"].items()}
         tokens = {split: splits[split]["tokens"] for split in SPLITS}
         validation_bytes = splits["validation"]["bytes"]
+        reading = Reading(len(files), meta["documents"], meta["bytes"])
         facts["windows_line_ends"] = meta.get("windows_line_ends", False)  # an earlier version left them as they were
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
@@ -150,6 +163,7 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
     for name, sha256 in files.items():
         path = folder / name
         require(path.is_file(), f"{path} is missing; copy or prepare the corpus again")
+        refuse_pointer(path)
         # a second a gigabyte, against days of training on a flipped bit
         require(file_sha256(path) == sha256, f"{path} is damaged; copy or prepare the corpus again")
     arrays = {split: TokenArray.load(folder, split) for split in SPLITS}
@@ -157,5 +171,5 @@ def load_corpus(folder: str | Path, tokenizer: PreTrainedTokenizerFast) -> Corpu
         require(len(array) == tokens[split], f"{folder} holds {split} files that are not its own; prepare it again")
     return Corpus(
         **facts, validation_bytes=validation_bytes, held_out="the documents that their hash chose", tokenizer=tokenizer,
-        **arrays,
+        reading=reading, **arrays,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
 from hf_llm.runs.atomic import file_sha256
 
 
@@ -61,7 +61,7 @@ def _map(path: Path) -> np.ndarray:
     try:
         tokens = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); prepare the corpus again") from None
+        raise UserError(f"{path} is damaged ({quoted(error)}); prepare the corpus again") from None
     require(tokens.ndim == 1 and tokens.dtype.kind == "u", f"{path} holds no token ids; prepare the corpus again")
     return tokens
 
