@@ -8,6 +8,7 @@ it is refused. Git leaves a few lines of text, a pointer, in the place of a larg
 import bz2
 import codecs
 import gzip
+import io
 import lzma
 import shlex
 import zlib
@@ -42,7 +43,7 @@ FORMATS = {  # how files begin that are taken for texts
     b"\xfd7zXZ\0": "xz",
     b"\x28\xb5\x2f\xfd": "Zstandard",
 }
-START = 512  # bytes that tell what a file is
+START = 4096  # bytes that tell what a file is
 CHUNK = 1 << 23  # bytes read at once
 
 
@@ -130,22 +131,35 @@ class TextFile:
             UserError: When the file cannot be read, or is no text in a known encoding; names what it is.
         """
         with open_plain(self.path) as file:
-            block, done = file.read(START), 0
-            self._require_text(block)
-            self.encoding = next((name for mark, name in ENCODINGS.items() if block.startswith(mark)), "utf-8")
-            decoder = codecs.getincrementaldecoder(self.encoding)()
-            while True:
-                try:
-                    text = decoder.decode(block, final=not block)
-                except UnicodeDecodeError as error:  # its bytes begin with what the last block left over
-                    place = done - (len(error.object) - len(block)) + error.start
-                    raise UserError(self._not_decoded(place)) from None
-                require("\0" not in text, both("data.binary", path=self.path, kind=""))
-                yield text if done else text.removeprefix("\ufeff")
-                if not block:
-                    return
-                done += len(block)
-                block = file.read(size)
+            try:
+                yield from self._decoded(file, size)
+            except UserError:
+                while not isinstance(file, io.BufferedReader) and file.read(CHUNK):
+                    pass  # compressed data end in a sum, which tells a damaged text from one in another encoding
+                raise
+
+    def _decoded(self, file: BinaryIO, size: int) -> Iterator[str]:
+        block, done = file.read(START), 0
+        self._require_text(block)
+        self.encoding = next((name for mark, name in ENCODINGS.items() if block.startswith(mark)), "utf-8")
+        decoder = codecs.getincrementaldecoder(self.encoding)()
+        while True:
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                self._require_no_zero(self.encoding == "utf-8" and b"\0" in block)
+                # its bytes begin with what the last block left over
+                place = done - (len(error.object) - len(block)) + error.start
+                raise UserError(self._not_decoded(place)) from None
+            self._require_no_zero("\0" in text)
+            yield text if done else text.removeprefix("\ufeff")
+            if not block:
+                return
+            done += len(block)
+            block = file.read(size)
+
+    def _require_no_zero(self, has_one: bool) -> None:
+        require(not has_one, both("data.binary", path=self.path, kind=""))
 
     def _require_text(self, start: bytes) -> None:
         kind = next((name for magic, name in FORMATS.items() if start.startswith(magic)), None)

@@ -33,7 +33,7 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     part = {"train": training, "validation": validation, "all": corpus.text}[config.split]
     require(
         part != "" and (training != "" or config.split == "all"),
-        f"{config.corpus} is too short to be split for training and validation ({len(corpus.text):,} characters); "
+        f"{config.corpus} is too short to be split for training and validation; "
         "take a longer text, or score it whole with --split all",
     )
     model, tokenizer = load_causal_lm(config.model), load_tokenizer(config.model)

@@ -37,8 +37,8 @@ def train_tokenizer(config: TrainTokenizerConfig) -> TrainedTokenizer:
         text, unseen = split_text(corpus.text, config.validation_fraction)
         require(
             text != "",
-            f"{config.corpus} has {len(corpus.text):,} characters, of which validation_fraction "
-            f"{config.validation_fraction} leaves none to train on; take a longer text",
+            f"{config.corpus} is too short: with validation_fraction {config.validation_fraction} it leaves nothing "
+            "to train on; take a longer text",
         )
         tokenizer = train_bpe(text, config.vocab_size)
         tokenizer.save_pretrained(folder)
