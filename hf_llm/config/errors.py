@@ -40,7 +40,7 @@ def quoted(words: object, most: int = 100) -> str:
     """Return what a user's file, or a library about it, says, as a message may repeat it: on one line, and not long.
 
     >>> quoted([1] * 9999, most=20)
-    '[1, 1, 1, 1,…, 1, 1]'
+    '[1, 1, 1, 1, … 1, 1]'
     """
     said, end = one_line(" ".join(str(words).split())), most // 3
     return said if len(said) <= most else f"{said[: most - end - 1]}…{said[len(said) - end :]}"

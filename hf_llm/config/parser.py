@@ -78,6 +78,8 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
         raise UserError(f"{path}, line {error.problem_mark.line + 1} is not YAML: {problem}") from None
     except OSError as error:
         raise UserError(f"config file {path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise UserError(f"config file {path} is nested too deeply; write lines of the form 'name: value'") from None
     except yaml.YAMLError as error:
         raise UserError(f"config file {path} cannot be read: {quoted(error, most=200)}; save it as UTF-8") from None
     if not isinstance(tree, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in tree.value):

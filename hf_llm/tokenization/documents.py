@@ -221,9 +221,11 @@ def _hub_sentence(dataset: str) -> Iterator[None]:
 
 
 def _document(row: dict, text_field: str, where: str) -> Document:
-    require(isinstance(row, dict) and text_field in row, _no_field(text_field, where, row))
+    if not (isinstance(row, dict) and text_field in row):  # no `require`: its message would be made for every row
+        raise UserError(_no_field(text_field, where, row))
     text = row[text_field]
-    require(text is None or isinstance(text, str), f"{text_field!r} in {where} is not a text but {quoted(repr(text))}")
+    if not (text is None or isinstance(text, str)):
+        raise UserError(f"{text_field!r} in {where} is not a text but {quoted(repr(text))}")
     text = text or ""
     return Document(text.replace("\r\n", "\n"), where, "\r\n" in text)
 
