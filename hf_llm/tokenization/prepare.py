@@ -153,6 +153,10 @@ def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
         "the corpus is a single document, and a corpus is split by document; "
         "say what separates its documents with --document_separator, or give more files",
     )
+    require(
+        len(thousandths) > 1,
+        f"the {count} documents are copies of one, and copies are all on one side; give others",
+    )
     advice = f"of the {count} documents is for {{}}; set --validation_per_mille to {{}}, or give more documents"
     require(splits["validation"]["documents"] > 0, f"none {advice.format('validation', min(thousandths) + 1)}")
     require(splits["train"]["documents"] > 0, f"none {advice.format('training', max(thousandths))}")

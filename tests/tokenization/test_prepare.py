@@ -279,6 +279,12 @@ class TestRefusals:
         meta = prepare_corpus(replace(config, validation_per_mille=number))
         assert all(counts["documents"] >= 1 for counts in meta["splits"].values())
 
+    def test_copies_of_one_document_are_refused_for_what_they_are(self, config, source):
+        """No share would put one of them on each side."""
+        source("a.jsonl", lines(["a document"] * 4))
+        with pytest.raises(UserError, match="the 4 documents are copies of one"):
+            prepare_corpus(config)
+
     def test_a_file_of_another_kind(self, config, source):
         with pytest.raises(UserError, match=r"a\.pdf is of an unknown kind"):
             prepare_corpus(replace(config, files=[source("a.pdf", "%PDF")]))
