@@ -6,7 +6,7 @@ import typing
 from transformers.hf_argparser import HfArgumentParser
 
 from hf_llm.config.errors import UserError
-from hf_llm.config.values import read_value, without_none
+from hf_llm.config.values import read_setting, without_none
 
 METAVARS = {bool: "true|false", int: "INT", float: "FLOAT", str: "TEXT"}
 
@@ -49,8 +49,8 @@ class FlagParser(HfArgumentParser):
             if typing.get_origin(hint) is list:
                 (hint,) = typing.get_args(hint)
                 options["nargs"] = "*"  # the flag alone is the empty list
-            options["type"] = lambda written: read_value(written, hint)
-            choices = options.pop("choices", None)  # `read_value` refuses others, and names the nearest
+            options["type"] = lambda written: read_setting(name, written, hint)
+            choices = options.pop("choices", None)  # `read_setting` refuses others, and names the nearest
             options["metavar"] = METAVARS.get(hint) or "{" + ",".join(map(str, typing.get_args(hint))) + "}"
             text += " (required)" if options.get("required") else f" (default: {_shown(options.get('default'))})"
         elif options.get("action") == "store_false":

@@ -10,14 +10,13 @@ import codecs
 import gzip
 import io
 import lzma
-import shlex
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from hf_llm.config import UserError, quoted, require
+from hf_llm.config import UserError, quoted, require, typed
 from hf_llm.texts import Translated, both
 
 POINTER = b"version https://git-lfs.github.com/spec/"
@@ -172,7 +171,7 @@ class TextFile:
     def _not_decoded(self, place: int) -> Translated:
         name = self.encoding.upper()
         if name == "UTF-8":
-            return both("data.not_utf8", path=self.path, place=str(place), pasted=shlex.quote(str(self.path)))
+            return both("data.not_utf8", path=self.path, place=str(place), pasted=typed(self.path))
         return both("data.not_decoded", path=self.path, encoding=name, place=str(place))
 
 
@@ -197,5 +196,5 @@ def read_utf8(content: bytes, path: str | Path) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        pasted = shlex.quote(str(path))
+        pasted = typed(Path(path))
         raise UserError(both("data.not_utf8", path=path, place=str(error.start), pasted=pasted)) from None

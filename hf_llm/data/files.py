@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hf_llm.config import require
+from hf_llm.config import require, user_path
 from hf_llm.data.content import COMPRESSED
 from hf_llm.data.reading import Reading
 from hf_llm.data.search import find
@@ -43,8 +43,7 @@ def find_files(names: list[str], kinds: Collection[str], reading: Reading) -> li
     """
     files, seen = [], set()
     for name in names:
-        require(name.strip() != "", both("data.no_name"))
-        path = os.path.expanduser(name)
+        path = str(user_path(name))
         twice = reading.left_out.get("twice", 0)
         if not os.path.exists(path) and glob.has_magic(path):
             found = list(_matching(path, kinds, seen, reading))

@@ -1,10 +1,10 @@
 """A text corpus: read strictly, hashed, split by characters."""
 
 import hashlib
-import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
-from hf_llm.config import require
+from hf_llm.config import require, typed
 from hf_llm.data.content import TextFile
 from hf_llm.data.files import kind_of
 from hf_llm.data.reading import Reading
@@ -47,7 +47,7 @@ def read_text(source: str) -> Text:
         UserError: When the file is missing, empty, binary, or in another encoding; names what it is.
     """
     path = find(source)[0]
-    pasted = shlex.quote(source)
+    pasted = typed(Path(source))
     require(not path.is_dir(), both("data.is_folder", path=repr(source), pasted=pasted))
     require(path.is_file(), both("data.no_file", path=path))
     require(kind_of(path) not in ROWS, both("data.rows", path=path, pasted=pasted))

@@ -98,11 +98,11 @@ def test_a_pattern_means_what_it_means_when_the_shell_expands_it(tree):
     assert found(folder, folder / "**") == (["a.txt", "sub/c.txt"], {"kind": 1, "hidden": 1})
 
 
-@pytest.mark.parametrize("name", ["", " "])
-def test_an_empty_name_is_not_the_current_folder(tree, monkeypatch, name):
+@pytest.mark.parametrize(("name", "sentence"), [("", "a name of a file or folder is empty"), (" ", "no such file")])
+def test_an_empty_name_is_not_the_current_folder(tree, monkeypatch, name, sentence):
     monkeypatch.chdir(tree("a.txt"))
     assert find_files(["."], KINDS, Reading()) == [Path("a.txt")]
-    with pytest.raises(UserError, match="one of the file names is empty"):
+    with pytest.raises(UserError, match=sentence):
         find_files([name], KINDS, Reading())
 
 

@@ -180,7 +180,7 @@ class TestAccount:
     def test_an_empty_name_is_not_the_current_folder(self, config, folder, monkeypatch):
         (folder / "a.jsonl").write_bytes(as_lines())
         monkeypatch.chdir(folder)
-        assert "one of the file names is empty" in refusal(replace(config, files=[""]))
+        assert "a name of a file or folder is empty" in refusal(replace(config, files=[""]))
         assert not Path(config.output_dir).exists()
-        with pytest.raises(UserError, match="the tokenizer's name is empty"):
+        with pytest.raises(UserError, match="a name of a file or folder is empty"):
             prepare_corpus(replace(config, tokenizer=""))
