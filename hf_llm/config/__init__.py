@@ -4,7 +4,7 @@ from hf_llm.config.children import child_environment, python
 from hf_llm.config.command import command, program
 from hf_llm.config.disk import free_bytes, warn_without, where_possible
 from hf_llm.config.droppings import is_dropping, without_droppings
-from hf_llm.config.errors import UserError, check_unicode, one_line, require
+from hf_llm.config.errors import UserError, check_unicode, one_line, quoted, require
 from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.paths import PLACES, home_folder, last_name, library_folder, user_path
@@ -35,6 +35,7 @@ __all__ = [
     "parse",
     "program",
     "python",
+    "quoted",
     "read_back",
     "require",
     "setting",

@@ -15,7 +15,8 @@ from huggingface_hub import ModelCard, ModelCardData, constants
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from hf_llm.config import UserError, one_line, require
+from hf_llm.config import UserError, one_line, quoted, require
+from hf_llm.data.content import refuse_mark
 from hf_llm.exports.config import Format
 from hf_llm.exports.record import read_export
 from hf_llm.hub.card_exports import name_exports
@@ -148,6 +149,7 @@ def run_files(folder: Path, manifest: dict) -> dict[str, bytes | Path]:
 def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) -> Contents:
     files = run_files(folder, manifest)
     beside = {to: read_export(folder, to, manifest["files"]) for to in exports}
+    refuse_mark(files[CARD], folder / CARD)  # the Hub would find no metadata behind one
     check_content(str(folder), folder, CARD, files[CARD])
     # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
     folder_then = Path(manifest["config"]["output_dir"])
@@ -207,7 +209,7 @@ def _tokenizer_card(file: Path, content: bytes, repo_id: str) -> str:
     try:
         tokenizer = Tokenizer.from_buffer(content)
     except Exception as error:  # the library has no other class
-        raise UserError(f"{file} is no tokenizer ({str(error)[:100]}); train it again") from None
+        raise UserError(f"{file} is no tokenizer ({quoted(error)}); train it again") from None
     require(isinstance(tokenizer.model, BPE), f"{file} is no BPE; only those are pushed alone")
     data = ModelCardData(license="apache-2.0", library_name="transformers", tags=["tokenizer", "bpe", "hf_llm"])
     values = {"name": repo_id.split("/")[1], "size": tokenizer.get_vocab_size(), "repo_id": repo_id}

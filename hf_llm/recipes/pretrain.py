@@ -35,6 +35,8 @@ def pretrain(config: PretrainConfig) -> dict:
     """
     processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
     corpus, model_config = read_inputs(config)
+    if processes.is_main_process:
+        print(corpus.reading)
 
     with open_run("pretraining", config, processes, **corpus.facts()) as run:
         if not run.finished:

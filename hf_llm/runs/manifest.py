@@ -10,8 +10,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import PLACES, UserError, count_or_share, last_name, read_back, require, typed
+from hf_llm.config import PLACES, UserError, count_or_share, last_name, quoted, read_back, require, typed
+from hf_llm.data.content import read_utf8
 from hf_llm.runs.atomic import file_sha256
+from hf_llm.texts import both
 
 logger = logging.getLogger(__name__)
 
@@ -230,11 +232,17 @@ def read_manifest(folder: Path) -> dict | None:
     """
     path = Path(folder) / NAME
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read ({error}); start anew with --restart") from None
+    except OSError as error:
+        raise UserError(both("data.unreadable", path=path, error=error.strerror)) from None
+    text = read_utf8(content, path)
+    try:
+        manifest = json.loads(text)
+        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({quoted(error)}); start anew with --restart") from None
     require(
         isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),
         f"{path} is not a run's manifest (it has no config); start anew with --restart",

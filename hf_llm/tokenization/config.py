@@ -53,12 +53,15 @@ class PrepareCorpusConfig:
 
     output_dir: str = setting(..., "folder for the token arrays, corpus.json and the tokenizer")
     files: list[str] = setting(
-        [], "text (.txt, .md), JSON lines (.jsonl) or parquet files, folders of them, or glob patterns"
+        [],
+        "text (.txt, .md), JSON lines (.jsonl) or parquet files, also compressed; folders with all below; patterns",
     )
     document_separator: str | None = setting(
         None, "text that ends a document inside a text file, for example '<|endoftext|>'; else one a file"
     )
-    dataset: str | None = setting(None, "or a data set's Hub id or folder, streamed once and never stored")
+    dataset: str | None = setting(
+        None, "or a data set's Hub id or folder, streamed once and never stored; a text file is one document"
+    )
     dataset_config: str | None = setting(None, "the data set's configuration (subset)")
     dataset_split: str = setting("train", "the data set's split")
     dataset_revision: str = setting("main", "the data set's commit or branch; a commit makes the corpus repeatable")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
 from hf_llm.runs.atomic import file_sha256
 
 
@@ -67,7 +67,7 @@ def _map(path: Path) -> np.ndarray:
                 raise
             tokens = np.load(path, mmap_mode="c", allow_pickle=False)  # some FUSE disks have private maps alone
     except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); prepare the corpus again") from None
+        raise UserError(f"{path} is damaged ({quoted(error)}); prepare the corpus again") from None
     require(tokens.ndim == 1 and tokens.dtype.kind == "u", f"{path} holds no token ids; prepare the corpus again")
     return tokens
 
