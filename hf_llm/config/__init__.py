@@ -7,10 +7,12 @@ from hf_llm.config.files import SOURCE, find_config, shipped
 from hf_llm.config.parser import load_yaml, parse, setting
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.values import count_or_share, nearest
+from hf_llm.config.ways_out import advice, has, written
 
 __all__ = [
     "SOURCE",
     "UserError",
+    "advice",
     "check_publishing",
     "check_repo_id",
     "check_unicode",
@@ -18,6 +20,7 @@ __all__ = [
     "command",
     "count_or_share",
     "find_config",
+    "has",
     "load_yaml",
     "nearest",
     "one_line",
@@ -27,4 +30,5 @@ __all__ = [
     "require",
     "setting",
     "shipped",
+    "written",
 ]

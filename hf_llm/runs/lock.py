@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, advice
 from hf_llm.runs.atomic import make_folder
 
 NAME = ".lock"
@@ -25,13 +25,17 @@ def hold(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise UserError(
-            f"{folder} is in use by another process; wait for it, stop it, or name another --output_dir"
+            f"{folder} is in use by another process; wait for it or stop it{_elsewhere('or name another {}')}"
         ) from None
     except OSError as error:
         raise UserError(
-            f"the folder {folder} cannot be written ({error.strerror or error}); name another --output_dir"
+            f"the folder {folder} cannot be written ({error.strerror or error}){_elsewhere('name another {}')}"
         ) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def _elsewhere(way: str) -> str:
+    return advice(output_dir=way, dir=way)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, advice, require
 from hf_llm.data import Text, read_text, split_text
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
@@ -90,7 +90,7 @@ def read_corpus(
         require(  # before a tokenizer is trained: a byte gives one token at most
             most > context,
             f"{text.name} gives at most {most} training tokens, fewer than one context of {context}; "
-            f"take a longer text or set --n_positions {max(2, most // 16)}",
+            f"take a longer text{_or_context(most // 16)}",
         )
         loaded = begin_documents(load_tokenizer(tokenizer) if tokenizer else train_bpe(training_part, vocab_size))
         corpus = corpus_from_text(text, loaded, validation_fraction)
@@ -100,9 +100,13 @@ def read_corpus(
     require(
         len(corpus.train) > context,
         f"{corpus.name} gives {len(corpus.train)} training tokens, fewer than one context of {context}; "
-        f"take a longer text or set --n_positions {max(2, len(corpus.train) // 4)}",
+        f"take a longer text{_or_context(len(corpus.train) // 4)}",
     )
     return corpus
+
+
+def _or_context(tokens: int) -> str:
+    return advice(n_positions=f"or set {{}} {max(2, tokens)}")
 
 
 def corpus_from_text(text: Text, tokenizer: PreTrainedTokenizerFast, validation_fraction: float = 0.1) -> Corpus:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, written
 from hf_llm.data import find
 from hf_llm.tokenization.config import PrepareCorpusConfig
 
@@ -103,7 +103,7 @@ def _from_text(path: Path, separator: str | None) -> Iterator[Document]:
             require(
                 len(rest) <= _LONGEST,
                 f"{path} has a document of more than {_LONGEST:,} characters; "
-                f"say what separates its documents with --document_separator",
+                f"say what separates its documents: {written('document_separator')}",
             )
     rest += half + _decoded(path, decoder, b"")
     where = f"document {count + 1} of {path}" if separator else str(path)
@@ -192,4 +192,4 @@ def _document(row: dict, text_field: str, where: str) -> Document:
 
 def _no_field(text_field: str, where: str, known) -> str:
     names = ", ".join(map(str, known)) if isinstance(known, (dict, list)) else "no fields"
-    return f"there is no field {text_field!r} in {where}, which has {names}; name one with --text_field"
+    return f"there is no field {text_field!r} in {where}, which has {names}; name one: {written('text_field')}"
