@@ -36,3 +36,5 @@ def main():
     for e in encodings:
         print(f"\n{e['tokenizer']}\n  " + "|".join(token["text"] for token in e["tokens"]))
         print("  " + " ".join(str(token["id"]) for token in e["tokens"]))
+        if e["changes"]:
+            print(f"  {e['changes']}")

@@ -20,7 +20,7 @@ import yaml
 
 from hf_llm.config.errors import UserError, require
 from hf_llm.config.files import find_config
-from hf_llm.config.values import allows_none, nearest, read_value, without_none
+from hf_llm.config.values import allows_none, nearest, read_setting, without_none
 from hf_llm.config.ways_out import note_flags
 
 
@@ -52,7 +52,7 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
     given = load_yaml(config_class, files[0]) if files else {}
 
     parser = FlagParser(config_class, given, description)
-    note_flags(parser.typed)
+    note_flags(parser.ways)
     argcomplete.autocomplete(parser)  # nothing, unless a shell asks for the flags
     values, unknown = parser.parse_known_args(argv)
     for argument in unknown:
@@ -95,14 +95,14 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
         if name in lines:
             raise UserError(f"{where}: {name} is already set on line {lines[name]}; keep one of the two")
         try:
-            values[name], lines[name] = _read_node(node, hints[name]), line
+            values[name], lines[name] = _read_node(node, hints[name], name), line
         except argparse.ArgumentTypeError as error:
             raise UserError(f"{where}: {name} {error}") from None
     return values
 
 
-def _read_node(node: yaml.Node, hint):
-    """Return the value of a YAML node: null, a list, or one value."""
+def _read_node(node: yaml.Node, hint, name: str):
+    """Return the value of a YAML node for the field `name`: null, a list, or one value."""
     is_null = node.tag == "tag:yaml.org,2002:null"
     if is_null and allows_none(hint):
         return None
@@ -110,9 +110,9 @@ def _read_node(node: yaml.Node, hint):
     if typing.get_origin(hint) is list:
         if not isinstance(node, yaml.SequenceNode):
             raise argparse.ArgumentTypeError("must be a list, like [a, b]")
-        return [_read_node(item, typing.get_args(hint)[0]) for item in node.value]
+        return [_read_node(item, typing.get_args(hint)[0], name) for item in node.value]
     if is_null:
         raise argparse.ArgumentTypeError("has no value; write one, or leave the line out to take the default")
     if not isinstance(node, yaml.ScalarNode):
         raise argparse.ArgumentTypeError("must be a single value, not a list or a mapping")
-    return read_value(node.value, hint)
+    return read_setting(name, node.value, hint)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
+from hf_llm.config import where_possible
 from hf_llm.data.sources import SourceFile
 
 HUB = "hf://"  # hf://owner/name/path
@@ -74,7 +75,8 @@ def _store(content: bytes, target: Path) -> Path:
         with open(temporary, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            with where_possible("sync", temporary):
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as error:
         raise DownloadError(f"{target} cannot be written: {error.strerror}") from None

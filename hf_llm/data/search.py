@@ -12,7 +12,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from hf_llm.config import UserError, nearest
+from hf_llm.config import UserError, home_folder, nearest, user_path
 from hf_llm.data.download import DownloadError, download
 from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
 from hf_llm.texts import both
@@ -38,7 +38,7 @@ def find(source: str) -> list[Path]:
         return [SAMPLE]
     if source in SOURCES:
         return [_find_file(source, file) for file in SOURCES[source]]
-    path = os.path.expanduser(source)
+    path = str(user_path(source)) if source else ""
     if not os.path.exists(path):  # unlike Path.exists, no exception for a text that was pasted in place of a path
         names = ["sample", *SOURCES]
         raise UserError(
@@ -50,16 +50,21 @@ def find(source: str) -> list[Path]:
 def search_folders() -> list[Path]:
     """Return the folders that a named file is looked for in, first to last."""
     given = os.environ.get("HF_LLM_DATA_DIR")
-    return [*([Path(given).expanduser()] if given else []), Path("data"), user_cache()]
+    cache = user_cache()
+    return [*([user_path(given)] if given else []), Path("data"), *([cache] if cache else [])]
 
 
-def user_cache() -> Path:
-    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm."""
+def user_cache() -> Path | None:
+    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm.
+
+    None where there is neither that nor a home folder.
+    """
     if root := os.environ.get("XDG_CACHE_HOME"):
-        return Path(root) / "hf_llm"
+        return user_path(root) / "hf_llm"
     if sys.platform == "win32" and (root := os.environ.get("LOCALAPPDATA")):
         return Path(root) / "hf_llm"
-    return Path.home() / ".cache" / "hf_llm"
+    home = home_folder()
+    return home / ".cache" / "hf_llm" if home else None
 
 
 def sha256_of(path: Path) -> str:
@@ -101,7 +106,10 @@ def _find_file(source: str, file: SourceFile) -> Path:
     if path := _local_file(source, file):
         return path
     try:
-        return download(file, user_cache())
+        cache = user_cache()
+        if cache is None:
+            raise DownloadError("there is no folder to keep it in; set HF_LLM_DATA_DIR, XDG_CACHE_HOME or HOME")
+        return download(file, cache)
     except DownloadError as error:
         instead = INSTEAD.get(source)
         instead = both("data.missing_instead", embedded=instead) if instead else ""

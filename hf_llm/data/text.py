@@ -3,8 +3,9 @@
 import codecs
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, typed
 from hf_llm.data.search import find
 from hf_llm.texts import both
 
@@ -46,7 +47,7 @@ def read_text(source: str) -> Text:
     except UnicodeDecodeError as error:
         raise UserError(
             f"{source} is not UTF-8 (byte {error.start}); if it is Latin-1, convert it with: "
-            f"iconv -f latin1 -t utf-8 {source} > utf8.txt"
+            f"{typed('iconv', '-f', 'latin1', '-t', 'utf-8', Path(source))} > utf8.txt"
         ) from None
     require(text.strip() != "", f"{source} is empty; a corpus needs at least a few hundred characters")
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()

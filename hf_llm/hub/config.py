@@ -1,11 +1,11 @@
 """Settings of hf-llm hub. No heavy import, so that `--help` answers at once."""
 
 import re
-import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
-from hf_llm.config import check_repo_id, require, setting, written
+from hf_llm.config import check_repo_id, require, setting, typed, written
 from hf_llm.exports.config import Format
 
 # a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
@@ -52,7 +52,7 @@ class PushConfig:
         flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
         flags += ["--export", self.export] if self.export else []
         flags += ["--revision", self.revision] if self.revision else []
-        return shlex.join(["hf-llm", "hub", "push", self.run, self.repo_id, *flags])
+        return typed("hf-llm", "hub", "push", Path(self.run), self.repo_id, *flags)
 
 
 @dataclass(kw_only=True)
@@ -85,7 +85,7 @@ class PullConfig:
         flags += ["--trust_remote_code"] * self.trust_remote_code
         if self.max_gigabytes != type(self).max_gigabytes:
             flags += ["--max_gigabytes", f"{self.max_gigabytes:g}"]
-        return shlex.join(["hf-llm", "hub", "pull", self.repo_id, self.dir, *flags])
+        return typed("hf-llm", "hub", "pull", self.repo_id, Path(self.dir), *flags)
 
 
 @dataclass(kw_only=True)
@@ -113,7 +113,7 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += ["--hardware", self.hardware] if self.hardware else []
         flags += [] if self.fresh_environment else ["--no_fresh_environment"]
-        return shlex.join(["hf-llm", "hub", "space", self.repo_id, *flags])
+        return typed("hf-llm", "hub", "space", self.repo_id, *flags)
 
 
 def check_revision(revision: str | None) -> None:

@@ -5,6 +5,7 @@ Checkpoints, logs, temporary files, whatever else lies in the folder stays where
 """
 
 import hashlib
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -23,9 +24,10 @@ from hf_llm.hub.config import PushConfig
 from hf_llm.hub.failures import without_token
 from hf_llm.hub.safety import check_content, check_names, kind_of, refuse_secret, refuse_secrets
 from hf_llm.models.foreign_code import named_code, require_own_code
-from hf_llm.runs.atomic import disk_errors, file_sha256, to_json, write_bytes
+from hf_llm.recipes.card import name_in_code
+from hf_llm.runs.atomic import disk_errors, file_sha256, to_bytes, to_json, write_bytes
 from hf_llm.runs.lock import hold
-from hf_llm.runs.manifest import NAME, read_manifest, sha256_of_text
+from hf_llm.runs.manifest import NAME, card_for_others, manifest_for_others, read_manifest, sha256_of_text
 from hf_llm.texts import text
 from hf_llm.tokenization.folder import TOKENIZER_FILES
 
@@ -149,13 +151,17 @@ def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) 
     beside = {to: read_export(folder, to, manifest["files"]) for to in exports}
     check_content(str(folder), folder, CARD, files[CARD])
     # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
-    before = manifest.get("hub") or Path(manifest["config"]["output_dir"]).as_posix()
-    card = files[CARD].decode("utf-8").replace(f'"{before}"', f'"{repo_id}"')
+    folder_then = Path(manifest["config"]["output_dir"])
+    card = files[CARD].decode("utf-8")
+    for before in (manifest.get("hub"), folder_then.as_posix(), name_in_code(folder_then)):
+        card = card.replace(f'"{before}"', f'"{repo_id}"') if before else card
     card = name_exports(card, {to: export.record for to, export in beside.items()}, repo_id)
+    card = card_for_others(card, manifest)
+    manifest = manifest_for_others(manifest)
     manifest["hub"] = repo_id
     manifest["files"][CARD] = sha256_of_text(card)
     sha256 = {path: manifest["files"][path] for path, content in files.items() if isinstance(content, Path)}
-    files |= {CARD: card.encode(), NAME: to_json(manifest).encode()}
+    files |= {CARD: card.encode(), NAME: to_bytes(to_json(manifest))}
     for export in beside.values():
         files |= export.files
         sha256 |= export.sha256
@@ -164,16 +170,21 @@ def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) 
 
 
 def _keep_names(folder: Path, contents: Contents) -> None:
-    """Write a run's card and manifest as they were pushed, so that the folder here is the one there.
+    """Write a run's card as it was pushed, and its hash and the name on the Hub into the manifest.
+
+    The rest of the manifest here says more than the one there: where the run's files lie on this machine.
 
     Raises:
         UserError: When the disk is full or not writable.
     """
     if contents.kind == "model":
-        for name in (CARD, NAME):  # the manifest, which has the card's hash, comes last
-            if (folder / name).read_bytes() != contents.files[name]:
+        manifest, pushed = read_manifest(folder), json.loads(contents.files[NAME])
+        here = {**manifest, "hub": pushed["hub"], "files": pushed["files"]}
+        # the manifest, which has the card's hash, comes last
+        for name, content in {CARD: contents.files[CARD], NAME: to_bytes(to_json(here))}.items():
+            if (folder / name).read_bytes() != content:
                 with disk_errors(str(folder / name)):
-                    write_bytes(folder / name, contents.files[name])
+                    write_bytes(folder / name, content)
 
 
 def _tokenizer(folder: Path, repo_id: str) -> Contents:

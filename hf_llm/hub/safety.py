@@ -6,9 +6,10 @@ start-up files of Python are not refused one by one: they are not on the list.
 What is looked at is bounded by the size of its kind, so that looking is cheap, too.
 """
 
+import errno
 import re
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_COPY, ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -193,7 +194,7 @@ def refuse_secrets(folder: Path) -> None:
         UserError: Names the file, never the secret.
     """
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
-        with open(path, "rb") as file, mmap(file.fileno(), _searched(file, path), access=ACCESS_READ) as content:
+        with open(path, "rb") as file, _mapped(file, _searched(file, path)) as content:
             refuse_secret(path, content)
 
 
@@ -210,6 +211,15 @@ def refuse_secret(path: Path, content: bytes | mmap) -> None:
             re.search(pattern, content) is None,
             f"{path} holds something like {what}; nothing was pushed: take it out of the file",
         )
+
+
+def _mapped(file: BinaryIO, length: int) -> mmap:
+    try:
+        return mmap(file.fileno(), length, access=ACCESS_READ)
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        return mmap(file.fileno(), length, access=ACCESS_COPY)  # some FUSE disks have private maps alone
 
 
 def _searched(file: BinaryIO, path: Path) -> int:

@@ -12,7 +12,6 @@ result. A training that cannot fit is refused, with the first of those in `small
 
 import dataclasses
 import math
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,8 +22,9 @@ import torch
 from accelerate import PartialState
 from transformers import GPT2Config
 
-from hf_llm.config import UserError, has
+from hf_llm.config import UserError, free_bytes, has, library_folder
 from hf_llm.data import BatchPlan
+from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
 from hf_llm.planning.matmul_probe import ProbeError, Speed, machine_speed
 from hf_llm.planning.memory import FP32, OPTIMIZER_TENSORS, Workload, peak
@@ -42,7 +42,7 @@ class Machine:
 
     Args:
         free_memory: Bytes, of the GPU or of this machine, that all local processes share.
-        free_disk: Bytes where the run folder is, or will be.
+        free_disk: Bytes where the run folder is, or will be; infinite where its disk does not say.
         threads: CPU threads of a process.
         processes: Processes of the run, on all machines.
         local_processes: Those that share `free_memory`; one where each has a GPU of its own.
@@ -50,7 +50,7 @@ class Machine:
     """
 
     free_memory: int
-    free_disk: int
+    free_disk: float
     threads: int
     processes: int = 1
     local_processes: int = 1
@@ -71,11 +71,12 @@ def make_plan(
     Raises:
         UserError: When `total_batch_size` does not divide into micro-batches.
     """
-    cuda, folder = processes.device.type == "cuda", Path(config.output_dir)
+    cuda, folder = processes.device.type == "cuda", library_folder(config.output_dir)
     own = 0 if config.restart else _size(folder)  # what an earlier part of this run wrote is there already
+    free = free_bytes(folder)
     machine = Machine(
         free_memory=torch.cuda.mem_get_info(processes.device)[0] if cuda else free_memory(),
-        free_disk=shutil.disk_usage(_existing(folder)).free + own,
+        free_disk=math.inf if free is None else free + own,
         threads=torch.get_num_threads(),
         processes=processes.num_processes,
         local_processes=1 if cuda else local_processes(),
@@ -125,7 +126,7 @@ class Plan:
         precisions = ["fp32", "bf16"] if self.config.precision == "auto" else [self.config.precision]
         context = self.model.n_positions
         stride = max(1, context // 2)  # while training; see CausalLM.evaluate
-        at_most = max(1, min(32, (1 << 26) // (stride * self.model.vocab_size)))  # see evaluate_tokens
+        at_most = max(1, min(32, LOGITS // (stride * self.model.vocab_size)))  # see evaluate_tokens
         windows = math.ceil(max(0, self.eval_tokens - context) / stride)  # behind the first one, which goes alone
         return [
             Workload(
@@ -270,10 +271,6 @@ def free_memory() -> int:
         return min(free, limit - used)
     except (OSError, ValueError, KeyError):  # no container, or one without a limit ("max")
         return free
-
-
-def _existing(folder: Path) -> Path:
-    return next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
 
 
 def _size(folder: Path) -> int:

@@ -68,7 +68,8 @@ def _memory_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "", ", ".join(f"{part} {size(parts[part])}" for part in PARTS if parts[part])
     yield "", f"libraries and holes of the allocator {size(held)}"
     yield "generation", f"{size(plan.generation_cache_bytes)} of keys and values for a full context"
-    yield "disk", f"{size(plan.disk_bytes)} at most; {size(plan.machine.free_disk)} are free"
+    free = f"{size(plan.machine.free_disk)} are free" if plan.machine.free_disk < math.inf else "its disk does not say"
+    yield "disk", f"{size(plan.disk_bytes)} at most; {free}"
 
 
 def _time_rows(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.data import LabelledTexts, draw_messages, read_messages, split_messages
-from hf_llm.generation.inference import context_length, require_own_tokenizer
+from hf_llm.generation.inference import require_own_tokenizer
+from hf_llm.models.context import context_length
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
 from hf_llm.recipes.finetune_config import MOST_CONTEXT, FinetuneConfig
 from hf_llm.tokenization.corpus import Corpus, read_corpus
@@ -68,7 +69,8 @@ def read_inputs(config: FinetuneConfig) -> Inputs:
         f"n_positions {context} is more than the {longest} tokens that {config.model} reads; lower it",
     )
     if config.classifies:
-        if tokenizer.pad_token is None:
+        rows = model.get_input_embeddings().num_embeddings
+        if tokenizer.pad_token is None or tokenizer.pad_token_id >= rows:  # one was added and never learned
             tokenizer.pad_token = tokenizer.eos_token
         require(tokenizer.pad_token is not None, f"the tokenizer of {config.model} has neither a pad nor an end token")
         tokenizer.padding_side, tokenizer.model_max_length = "right", context  # so it is published, too

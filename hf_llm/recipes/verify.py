@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, library_folder, require
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.recipes.finetune import finetune
@@ -60,14 +60,14 @@ def verify(folder: Path) -> Verdict:
 
     weights = folder / WEIGHTS
     require(weights.is_file(), f"{folder} holds no {WEIGHTS}, so there is nothing to compare a repetition with")
-    scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=folder.resolve().parent))
+    scratch = _scratch(folder.resolve().parent)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the repetition prints is progress, not the answer
             again = _repeat(manifest, scratch / folder.resolve().name)
     except Stopped:
         raise UserError(f"stopped before {folder} was repeated, so there is no answer; the run is as it was") from None
     finally:
-        shutil.rmtree(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
     inputs = [
         f"{what} has another SHA-256"
         for what in ("data", "tokenizer", "base")
@@ -86,6 +86,14 @@ def verify(folder: Path) -> Verdict:
     if elsewhere and gap <= TOLERANCE:
         return Verdict("equal", [figures, *elsewhere])
     return Verdict("different", [figures, *(elsewhere or ["in the same environment"])])
+
+
+def _scratch(beside: Path) -> Path:
+    """Return a new folder: on the run's disk, which has room for another, unless that is closed to this user."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="verify-", dir=library_folder(beside)))
+    except (OSError, UserError):
+        return Path(tempfile.mkdtemp(prefix="verify-"))
 
 
 def _repeat(manifest: dict, folder: Path) -> dict:

@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import UserError, advice, count_or_share, require
+from hf_llm.config import PLACES, UserError, advice, count_or_share, last_name, read_back, require, typed
 from hf_llm.runs.atomic import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -90,8 +90,45 @@ def environment() -> dict:
 
 def command_line() -> str:
     """Return the command that started this process, as one would type it."""
-    arguments = sys.argv[0].split() + sys.argv[1:] if sys.argv[0].startswith("hf-llm") else ["python", *sys.argv]
-    return " ".join(each if each and not set(each) & set(" \"'$*?") else json.dumps(each) for each in arguments)
+    return typed(*(sys.argv[0].split() + sys.argv[1:] if sys.argv[0].startswith("hf-llm") else ["python", *sys.argv]))
+
+
+def command_for_others(command: str) -> str:
+    """Return a command as others may see it: where its files lie on this machine is left out."""
+    words = (word.partition("=") if word.startswith("--") else ("", "", word) for word in read_back(command))
+    return typed(*(name + equals + last_name(value) for name, equals, value in words))
+
+
+def card_for_others(card: str, manifest: dict) -> str:
+    """Return the card of a run as others may see it; one of an earlier version has its command, paths and all."""
+    command = manifest.get("command") or ""
+    card = card.replace(command, command_for_others(command)) if command else card
+    return manifest_for_others({**manifest, "card": card})["card"]
+
+
+def manifest_for_others(manifest: dict) -> dict:
+    """Return a manifest as others may see it: of a place on this machine no more than its last name."""
+    shown = {place: last_name(place) for place in sorted(_places(manifest), key=len, reverse=True)}
+
+    def without(value):
+        if isinstance(value, dict):
+            return {name: without(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [without(each) for each in value]
+        for place, name in shown.items() if isinstance(value, str) else ():
+            value = value.replace(place, name)
+        return value
+
+    return without({**manifest, "command": command_for_others(manifest.get("command", ""))})
+
+
+def _places(manifest: dict) -> set[str]:
+    """Return the absolute paths in a manifest: of its settings, and in the names of what went in."""
+    values = [value for name, value in manifest["config"].items() if name in PLACES]
+    texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
+    names = [part.get("name") for part in map(manifest.get, ("data", "base")) if isinstance(part, dict)]
+    texts += [part for name in names if isinstance(name, str) for part in name.split(", ")]  # of a corpus of files
+    return {text for text in texts if isinstance(text, str) and last_name(text) != text}
 
 
 def commit() -> str | None:
@@ -194,7 +231,6 @@ def read_manifest(folder: Path) -> dict | None:
     path, again = Path(folder) / NAME, advice("copy or make the run again", restart="start anew with {}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

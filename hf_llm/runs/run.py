@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
 
-from hf_llm.config import advice, require
+from hf_llm.config import advice, library_folder, require, without_droppings
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, temporary_name, write_json
 from hf_llm.runs.checkpoint import Checkpoint, discard_after, load_newest, save_checkpoint
@@ -122,11 +122,13 @@ def open_run(job: str, config, processes: PartialState, **inputs: dict) -> Abstr
         processes: The processes of this launch.
         inputs: What the manifest says of what goes in: `data` with its SHA-256, a `tokenizer` and
             the `base` model where there is one.
+
+    Raises:
+        UserError: As `hold_run`, and for an `output_dir` that `library_folder` refuses.
     """
     manifest = new_manifest(job, asdict(config), processes.num_processes, **inputs)
-    return hold_run(
-        Path(config.output_dir), manifest, config.save_total_limit, config.restart, processes, _defaults(config)
-    )
+    folder, limit = library_folder(config.output_dir), config.save_total_limit
+    return hold_run(folder, manifest, limit, config.restart, processes, _defaults(config))
 
 
 def _defaults(config) -> dict:
@@ -185,8 +187,8 @@ def _found(folder: Path, manifest: dict, restart: bool, defaults: dict | None) -
     old = read_manifest(folder)
     if old is not None:
         return continued(folder, old, manifest, defaults)
-    ours = (lock.NAME, temporary_name(folder / NAME).name, "figures")
-    strangers = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+    ours = (*lock.NAMES, temporary_name(folder / NAME).name, "figures")
+    strangers = [path.name for path in without_droppings(folder.iterdir()) if path.name not in ours]
     require(
         not strangers,
         f"{folder} holds files but no run ({', '.join(strangers[:3])})"
@@ -196,7 +198,7 @@ def _found(folder: Path, manifest: dict, restart: bool, defaults: dict | None) -
 
 
 def move_aside(folder: Path) -> None:
-    """Move the run in `folder`, all but its lock, into a sibling `<name>.1`, `.2`, …
+    """Move the run in `folder`, all but its lock and the droppings of file managers, into a sibling `<name>.1`, `.2`, …
 
     The files gather in a hidden sibling, run.json last, which is then renamed: a kill on the way leaves what the
     same command finishes, and never half a run under a visible name.
@@ -205,7 +207,7 @@ def move_aside(folder: Path) -> None:
     if not (folder / NAME).exists() and not moving.exists():
         return
     moving.mkdir(exist_ok=True)
-    files = [path for path in folder.iterdir() if path.name != lock.NAME]
+    files = [path for path in without_droppings(folder.iterdir()) if path.name not in lock.NAMES]
     for path in sorted(files, key=lambda path: path.name == NAME):
         path.replace(moving / path.name)
     number = 1

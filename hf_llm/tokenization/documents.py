@@ -8,6 +8,7 @@ import codecs
 import glob
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from hf_llm.config import UserError, require, written
+from hf_llm.config import UserError, require, typed, user_path, written
 from hf_llm.data import find
 from hf_llm.tokenization.config import PrepareCorpusConfig
 
@@ -61,7 +62,7 @@ def find_files(patterns: list[str]) -> list[Path]:
     """
     files = []
     for pattern in patterns:
-        path = Path(pattern).expanduser()
+        path = user_path(pattern)
         if path.is_dir():
             below = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
             found = sorted(file for file in below if _kind(file) in _KINDS)
@@ -72,6 +73,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         require(bool(found), f"{pattern} holds no text, JSON lines or parquet file; name files, a folder or a pattern")
         files += found
     for file in files:
+        require(os.path.isfile(file), f"{file} is no file that can be read; name one")  # a pipe would wait for ever
         said = f"{file} is of an unknown kind; it should end in {', '.join(_KINDS)} (or .gz after it)"
         require(_kind(file) in _KINDS, said)
     return files
@@ -114,9 +116,8 @@ def _decoded(path: Path, decoder: codecs.IncrementalDecoder, block: bytes) -> st
     try:
         return decoder.decode(block, final=not block)
     except UnicodeDecodeError:
-        raise UserError(
-            f"{path} is not UTF-8; if it is Latin-1, convert it with: iconv -f latin1 -t utf-8 {path} > utf8.txt"
-        ) from None
+        convert = typed("iconv", "-f", "latin1", "-t", "utf-8", path)
+        raise UserError(f"{path} is not UTF-8; if it is Latin-1, convert it with: {convert} > utf8.txt") from None
 
 
 def _from_lines(path: Path, text_field: str) -> Iterator[Document]:

@@ -28,6 +28,7 @@ from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
 from hf_llm.tokenization.documents import Document, pin, read_documents
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.lossless import Changes, changes, say_changes
 from hf_llm.tokenization.pieces import batches
 from hf_llm.tokenization.token_array import ShardWriter
 from hf_llm.tokenization.tokenizer import (
@@ -61,8 +62,10 @@ def prepare_corpus(config: PrepareCorpusConfig) -> dict:
     with new_folder(config.output_dir, "prepared corpus", CORPUS_FILES, config.overwrite) as folder:
         documents = _hashed(read_documents(config), config.max_bytes)
         tokenizer, sample, documents = _tokenizer(config, documents)
-        meta = _write(config, folder, tokenizer, documents)
-        meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample}
+        meta, found = _write(config, folder, tokenizer, documents)
+        say_changes(config.output_dir, found)
+        said = {"changes": str(found.sentence())} if found else {}
+        meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample, **said}
         tokenizer.save_pretrained(folder)
         write_json(folder / CORPUS_FILE, meta)
     return meta
@@ -104,15 +107,16 @@ def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
 
 def _write(
     config: PrepareCorpusConfig, folder: Path, tokenizer: PreTrainedTokenizerFast, documents: Iterable[_Hashed]
-) -> dict:
+) -> tuple[dict, Changes]:
     dtype = token_dtype(tokenizer)
     start = np.array([document_start(tokenizer)], dtype)
     writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
-    digest, thousandths, windows_line_ends = hashlib.sha256(), set(), False
+    digest, thousandths, windows_line_ends, found = hashlib.sha256(), set(), False, Changes()
     bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
     for batch in batches(documents, length=lambda document: len(document.text)):  # keeps several cores busy
         for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
+            found += changes(tokenizer, document.text, tokens)
             split = SPLITS[document.thousandth < config.validation_per_mille]
             writers[split].add(start)
             writers[split].add(tokens)
@@ -128,7 +132,7 @@ def _write(
     _check_splits(splits, thousandths)
     for split, writer in writers.items():
         splits[split] |= {"tokens": writer.tokens, "files": writer.close()}
-    return {
+    meta = {
         "name": config.dataset or ", ".join([*config.files[:3], *(["…"] if config.files[3:] else [])]),
         "sha256": digest.hexdigest(),
         "bytes": sum(counts["bytes"] for counts in splits.values()),
@@ -138,6 +142,7 @@ def _write(
         "splits": splits,
         "source": {name: value for name, value in asdict(config).items() if name not in ("output_dir", "overwrite")},
     }
+    return meta, found
 
 
 def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:

@@ -8,6 +8,7 @@ the pages that a window touches are loaded, and the shards behave as one array.
 array([7, 8, 9])
 """
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,12 @@ class TokenArray:
 
 def _map(path: Path) -> np.ndarray:
     try:
-        tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            tokens = np.load(path, mmap_mode="c", allow_pickle=False)  # some FUSE disks have private maps alone
     except (ValueError, OSError, EOFError) as error:
         raise UserError(f"{path} is damaged ({error}); prepare the corpus again") from None
     require(tokens.ndim == 1 and tokens.dtype.kind == "u", f"{path} holds no token ids; prepare the corpus again")

@@ -19,7 +19,7 @@ from hf_llm.runs.manifest import read_manifest
 PACKAGE = SOURCE / "hf_llm"
 MESSAGES = {"UserError", "require", "both", "advice", "Damaged", "DownloadError", "MissingData"}
 FLAG = re.compile(r"(?<![\w-])--([a-z]\w*)")
-COMMAND = re.compile(r"hf-llm ((?:hub )?[a-z_]+)((?: [^\s\"'`;,()]+)*)")
+COMMAND = re.compile(r"hf-llm ((?:hub )?[a-z_]+)((?: (?!hf-llm|accelerate)[^\s\"'`;,()]+)*)")
 
 
 def config_classes() -> dict[str, type]:
@@ -49,8 +49,11 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob
 
 
 def strings(node: ast.AST) -> list[str]:
-    """Return the texts in a node; of an f-string the whole, with `{}` in the place of a value."""
+    """Return the texts in a node; of an f-string the whole, with `{}` in the place of a value, and so of `typed`."""
     found, within = [], set()
+    for call in calls(node, {"typed"}):  # a command, word by word
+        within |= {id(word) for word in call.args}
+        found.append(" ".join(word.value if isinstance(word, ast.Constant) else "{}" for word in call.args))
     for each in ast.walk(node):
         if isinstance(each, ast.JoinedStr):
             within |= {id(part) for part in each.values}
@@ -61,18 +64,18 @@ def strings(node: ast.AST) -> list[str]:
 
 def without_commands(text: str) -> str:
     """Return a text without the commands in it, whose flags are their own."""
-    return re.sub(r"(hf-llm|accelerate launch|pip install|iconv) [^;:`]*", "", text)
+    return re.sub(r"(hf-llm|accelerate launch|pip install|iconv|mlx_lm.generate) [^;:`]*", "", text)
 
 
 def test_every_command_is_looked_at():
     assert set(COMMANDS) <= CLASSES.keys()
     assert {"hub push", "hub pull", "hub space"} <= CLASSES.keys()
     assert "--restart" in FLAGS["pretrain"]
-    assert FLAGS["verify"] == {"run", "--config", "--help"}
+    assert FLAGS["verify"] == {"run", "--config", "--help", "-h"}
 
 
 def test_messages_name_no_flag_but_by_the_commands_parser():
-    """`advice`, `written` and `has` ask it; a flag that is typed into a message would be wrong below another command."""
+    """`advice`, `written` and `has` ask it; a flag typed into a message would be wrong below another command."""
     typed = [
         f"{path.relative_to(SOURCE)}:{node.lineno}: {text}"
         for path, tree in TREES.items()
@@ -112,12 +115,10 @@ def test_commands_in_messages_and_texts_have_the_flags_they_are_given():
     said += [(path, line) for path, text in TEXTS.items() for line in text.splitlines()]
     wrong, seen = [], 0
     for path, text in said:
-        for name, words in COMMAND.findall(" ".join(text.split())):
-            if name not in FLAGS and name.split()[0] not in COMMANDS:
-                continue  # "hf-llm finds": prose
+        for name, words in (found for line in text.splitlines() for found in COMMAND.findall(line)):
             for flag in FLAG.findall(words):
                 seen += 1
-                if f"--{flag}" not in FLAGS[name]:
+                if f"--{flag}" not in FLAGS.get(name, ()):
                     wrong.append(f"{path.relative_to(SOURCE)}: hf-llm {name} has no --{flag}")
     assert wrong == []
     assert seen > 50
@@ -135,7 +136,7 @@ def under(monkeypatch):
     """Return a function that lets a command be the one that runs in this process."""
 
     def under(name: str) -> None:
-        monkeypatch.setattr("hf_llm.config.ways_out._flags", FlagParser(CLASSES[name], {}, None).typed)
+        monkeypatch.setattr("hf_llm.config.ways_out._flags", FlagParser(CLASSES[name], {}, None).ways)
 
     return under
 

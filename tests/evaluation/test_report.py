@@ -12,7 +12,8 @@ from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.evaluation.config import EvaluateConfig
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate_lm.py"
 

@@ -6,7 +6,6 @@ there the process ends at once, and goes on from its last checkpoint.
 """
 
 import json
-import shlex
 import subprocess
 import threading
 import time
@@ -14,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
-from hf_llm.config import UserError, child_environment, python
+from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
@@ -68,7 +65,7 @@ class Training:
 
     def shown_command(self) -> str:
         """Return the command as one would type it."""
-        return shlex.join(["hf-llm", *self.command])
+        return typed("hf-llm", *self.command)
 
     def start(self) -> None:
         """Start the process, or start it again after a pause."""
@@ -173,13 +170,10 @@ class Training:
 
     def _held(self) -> bool:
         """Whether a process holds the run folder."""
-        if not (self.folder / lock.NAME).exists():
-            return False
         try:
-            with FileLock(self.folder / lock.NAME, timeout=0):
-                return False
-        except Timeout:
-            return True
+            return lock.is_held(self.folder)
+        except (UserError, OSError):  # closed to this user
+            return False
 
     def _published(self) -> bool:
         try:
