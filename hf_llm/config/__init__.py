@@ -11,11 +11,13 @@ from hf_llm.config.paths import PLACES, home_folder, last_name, library_folder, 
 from hf_llm.config.repo_id import check_publishing, check_repo_id
 from hf_llm.config.shell import flag, read_back, typed
 from hf_llm.config.values import count_or_share, nearest
+from hf_llm.config.ways_out import advice, has, written
 
 __all__ = [
     "PLACES",
     "SOURCE",
     "UserError",
+    "advice",
     "check_publishing",
     "check_repo_id",
     "check_unicode",
@@ -25,6 +27,7 @@ __all__ = [
     "find_config",
     "flag",
     "free_bytes",
+    "has",
     "home_folder",
     "is_dropping",
     "last_name",
@@ -45,4 +48,5 @@ __all__ = [
     "warn_without",
     "where_possible",
     "without_droppings",
+    "written",
 ]

@@ -21,6 +21,7 @@ import yaml
 from hf_llm.config.errors import UserError, quoted, require
 from hf_llm.config.files import find_config
 from hf_llm.config.values import allows_none, nearest, read_setting, without_none
+from hf_llm.config.ways_out import note_flags
 
 
 def setting(default, help: str, **more):
@@ -51,6 +52,7 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
     given = load_yaml(config_class, files[0]) if files else {}
 
     parser = FlagParser(config_class, given, description)
+    note_flags(parser.ways)
     argcomplete.autocomplete(parser)  # nothing, unless a shell asks for the flags
     values, unknown = parser.parse_known_args(argv)
     for argument in unknown:

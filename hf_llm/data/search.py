@@ -16,6 +16,9 @@ from hf_llm.data.download import DownloadError, download
 from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
 from hf_llm.texts import both
 
+# what is embedded in the package and serves in the place of a source that is nowhere
+INSTEAD = {"mnist": "digits", "the-verdict": "sample", "tiny-shakespeare": "sample", "dom-casmurro": "sample"}
+
 
 class MissingData(UserError):
     """A named source is nowhere in the search path and could not be downloaded."""
@@ -108,8 +111,9 @@ def _find_file(source: str, file: SourceFile) -> Path:
             raise DownloadError("there is no folder to keep it in; set HF_LLM_DATA_DIR, XDG_CACHE_HOME or HOME")
         return download(file, cache)
     except DownloadError as error:
-        embedded = "digits" if source == "mnist" else "sample"
+        instead = INSTEAD.get(source)
+        instead = both("data.missing_instead", embedded=instead) if instead else ""
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded))
+        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, instead=instead))
         missing.source = source
         raise missing from None

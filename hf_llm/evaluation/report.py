@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
@@ -70,6 +70,7 @@ def _baselines(config: EvaluateConfig, training: str, part: str, scored_bytes: i
     What a model of others was trained on is not known; these learn from the corpus alone, as a model of ours does.
     """
     if config.split != "validation":
-        return {"left_out": "they would learn from the text that they are scored on; use --split validation"}
+        use = f"use {written('split')} validation"
+        return {"left_out": f"they would learn from the text that they are scored on; {use}"}
     trained_on = f"the first {1 - config.validation_fraction:.3g} of {config.corpus}"
     return {"trained_on": trained_on, **baselines(training.encode("utf-8"), part.encode("utf-8")[:scored_bytes])}

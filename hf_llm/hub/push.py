@@ -15,7 +15,7 @@ from huggingface_hub import ModelCard, ModelCardData, constants
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from hf_llm.config import UserError, one_line, quoted, require
+from hf_llm.config import UserError, one_line, quoted, require, written
 from hf_llm.data.content import refuse_mark
 from hf_llm.exports.config import Format
 from hf_llm.exports.record import read_export
@@ -97,7 +97,8 @@ def contents_of(folder: Path, repo_id: str, exports: Sequence[Format] = ()) -> C
     try:
         manifest = read_manifest(folder)
         contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id, exports)
-        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; leave out --export")
+        left_out = f"leave out {written('export')}"
+        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; {left_out}")
         for path, content in contents.files.items():
             in_memory = content if isinstance(content, bytes) else None  # what is sent, whatever the file becomes
             check_content(str(folder), folder, path, in_memory)

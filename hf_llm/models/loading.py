@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from transformers import (
     CONFIG_MAPPING,
@@ -106,10 +106,13 @@ def model_folder(name: str | Path) -> Path:
     except HFValidationError:
         raise UserError(both("models.not_a_hub_name", name=name)) from None
     except GatedRepoError as error:
-        raise UserError(both("models.gated", name=name, page=f"https://huggingface.co/{name}")) from error
+        raise UserError(both("models.gated", name=name, page=f"{constants.ENDPOINT}/{name}")) from error
     except RepositoryNotFoundError as error:
         raise UserError(both("models.not_on_the_hub", name=name)) from error
     except Exception as error:  # among them those of the Hub client's HTTP library
+        if constants.HF_HUB_OFFLINE:
+            variable = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
+            raise UserError(both("models.hub_offline", name=name, variable=variable)) from error
         raise UserError(both("models.hub_unreachable", name=name)) from error
 
 

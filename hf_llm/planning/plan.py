@@ -22,7 +22,7 @@ import torch
 from accelerate import PartialState
 from transformers import GPT2Config
 
-from hf_llm.config import UserError, free_bytes, library_folder
+from hf_llm.config import UserError, free_bytes, has, library_folder
 from hf_llm.data import BatchPlan
 from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
@@ -243,7 +243,11 @@ class Plan:
             plan = self._with(change)
             if plan.fits():
                 memory = plan.peak_memory_bytes * self.machine.local_processes
-                return f"this fits: {as_flags(change)} ({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
+                command = "" if has(*change) else " as flags of hf-llm pretrain"
+                return (
+                    f"this fits{command}: {as_flags(change)} "
+                    f"({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
+                )
         return "nothing smaller that was tried fits either, so free some"
 
     def _with(self, change: dict) -> "Plan":

@@ -18,6 +18,7 @@ from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import NAME, circumstances, differences, read_manifest
 from hf_llm.training.config import PretrainConfig
+from hf_llm.training.loop import Stopped
 
 JOBS = {
     "pretraining": (PretrainConfig, pretrain),
@@ -63,6 +64,8 @@ def verify(folder: Path) -> Verdict:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the repetition prints is progress, not the answer
             again = _repeat(manifest, scratch / folder.resolve().name)
+    except Stopped:
+        raise UserError(f"stopped before {folder} was repeated, so there is no answer; the run is as it was") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     inputs = [

@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hf_llm.config import PLACES, UserError, count_or_share, last_name, quoted, read_back, require, typed
+from hf_llm.config import PLACES, UserError, advice, count_or_share, last_name, quoted, read_back, require, typed
 from hf_llm.data.content import read_utf8
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.texts import both
@@ -175,8 +175,8 @@ def continued(folder: Path, old: dict, new: dict, defaults: dict | None = None) 
     changed = differences({**unsaid, **before}, now)  # a hash that the old manifest lacks cannot be compared
     require(
         not changed,
-        f"{folder} holds another run ({'; '.join(changed)}); "
-        "name another --output_dir, or move it aside with --restart",
+        f"{folder} holds another run ({'; '.join(changed)})"
+        f"{advice('move it away', output_dir='name another {}', restart='move it aside with {}')}",
     )
     if "metrics" in old:
         return old
@@ -230,7 +230,7 @@ def read_manifest(folder: Path) -> dict | None:
     Raises:
         UserError: When the file is there and is not a manifest.
     """
-    path = Path(folder) / NAME
+    path, again = Path(folder) / NAME, advice("copy or make the run again", restart="start anew with {}")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -242,10 +242,10 @@ def read_manifest(folder: Path) -> dict | None:
         manifest = json.loads(text)
         json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read ({quoted(error)}); start anew with --restart") from None
+        raise UserError(f"{path} cannot be read ({quoted(error)}){again}") from None
     require(
         isinstance(manifest, dict) and isinstance(manifest.get("config"), dict),
-        f"{path} is not a run's manifest (it has no config); start anew with --restart",
+        f"{path} is not a run's manifest (it has no config){again}",
     )
     config = {RENAMED.get(name, name): value for name, value in manifest["config"].items() if name not in REMOVED}
     manifest = {**manifest, "config": config}
@@ -254,7 +254,7 @@ def read_manifest(folder: Path) -> dict | None:
             manifest.pop(name, None)
         require(
             isinstance(manifest.get(name, {}), dict),
-            f"{path} is not a run's manifest (its {name} is no object); start anew with --restart",
+            f"{path} is not a run's manifest (its {name} is no object){again}",
         )
     return Recorded(manifest, str(path))
 

@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
 
-from hf_llm.config import library_folder, require, without_droppings
+from hf_llm.config import advice, library_folder, require, without_droppings
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, temporary_name, write_json
 from hf_llm.runs.checkpoint import Checkpoint, discard_after, load_newest, save_checkpoint
@@ -191,7 +191,8 @@ def _found(folder: Path, manifest: dict, restart: bool, defaults: dict | None) -
     strangers = [path.name for path in without_droppings(folder.iterdir()) if path.name not in ours]
     require(
         not strangers,
-        f"{folder} holds files but no run ({', '.join(strangers[:3])}); name another --output_dir",
+        f"{folder} holds files but no run ({', '.join(strangers[:3])})"
+        f"{advice('move them away', output_dir='name another {}')}",
     )
     return manifest
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hf_llm.config import check_publishing, require, setting
+from hf_llm.config import check_publishing, require, setting, written
 
 
 @dataclass(kw_only=True)
@@ -44,7 +44,7 @@ class CompareTokenizersConfig:
     json: bool = setting(False, "print JSON instead of a table")
 
     def __post_init__(self):
-        require((self.text is None) != (self.corpus is None), "give either --text or --corpus")
+        require((self.text is None) != (self.corpus is None), f"give either {written('text')} or {written('corpus')}")
 
 
 @dataclass(kw_only=True)
@@ -81,7 +81,7 @@ class PrepareCorpusConfig:
     overwrite: bool = setting(False, "replace the corpus that is in output_dir")
 
     def __post_init__(self):
-        require(bool(self.files) != bool(self.dataset), "give either --files or --dataset")
+        require(bool(self.files) != bool(self.dataset), f"give either {written('files')} or {written('dataset')}")
         require(self.document_separator != "", "document_separator must not be empty")
         require(
             1 <= self.validation_per_mille <= 999,

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, advice, require
 from hf_llm.data import Text, read_text, split_text
 from hf_llm.data.content import read_utf8, refuse_pointer
 from hf_llm.data.reading import Reading
@@ -124,7 +124,7 @@ def read_corpus(
 
 
 def _too_few(context: int, smaller: int) -> str:
-    wish = f" or set --n_positions {smaller}" if 2 <= smaller < context else ""
+    wish = advice(n_positions=f"or set {{}} {smaller}") if 2 <= smaller < context else ""
     return f"fewer than one context of {context} and the token behind it; take a longer text{wish}"
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from hf_llm.config import UserError, quoted, require
+from hf_llm.config import UserError, quoted, require, written
 from hf_llm.data.content import CHUNK, TextFile, read_errors, refuse_pointer
 from hf_llm.data.files import find_files, kind_of
 from hf_llm.data.reading import Reading
@@ -84,7 +84,7 @@ def _from_text(file: TextFile, separator: str | None) -> Iterator[Document]:
         require(
             len(rest) <= _LONGEST,
             f"{file.path} has a document of more than {_LONGEST:,} characters; "
-            f"say what separates its documents with --document_separator",
+            f"say what separates its documents: {written('document_separator')}",
         )
     rest += half
     where = f"document {count + 1} of {file.path}" if separator else str(file.path)
@@ -232,4 +232,5 @@ def _document(row: dict, text_field: str, where: str) -> Document:
 
 def _no_field(text_field: str, where: str, known) -> str:
     names = ", ".join(map(str, known)) if isinstance(known, (dict, list)) else "no fields"
-    return f"there is no field {text_field!r} in {where}, which has {quoted(names)}; name one with --text_field"
+    named = f"name one: {written('text_field')}"
+    return f"there is no field {text_field!r} in {where}, which has {quoted(names)}; {named}"

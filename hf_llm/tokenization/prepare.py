@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, written
 from hf_llm.data.reading import Reading
 from hf_llm.runs.atomic import write_json
 from hf_llm.tokenization.config import PrepareCorpusConfig
@@ -156,12 +156,12 @@ def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
     require(
         count > 1,
         "the corpus is a single document, and a corpus is split by document; "
-        "say what separates its documents with --document_separator, or give more files",
+        f"say what separates its documents with {written('document_separator')}, or give more files",
     )
     require(
         len(thousandths) > 1,
         f"the {count} documents are copies of one, and copies are all on one side; give others",
     )
-    advice = f"of the {count} documents is for {{}}; set --validation_per_mille to {{}}, or give more documents"
-    require(splits["validation"]["documents"] > 0, f"none {advice.format('validation', min(thousandths) + 1)}")
-    require(splits["train"]["documents"] > 0, f"none {advice.format('training', max(thousandths))}")
+    none = f"none of the {count} documents is for {{}}; set {written('validation_per_mille')} to {{}}, or give more"
+    require(splits["validation"]["documents"] > 0, none.format("validation", min(thousandths) + 1))
+    require(splits["train"]["documents"] > 0, none.format("training", max(thousandths)))

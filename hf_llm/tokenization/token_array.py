@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_llm.config import UserError, quoted, require
+from hf_llm.config import UserError, quoted, require, written
 from hf_llm.runs.atomic import file_sha256
 
 
@@ -99,7 +99,7 @@ class ShardWriter:
         return self.files
 
     def _write(self) -> None:
-        require(len(self.files) < 100_000, "more than 100,000 shards; choose a greater --shard_tokens")
+        require(len(self.files) < 100_000, f"more than 100,000 shards; choose a greater {written('shard_tokens')}")
         path = self.folder / f"{self.split}-{len(self.files):05d}.npy"  # read back in the order of the names
         np.save(path, self.buffer[: self.filled], allow_pickle=False)
         self.files[path.name] = {"tokens": self.filled, "sha256": file_sha256(path)}

@@ -11,9 +11,11 @@ and two CPU processes without `ACCELERATE_USE_CPU` each believe that they are al
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import torch
@@ -25,7 +27,7 @@ from hf_llm.config import UserError, require
 
 logger = logging.getLogger(__name__)
 
-TWO_CPU_PROCESSES = "accelerate launch --config_file configs/accelerate/cpu-2.yaml scripts/pretrain.py"
+LAUNCHED = ("pretrain", "finetune", "train_mnist")  # the commands that several processes may run
 PLACE = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 MPI_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 # what accelerate would read beside the place: other launchers' places, and how its user wants everything trained
@@ -69,7 +71,7 @@ def start_processes(threads: int = 0) -> PartialState:
             ) from error
     require(
         state.num_processes == asked,
-        f"WORLD_SIZE is {asked} but accelerate made {state.num_processes} process here; use: {TWO_CPU_PROCESSES}",
+        f"WORLD_SIZE is {asked} but accelerate made {state.num_processes} process here; use: {two_cpu_processes()}",
     )
     torch.set_float32_matmul_precision("highest")
     if state.device.type == "cpu":
@@ -91,7 +93,7 @@ def asked_processes() -> int:
         require(
             not _made_one_of_several(),
             "this launch asked for several processes but started only one (distributed_type: MULTI_CPU does that); "
-            f"use: {TWO_CPU_PROCESSES}",
+            f"use: {two_cpu_processes()}",
         )
         return 1
     missing = [name for name in PLACE if name != "LOCAL_WORLD_SIZE" and not os.environ.get(name, "").strip()]
@@ -101,6 +103,14 @@ def asked_processes() -> int:
         require(0 <= _number(rank) < size, f"{rank} is {os.environ[rank]} of {size} processes; {_other_launches()}")
     _number("MASTER_PORT")
     return asked
+
+
+def two_cpu_processes() -> str:
+    """Return how this command is started as two processes; `pretrain` stands for one that never is."""
+    program = sys.argv[0]  # scripts/finetune.py, or hf-llm finetune
+    name = Path(program).stem if program.endswith(".py") else program.split(" ")[-1]
+    script = f"scripts/{name if name in LAUNCHED else LAUNCHED[0]}.py"
+    return f"accelerate launch --config_file configs/accelerate/cpu-2.yaml {script}"
 
 
 def is_first_process() -> bool:
@@ -152,7 +162,7 @@ def _is_true(name: str) -> bool:
 
 
 def _other_launches(name: str = "WORLD_SIZE") -> str:
-    return f"unset {name} to train with one process, or for two use: {TWO_CPU_PROCESSES}"
+    return f"unset {name} to go on with one process, or for two use: {two_cpu_processes()}"
 
 
 def _made_one_of_several() -> bool:

@@ -38,6 +38,10 @@ from hf_llm.training.task import Task
 logger = logging.getLogger(__name__)
 
 
+class Stopped(UserError):
+    """A signal ended the training after a step; its checkpoint is saved."""
+
+
 @dataclass
 class TrainingResult:
     """What came out of one call of `train`."""
@@ -67,7 +71,8 @@ def train(
         The result. `task.model` holds the last weights; `run.best_weights` names the file of the best ones.
 
     Raises:
-        UserError: When the loss is no longer finite, a checkpoint cannot be written, or a signal stopped the run.
+        Stopped: When a signal stopped the run.
+        UserError: When the loss is no longer finite, or a checkpoint cannot be written.
     """
     processes = processes or start_processes(config.threads)
     rank, world, device = processes.process_index, processes.num_processes, processes.device
@@ -149,7 +154,7 @@ def train(
             if stops:
                 break
     if stops or stop:
-        raise UserError(_stopped(progress.step, config, run))
+        raise Stopped(_stopped(progress.step, config, run))
     progress.seconds = clock.seconds
     return TrainingResult(progress, records, clock.step_seconds)
 
