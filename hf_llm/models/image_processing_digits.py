@@ -1,8 +1,8 @@
 """Any picture of one digit to the grey 28×28 pixels that a model trained on MNIST expects.
 
 A photo or a scan of handwriting is dark on light, of any size, unevenly lit, and its digit is anywhere. MNIST's are
-white on black, 20 pixels long, centred. So the ink is found (digit_ink.py) and brought to that form (digit_form.py). Pixels
-that have the form are left as they are, to the last bit.
+white on black, 20 pixels long, centred. So the ink is found (digit_ink.py) and brought to that form (digit_form.py).
+Pixels that have the form are left as they are, to the last bit.
 
 >>> from PIL import Image, ImageDraw
 >>> scan = Image.new("RGB", (300, 200), "white")

@@ -57,7 +57,7 @@ def test_a_warm_up_in_steps_is_that_of_the_same_share(tmp_path):
 )
 def test_another_run_is_refused_with_the_difference(tmp_path, other, difference):
     start(tmp_path / "run")
-    with pytest.raises(UserError, match=rf"holds another run \({difference}\).*--restart"):
+    with pytest.raises(UserError, match=rf"holds another run \({difference}\).*restart"):
         start(tmp_path / "run", manifest(**other))
     assert start(tmp_path / "run")["resumed_from"] == [1]  # the refusal harmed nothing
 
@@ -76,7 +76,7 @@ def test_restart_moves_the_old_runs_aside(tmp_path):
 def test_an_unreadable_manifest_is_refused_and_can_be_moved_aside(tmp_path, damaged):
     start(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text(damaged)
-    with pytest.raises(UserError, match=r"run\.json .*--restart"):
+    with pytest.raises(UserError, match=r"run\.json .*restart"):
         start(tmp_path / "run")
     start(tmp_path / "run", restart=True)
     assert (tmp_path / "run.1" / "run.json").read_text() == damaged

@@ -49,7 +49,7 @@ def test_a_full_disk_gets_a_sentence(tmp_path, failure):
 def test_only_its_like_is_replaced_and_only_when_asked(tmp_path):
     target = tmp_path / "folder"
     make(target, "old")
-    with pytest.raises(UserError, match=r"holds a tokenizer already; .* --overwrite"):
+    with pytest.raises(UserError, match=r"holds a tokenizer already; .* overwrite"):
         make(target)
     make(target, overwrite=True)
     assert (target / "tokenizer.json").read_text() == "new"

@@ -260,7 +260,7 @@ class TestRefusals:
             ("a.txt", "ação".encode("latin-1"), r"is not UTF-8 \(byte 1\); if it is Latin-1, convert it with: iconv"),
             ("a.txt.gz", gzip.compress(b"text" * 99)[:-9], r"a\.txt\.gz is cut off"),
             ("a.parquet", b"no parquet", "cannot be read as parquet"),
-            ("a.txt", "only one document", "a single document, .* --document_separator"),
+            ("a.txt", "only one document", "a single document, .* document_separator"),
         ],
     )
     def test_bad_content_gets_one_sentence_and_leaves_nothing(self, config, source, tmp_path, name, content, sentence):
@@ -275,7 +275,7 @@ class TestRefusals:
         source("a.jsonl", lines(["one document", "and another", "and a third"]))
         with pytest.raises(UserError, match=f"none of the 3 documents is for {split}") as refusal:
             prepare_corpus(replace(config, validation_per_mille=per_mille))
-        number = int(str(refusal.value).split("--validation_per_mille to ")[1].split(",")[0])
+        number = int(str(refusal.value).split("validation_per_mille to ")[1].split(",")[0])
         meta = prepare_corpus(replace(config, validation_per_mille=number))
         assert all(counts["documents"] >= 1 for counts in meta["splits"].values())
 
