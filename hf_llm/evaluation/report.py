@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from hf_llm.config import require, written
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
@@ -33,6 +34,11 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     corpus = read_text(config.corpus)
     training, validation = split_text(corpus.text, config.validation_fraction)
     part = {"train": training, "validation": validation, "all": corpus.text}[config.split]
+    require(
+        part != "" and (training != "" or config.split == "all"),
+        f"{config.corpus} is too short to be split for training and validation; "
+        "take a longer text, or score it whole with --split all",
+    )
     model, tokenizer = load_causal_lm(config.model), load_tokenizer(config.model)
     require_own_tokenizer(model, tokenizer)
     context = context_length(model) or UNBOUNDED_CONTEXT
@@ -47,7 +53,8 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     settings = GenerationSettings(max_new_tokens=config.max_new_tokens, temperature=1.0, seed=config.seed)
     sample = generate(model, tokenizer, config.prompt, settings).text
     return {
-        "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256, "split": config.split,
+        "model": config.model, "corpus": corpus.name, "corpus_sha256": corpus.sha256,
+        "read": corpus.reading.facts(), "split": config.split,
         **({"tokenizer_changes": found.sentence()} if found else {}), "context": context, **asdict(scores),
         "baselines": _baselines(config, training, part, scores.bytes),
         "memorisation": {
@@ -63,6 +70,7 @@ def _baselines(config: EvaluateConfig, training: str, part: str, scored_bytes: i
     What a model of others was trained on is not known; these learn from the corpus alone, as a model of ours does.
     """
     if config.split != "validation":
-        return {"left_out": "they would learn from the text that they are scored on; use --split validation"}
+        use = f"use {written('split')} validation"
+        return {"left_out": f"they would learn from the text that they are scored on; {use}"}
     trained_on = f"the first {1 - config.validation_fraction:.3g} of {config.corpus}"
     return {"trained_on": trained_on, **baselines(training.encode("utf-8"), part.encode("utf-8")[:scored_bytes])}

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from transformers import (
     CONFIG_MAPPING,
@@ -22,7 +22,8 @@ from transformers import (
 )
 
 import hf_llm.models.recurrent  # noqa: F401 – makes the Auto classes know our own
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, library_folder, quoted, require
+from hf_llm.data.content import refuse_pointer
 from hf_llm.models.context import context_length
 from hf_llm.models.foreign_code import WEIGHTS, named_code
 from hf_llm.models.weights import first_line, load_weights
@@ -47,6 +48,7 @@ def load_causal_lm(name: str | Path) -> PreTrainedModel:
     folder, name = model_folder(name), str(name)
     require((folder / "config.json").is_file(), both("models.no_config", name=name))
     classes = named_code(name, folder, os.listdir(folder))
+    refuse_pointers(folder)
     require(any((folder / file).is_file() for file in _WEIGHTS), both("models.no_weights", name=name, file=_WEIGHTS[0]))
     try:
         kind = PreTrainedConfig.get_config_dict(folder)[0].get("model_type")
@@ -56,7 +58,7 @@ def load_causal_lm(name: str | Path) -> PreTrainedModel:
     require(known or not classes, both("models.own_code", name=name, classes=", ".join(classes)))
     require(
         known and CONFIG_MAPPING[kind] in MODEL_FOR_CAUSAL_LM_MAPPING,
-        both("models.unknown_type", name=name, kind=repr(kind)),
+        both("models.unknown_type", name=name, kind=quoted(repr(kind))),
     )
     recorded = (read_manifest(folder) or {}).get("files", {}).get("config.json")
     if recorded not in (None, file_sha256(folder / "config.json")):  # other heads, say, have the same shapes
@@ -94,7 +96,7 @@ def model_folder(name: str | Path) -> Path:
     Raises:
         UserError: When it is neither, or when the Hub cannot be reached and its cache does not hold the model.
     """
-    folder, name = Path(name).expanduser(), str(name)
+    folder, name = library_folder(name), str(name)
     if folder.is_dir():
         return folder
     require(not folder.exists(), both("models.is_a_file", name=name))
@@ -104,11 +106,25 @@ def model_folder(name: str | Path) -> Path:
     except HFValidationError:
         raise UserError(both("models.not_a_hub_name", name=name)) from None
     except GatedRepoError as error:
-        raise UserError(both("models.gated", name=name, page=f"https://huggingface.co/{name}")) from error
+        raise UserError(both("models.gated", name=name, page=f"{constants.ENDPOINT}/{name}")) from error
     except RepositoryNotFoundError as error:
         raise UserError(both("models.not_on_the_hub", name=name)) from error
     except Exception as error:  # among them those of the Hub client's HTTP library
+        if constants.HF_HUB_OFFLINE:
+            variable = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
+            raise UserError(both("models.hub_offline", name=name, variable=variable)) from error
         raise UserError(both("models.hub_unreachable", name=name)) from error
+
+
+def refuse_pointers(folder: Path) -> None:
+    """Refuse a model's folder in which Git has left pointers in the place of weights.
+
+    Raises:
+        UserError: Says how to fetch them.
+    """
+    for name in sorted(os.listdir(folder)):
+        if WEIGHTS.fullmatch(name):
+            refuse_pointer(folder / name)
 
 
 def model_sha256(folder: Path) -> str:

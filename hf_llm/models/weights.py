@@ -11,7 +11,7 @@ from pathlib import Path
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
 from hf_llm.texts import both
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def load_weights(auto_class, folder: Path, name: str, **settings) -> PreTrainedM
 
 def first_line(error: Exception) -> str:
     """Return what an exception of a library says, on one line; its kind where it says nothing."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return quoted((str(error).strip() or type(error).__name__).splitlines()[0], most=200)
 
 
 def _check_unused(model: PreTrainedModel, name: str, tensors: list[str]) -> None:

@@ -1,11 +1,12 @@
 """What fine-tuning is made from: a causal language model, its tokenizer, and a corpus or labelled texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.data import LabelledTexts, draw_messages, read_messages, split_messages
+from hf_llm.data.reading import Reading
 from hf_llm.generation.inference import require_own_tokenizer
 from hf_llm.models.context import context_length
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
@@ -22,6 +23,7 @@ class Messages:
     sha256: str
     duplicates: int  # left out before the split
     parts: dict[str, LabelledTexts]  # train, validation, test
+    reading: Reading = field(default_factory=Reading)  # the account of what was read
 
     def facts(self) -> dict:
         """Return what a manifest says of them."""
@@ -89,4 +91,4 @@ def read_parts(config: FinetuneConfig) -> Messages:
     parts = split_messages(source.messages, config.seed, config.validation_fraction, config.test_fraction)
     if config.train_messages is not None:
         parts["train"] = draw_messages(parts["train"], config.train_messages, config.seed)
-    return Messages(source.name, source.sha256, source.duplicates, parts)
+    return Messages(source.name, source.sha256, source.duplicates, parts, source.reading)

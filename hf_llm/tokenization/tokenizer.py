@@ -23,8 +23,9 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, check_unicode, require
+from hf_llm.config import UserError, check_unicode, library_folder, quoted, require
 from hf_llm.data import find
+from hf_llm.data.content import first_bytes, refuse_mark
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import both
@@ -98,7 +99,7 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
         vocab = json.loads(vocab_file.read_text(encoding="utf-8"))
         lines = merges_file.read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
         return _gpt2_class(vocab, [tuple(line.split(" ")) for line in lines])
-    path = Path(name)
+    path = library_folder(name)
     require(not path.is_file(), both("tokenization.is_a_file", name=name))
     # asked first, since AutoTokenizer builds an empty tokenizer from a lone config.json
     files = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
@@ -106,10 +107,13 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
     require(has_one, both("tokenization.none_in_folder", name=name))
     local = path.is_dir() or path.is_absolute() or (len(path.parts) > 1 and path.parent.is_dir())
     require(path.is_dir() or not local, both("tokenization.no_folder", name=name))
+    for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt") if local else ():
+        if (path / file).is_file():
+            refuse_mark(first_bytes(path / file), path / file)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(name), trust_remote_code=False)
     except Exception as error:  # a damaged file is an untyped exception of the tokenizers library
-        reason = " ".join(str(error).split())[:200]
+        reason = quoted(error, most=200)
         if local:
             raise UserError(both("tokenization.unreadable", name=name, reason=reason)) from None
         raise UserError(both("tokenization.unknown", name=name, reason=reason)) from None

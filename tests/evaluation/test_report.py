@@ -58,6 +58,7 @@ def test_the_part_that_was_asked_for(folder, model, tokenizer, monkeypatch, caps
     assert code == 0
     assert {name: report[name] for name in vars(expected)} == vars(expected)
     assert report["corpus_sha256"] == corpus.sha256
+    assert report["read"] == {"files": 1, "documents": 1, "bytes": corpus.bytes}
     beside = report["baselines"]
     if split == "validation":
         assert beside.pop("trained_on") == "the first 0.9 of sample"

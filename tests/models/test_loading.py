@@ -109,6 +109,33 @@ def test_a_config_that_is_none(folder, content, reason):
     assert f"config.json {reason}" in refusal(folder)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_config_behind_a_byte_order_mark(folder, encoding):
+    """As some editors of Windows save it; transformers itself would not read it."""
+    path = folder / "config.json"
+    path.write_text(path.read_text(), encoding=encoding)
+    assert f"config.json begins with the byte-order mark of {encoding.upper()[:6].rstrip('-')}" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "model.safetensors"])
+def test_a_pointer_in_the_place_of_a_file(folder, name):
+    (folder / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n")
+    assert (
+        refusal(folder) == f"{folder / name} is a pointer of Git LFS, not the file itself; fetch it with: git lfs pull"
+    )
+
+
+@pytest.mark.parametrize("name", ["model_type", "activation_function", "n_layer", "x_implementation"])
+def test_a_message_repeats_a_little_of_a_setting_however_long_it_is(folder, name):
+    change_config(folder, **{name: "a/" * 80_000})
+    assert len(refusal(folder)) < len(str(folder)) + 400
+
+
+def test_an_empty_name_is_not_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert refusal("").startswith("a name of a file or folder is empty")
+
+
 def test_a_config_whose_values_do_not_fit(folder):
     change_config(folder, n_layer="two")
     assert "cannot be loaded" in refusal(folder)

@@ -147,7 +147,9 @@ def _load_classifier(folder: Path) -> "PreTrainedModel":
 
     import hf_llm.models.image_classifiers  # noqa: F401 – makes the Auto classes know our own
     from hf_llm.models.foreign_code import named_code
+    from hf_llm.models.loading import refuse_pointers
     from hf_llm.models.weights import load_weights
 
     named_code(folder, folder, os.listdir(folder))  # refuses settings that reach outside of the model
+    refuse_pointers(folder)
     return load_weights(AutoModelForImageClassification, folder, folder.as_posix())
