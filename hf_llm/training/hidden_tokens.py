@@ -64,11 +64,11 @@ class HiddenTokens(Task):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return loss in nats per guessed token and bits per byte of the hidden text, the same tokens each time."""
         starts = range(0, len(self.validation) - self.context + 1, self.context)
-        size = max(1, min(EVALUATION_BATCH, LOGITS // (self.context * len(self.byte_lengths))))  # windows at once
+        at_once = max(1, min(EVALUATION_BATCH, LOGITS // (self.context * len(self.byte_lengths))))  # windows
         nats, size, tokens = 0.0, 0, 0
         with evaluating(model):
-            for first in range(0, len(starts), size):
-                some = starts[first : first + size]
+            for first in range(0, len(starts), at_once):
+                some = starts[first : first + at_once]
                 windows = [self.validation[start : start + self.context].astype(np.int64) for start in some]
                 batch = self.hidden(windows, [np.random.default_rng([0, start]) for start in some])
                 batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
