@@ -23,7 +23,6 @@ def main():
     def show(tokens):
         return " ".join(readable(token_bytes(token)) for token in tokens)
 
-    print(trained.reading)
     if trained.merges:
         print(f"{'step':>5} {'count':>7}  {'pair':<20} a word before -> after")
     for merge in trained.merges:

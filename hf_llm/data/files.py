@@ -73,14 +73,13 @@ def _matching(pattern: str, kinds: Collection[str], seen: set[str], reading: Rea
 
 def _below(folder: Path, kinds: Collection[str], seen: set[str], reading: Reading, wanted: str = "*") -> Iterator[Path]:
     """Yield the files below a folder whose path ends as the pattern `wanted` says."""
-    if not _is_new(folder, seen, reading):
-        return
+    walked = {os.path.realpath(folder)}  # of this walk alone: another pattern may want other files of it
     walk = os.walk(folder, onerror=lambda error: reading.leave_out("closed", error.filename), followlinks=True)
     for here, folders, names in walk:
         paths = [Path(here, name) for name in sorted(folders)]
         shown = [path for path in paths if _is_shown(path, reading)]
         shown.sort(key=os.path.islink)  # what is linked, too, is read where it lies
-        folders[:] = [path.name for path in shown if not _leads_back(path, reading) and _is_new(path, seen, reading)]
+        folders[:] = [path.name for path in shown if not _leads_back(path, reading) and _is_new(path, walked, reading)]
         for path in sorted((Path(here, name) for name in names), key=os.path.islink):
             meant = path.match(wanted) and _is_shown(path, reading) and _is_wanted(path, kinds, reading)
             if meant and _is_new(path, seen, reading):

@@ -75,10 +75,15 @@ def test_a_linked_file_is_read_once_and_a_link_to_nothing_is_named(tree):
 
 def test_what_is_named_twice_is_read_once(tree):
     folder = tree("a.txt", "sub/b.txt")
-    assert found(folder, folder, folder / "sub", folder / "a.txt", folder / "*.txt") == (
-        ["a.txt", "sub/b.txt"],
-        {"twice": 3},
-    )
+    names = (folder, folder / "sub", folder / "a.txt", folder / "*.txt")
+    assert found(folder, *names) == (["a.txt", "sub/b.txt"], {"twice": 3})
+
+
+def test_two_patterns_of_one_folder_mean_the_files_of_both(tree):
+    folder = tree("a.txt", "sub/b.md", "sub/c.txt")
+    below = folder / "**"
+    assert found(folder, below / "*.md", below / "*.txt") == (["sub/b.md", "a.txt", "sub/c.txt"], {})
+    assert found(folder, below / "*.md", folder) == (["sub/b.md", "a.txt", "sub/c.txt"], {"twice": 1})
 
 
 def test_a_name_is_a_file_before_it_is_a_pattern(tree):
