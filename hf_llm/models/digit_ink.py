@@ -16,6 +16,7 @@ LOOK = (112, 400)  # pixels of the longer side in which ink is looked for: at le
 WINDOWS = (8, 4, 2)  # the window is the longer side divided by these
 FAINTEST = 0.06  # of the ground's light; less is shade
 INK = 0.4  # of the darkest ink
+STANDS_OUT = 3  # times the paper's own unevenness; noise has 2, a digit on a dim photo 35
 
 
 class EmptyPicture(ValueError):
@@ -53,7 +54,7 @@ def find_ink(grey: np.ndarray) -> np.ndarray:
         if before is not None and len(boxes) and _alike(pieces, before):
             break
         before = pieces if len(boxes) else None
-    if not len(boxes):
+    if not len(boxes) or not _stands_out(density, pieces):
         raise EmptyPicture
     count = _digits(boxes)
     if count > 1:
@@ -113,8 +114,9 @@ def _ink_of(lit: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.nd
     # a stroke has a sharp edge, a shade has not
     edge = sure - smallest(sure, 2 * max(1, round(0.04 * max(lit.shape))) + 1)
     sharpest, most = np.zeros(len(boxes) + 1), np.full(len(boxes) + 1, FAINTEST)
-    np.maximum.at(sharpest, labels, edge)
-    np.maximum.at(most, labels, sure)
+    inked = labels > 0
+    np.maximum.at(sharpest, labels[inked], edge[inked])
+    np.maximum.at(most, labels[inked], sure[inked])
     height, width = lit.shape
     sizes = boxes[:, 2:] - boxes[:, :2]
     sides, longest = np.stack([boxes[:, :2] == 0, boxes[:, 2:] == [height, width]]), sizes.max(axis=1, initial=0)
@@ -133,6 +135,14 @@ def _alike(ink: np.ndarray, before: np.ndarray) -> bool:
     places = np.array([[[side.start, side.stop] for side in bounds(each)] for each in (ink, before)])  # (2, 2, 2)
     near = np.abs(places[0] - places[1]).max() <= max(1, 0.05 * np.diff(places[0]).max())
     return bool(near and ink.sum() < 1.1 * before.sum())
+
+
+def _stands_out(density: np.ndarray, ink: np.ndarray) -> bool:
+    """Say whether the ink is more than what the ground's noise makes of it."""
+    ground = density[~ink]
+    middle = np.median(ground)
+    spread = 1.4826 * np.median(np.abs(ground - middle))
+    return bool(density[ink].mean() - middle > STANDS_OUT * spread)
 
 
 def _digits(boxes: np.ndarray) -> int:

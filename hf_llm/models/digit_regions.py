@@ -34,7 +34,7 @@ def closing(levels: np.ndarray, width: int) -> np.ndarray:
 
 
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Return a mask with so many pixels more on every side; negative numbers shrink it, from the border too."""
+    """Return a mask with so many pixels more on each side; negative numbers shrink it, at the picture's border too."""
     if pixels < 0:
         return ~grown(np.pad(~mask, 1, constant_values=True), -pixels)[1:-1, 1:-1]
     return largest(mask.astype(np.float32), 2 * pixels + 1) > 0

@@ -15,7 +15,7 @@ from .digit_regions import bounds, filled, grown, label
 LOOK = 128  # pixels of the longer side in which a sheet is looked for
 TURNS = np.linspace(0, np.pi / 2, 45, endpoint=False)  # two degrees apart
 RECTANGLE = 0.9  # of the smallest rectangle around it; a disc fills 0.79 of its square, a triangle 0.5
-EDGE = 3  # pixels on either side in which it turns from one to the other
+EDGE = 3  # pixels on either side by which it has turned from one to the other
 LONGEST = 2.5  # sides' ratio: beyond it a filled rectangle is a thick 1
 
 
@@ -25,12 +25,13 @@ def light(levels: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
     A lamp at one side makes a slope, a lens a bowl. Ink that reaches the border is left out: the fit is Tukey's
     biweight, which gives no weight to what lies far off.
     """
-    height, width = levels.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    surfaces = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)  # (H, W, 6)
+    y, x = (np.linspace(-1, 1, side) for side in levels.shape)
     if where is None:
         where = ~grown(np.ones_like(levels, bool), -max(1, round(0.02 * max(levels.shape))))
-    terms, values = surfaces[where], levels[where]
+    rows, columns = np.nonzero(where)
+    some = slice(None, None, max(1, len(rows) // 1000))
+    rows, columns = rows[some], columns[some]
+    values, terms = levels[rows, columns], np.stack(_degree_two(y[rows], x[columns]), axis=-1)  # (points, 6)
     fitted = np.full(len(values), np.median(values))
     for _ in range(10):
         off = values - fitted
@@ -38,7 +39,11 @@ def light(levels: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
         weight = np.clip(1 - (off / (4 * spread)) ** 2, 0, None)  # the root of the biweight
         solution = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0]
         fitted = terms @ solution
-    return surfaces @ solution
+    return sum(factor * term for factor, term in zip(solution, _degree_two(y[:, None], x[None])))
+
+
+def _degree_two(y: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
+    return [np.ones_like(y * x), x + 0 * y, y + 0 * x, x * x + 0 * y, x * y, y * y + 0 * x]
 
 
 def find_sheet(levels: np.ndarray) -> np.ndarray | None:
@@ -83,22 +88,28 @@ def _as_sheet(mask: np.ndarray, shades: np.ndarray) -> np.ndarray | None:
     if whole.sum() < 0.1 * whole.size or reached == 4 or (reached and on_it < 0.002) or on_it > 0.45:
         return None
 
-    y, x = np.indices(mask.shape)
-    rim = whole & ~grown(whole, -1)
-    hull, area, sides = np.ones_like(mask), np.inf, (1.0, 1.0)
-    for turn in TURNS:
-        along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-        lengths = []
-        for place in (along, across):
-            low, high = place[rim].min(), place[rim].max()
-            hull &= (place > low - 0.01) & (place < high + 0.01)
-            lengths.append(high - low + 1)
-        if lengths[0] * lengths[1] < area:
-            area, sides = lengths[0] * lengths[1], lengths
-    if whole.sum() < RECTANGLE * area or max(sides) > LONGEST * min(sides) or hull.all():
+    rim, places = np.nonzero(whole & ~grown(whole, -1)), np.indices(mask.shape)
+    turned = [_turned(*rim, turn) for turn in TURNS]  # of each two coordinates, (rim,)
+    sides = min(([np.ptp(axis) + 1 for axis in axes] for axes in turned), key=np.prod)
+    if whole.sum() < RECTANGLE * np.prod(sides) or max(sides) > LONGEST * min(sides):
+        return None
+    hull = np.ones_like(mask)
+    for turn, axes in zip(TURNS, turned):
+        for place, axis in zip(_turned(*places, turn), axes):
+            hull &= (place > axis.min() - 0.01) & (place < axis.max() + 0.01)
+    if hull.all():
         return None
 
-    beside, within = grown(hull, EDGE) & ~hull, hull & grown(~hull, EDGE)
-    step = abs(np.median(shades[within]) - np.median(shades[beside]))
+    # a shadow has no such edge, and a stroke along it is not all of it: three quarters are to differ from three quarters
+    within = shades[hull & grown(~hull, EDGE) & ~grown(~hull, 1)]
+    beside = shades[~hull & grown(hull, EDGE) & ~grown(hull, 1)]
+    if not (within.size and beside.size):
+        return None
+    step = max(np.quantile(a, 0.25) - np.quantile(b, 0.75) for a, b in ((within, beside), (beside, within)))
     difference = abs(np.median(shades[hull]) - np.median(shades[~hull]))
-    return hull if difference > 25 and step > 0.6 * difference else None  # a shadow has no such edge
+    return hull if difference > 25 and step > 0.5 * difference else None
+
+
+def _turned(y: np.ndarray, x: np.ndarray, turn: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coordinates along two axes that are turned by an angle."""
+    return x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)

@@ -34,6 +34,11 @@ for _model in (MLPForImageClassification, LeNetForImageClassification):
     AutoModelForImageClassification.register(_model.config_class, _model)
     AutoImageProcessor.register(_model.config_class, image_processor_classes={"pil": DigitsImageProcessor})
 
+# config.json's word for what `pipeline` runs with `trust_remote_code`
+PIPELINE = {
+    "image-classification": {"impl": "pipeline_digits.DigitsPipeline", "pt": ["AutoModelForImageClassification"]}
+}
+
 SETTINGS = {
     "mlp": ("hidden_sizes", "activation", "dropout", "input_dropout", "batch_norm"),
     "lenet": ("hidden_sizes", "channels", "activation", "pooling", "dropout"),
@@ -95,6 +100,7 @@ def new_image_classifier(
         config = make_config[name](num_labels=num_labels, **given)
     except (StrictDataclassError, ValueError) as error:
         raise UserError(str(error.__cause__ or error)) from error
+    config.custom_pipelines = PIPELINE
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)
         model = AutoModelForImageClassification.from_config(config)

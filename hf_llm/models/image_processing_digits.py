@@ -12,6 +12,8 @@ Pixels that have the form are left as they are, to the last bit.
 ((1, 1, 28, 28), 20)
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image, ImageOps
 from transformers.image_processing_backends import PilBackend
@@ -20,6 +22,9 @@ from transformers.processing_utils import ImagesKwargs
 
 from .digit_form import in_form, to_form
 from .digit_ink import find_ink
+
+if TYPE_CHECKING:  # saving a processor copies what it imports from its own folder: so the pipeline travels along
+    from .pipeline_digits import DigitsPipeline  # noqa: F401
 
 
 class DigitsImageProcessorKwargs(ImagesKwargs, total=False):

@@ -26,13 +26,14 @@ from hf_llm.texts import Language, both, text
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
 SHIFTS = range(7)
 SHIFTED_IMAGES = 200
 
 
 def classify_digit(app: App, image: str, model: str | None = None) -> dict[str, float]:
-    """Classify one digit: the base64 text of a PNG of any size up to 1024×1024, dark on light or light on dark.
+    """Classify one digit: the base64 text of a PNG of any size up to 1024×1024, a drawing, a scan or a photo.
 
     The model is a name that the page lists, by default the first one. Returns the probability of each class.
     """
@@ -47,30 +48,35 @@ def classify_digit(app: App, image: str, model: str | None = None) -> dict[str, 
 ENDPOINTS = {"classify_digit": classify_digit}
 
 
-def _read(picture: str, invert: bool = True) -> "tuple[object, torch.Tensor]":
+def _read(picture: str, find: bool = True) -> "tuple[Image.Image, torch.Tensor]":
     """Return a picture, and what the models are given of it, (1, 1, 28, 28).
 
     Raises:
-        UserError: When it is no picture that can be read.
+        UserError: When it is no picture that can be read, is empty or shows several digits.
     """
     from hf_llm.explain.image_classifier import prepare
+    from hf_llm.models.digit_ink import EmptyPicture, SeveralDigits
 
     image = open_picture(picture)
     try:
-        return image, prepare(image, invert)
+        return image, prepare(image, find)
+    except EmptyPicture:
+        raise UserError(both("mnist.empty")) from None
+    except SeveralDigits as error:
+        raise UserError(both("mnist.several", count=error.count)) from None
     except ValueError:
         raise UserError(both("mnist.damaged")) from None
 
 
 def show_all(
-    app: App, *, drawing: str, invert: bool, left: str | None, right: str | None, feature_map: int, row: int,
+    app: App, *, drawing: str, find: bool, left: str | None, right: str | None, feature_map: int, row: int,
     column: int, lang: Language,
 ) -> list[str]:  # fmt: skip
     """Return what the models see, both answers, the call, the convolution; for a bad picture a message alone."""
-    from hf_llm.explain.image_classifier import classify, prepare
+    from hf_llm.explain.image_classifier import classify
 
     try:
-        image, pixel_values = _read(drawing, invert)
+        image, pixel_values = _read(drawing, find)
     except UserError as error:
         return [message(error.in_language(lang), "bad"), "", "", "", ""]
     names, drawn = [name for name in (left, right) if name], []
@@ -81,19 +87,19 @@ def show_all(
         else:
             drawn.append(message(text("mnist.no_model", lang)))
     return [
-        views.seen(image, pixel_values, prepare(image, invert=False), lang), *drawn,
-        views.call(app.library.source(names[0]), invert, lang) if names else "",
+        views.seen(image, pixel_values, find, lang), *drawn,
+        views.call(app.library.source(names[0]), find, lang) if names else "",
         _cell(app, names, pixel_values, feature_map, row, column, lang),
     ]  # fmt: skip
 
 
 def show_cell(
-    app: App, *, drawing: str, invert: bool, left: str | None, right: str | None, feature_map: int, row: int,
+    app: App, *, drawing: str, find: bool, left: str | None, right: str | None, feature_map: int, row: int,
     column: int, lang: Language,
 ) -> str:  # fmt: skip
     """Return the convolution alone, for another map, row or column; errors of the picture are shown elsewhere."""
     try:
-        _, pixel_values = _read(drawing, invert)
+        _, pixel_values = _read(drawing, find)
     except UserError:
         return ""
     return _cell(app, [name for name in (left, right) if name], pixel_values, feature_map, row, column, lang)
@@ -159,9 +165,9 @@ def choose_example(app: App, *, choice: str, lang: Language) -> tuple[str, str, 
 
 
 def choose_preset(app: App, *, name: str, left: str | None, lang: Language) -> tuple[str, bool, str, str]:
-    """Return the picture of a preset, whether light paper is inverted, the board, and the reason why to look at it."""
-    drawing, invert = preset_picture(name, source_like(app, left))
-    return drawing, invert, views.board(drawing, lang), message(text(f"mnist.why.{name}", lang))
+    """Return the picture of a preset, whether its digit is found, the board, and the reason why to look at it."""
+    drawing, find = preset_picture(name, source_like(app, left))
+    return drawing, find, views.board(drawing, lang), message(text(f"mnist.why.{name}", lang))
 
 
 def classifiers(app: App, kind: str) -> list[str]:

@@ -24,7 +24,7 @@ def build(page: Page) -> None:
         with gr.Column(scale=1, min_width=300):
             board = gr.HTML("", js_on_load=DRAW)
             drawing = gr.Textbox(visible="hidden", label="drawing", container=False)
-            invert = gr.Checkbox(True, label=t("mnist.invert"), info=t("mnist.invert_info"))
+            find = gr.Checkbox(True, label=t("mnist.find"), info=t("mnist.find_info"))
         with gr.Column(scale=2, min_width=300):
             seen = page.view()
             gr.Markdown(t("mnist.examples_intro"))
@@ -59,7 +59,7 @@ def build(page: Page) -> None:
         curve = gr.Radio([(t(f"mnist.curve.{name}"), name) for name in CURVES], value="loss", label=t("mnist.curves"))
     study = page.view(elem_classes="report")
 
-    picture = {"drawing": drawing, "invert": invert, **models}
+    picture = {"drawing": drawing, "find": find, **models}
     position = {"feature_map": feature_map, "row": row, "column": column}
     page.on(
         [control.change for control in picture.values()], answers.show_all, {**picture, **position},
@@ -77,7 +77,7 @@ def build(page: Page) -> None:
         def choose(app, *, left, lang, name=name):
             return answers.choose_preset(app, name=name, left=left, lang=lang)
 
-        page.on(button.click, choose, {"left": models["left"]}, [drawing, invert, board, reason])
+        page.on(button.click, choose, {"left": models["left"]}, [drawing, find, board, reason])
     page.on(measure.click, answers.show_shifts, models, by_shift, concurrency_id="calculation")
     page.on([size.change, curve.change], answers.show_study, {"size": size, "curve": curve}, study)
 

@@ -96,7 +96,7 @@ def examples(source: str) -> list[np.ndarray]:
 
 
 def preset_picture(name: str, source: str) -> tuple[str, bool]:
-    """Return (picture, whether light paper is inverted) of the preset `name`.
+    """Return (picture, whether its digit is found and brought to MNIST's form) of the preset `name`.
 
     Args:
         name: centred, shifted, paper or face.
@@ -106,7 +106,7 @@ def preset_picture(name: str, source: str) -> tuple[str, bool]:
     if name == "centred":
         return as_picture(digit), True
     if name == "shifted":
-        return as_picture(shifted(digit, -SHIFT)), True
+        return as_picture(shifted(digit, -SHIFT)), False
     if name == "paper":
         return as_picture(255 - digit), False
     return as_picture(face()), True

@@ -54,22 +54,21 @@ def example_digits(found: dict[str, list[np.ndarray]], lang: Language) -> str:
     return drawn
 
 
-def seen(image: "Image.Image", pixel_values: "torch.Tensor", plain: "torch.Tensor", lang: Language) -> str:
+def seen(image: "Image.Image", pixel_values: "torch.Tensor", found: bool, lang: Language) -> str:
     """Return the picture as the models see it, with the steps on the way there.
 
     Args:
         image: As it came.
         pixel_values: What the models are given, (1, 1, 28, 28).
-        plain: The same without inversion.
+        found: Whether its digit was looked for.
         lang: The reader's.
     """
     from hf_llm.explain.image_classifier import seen_pixels
 
     levels = seen_pixels(pixel_values)
-    kept = image.size == (28, 28)
-    steps = [text("mnist.kept", lang) if kept else text("mnist.scaled", lang, width=image.width, height=image.height)]
-    if (plain - pixel_values).abs().max() > 0.1:
-        steps.append(text("mnist.inverted", lang))
+    kept = image.size == (28, 28) and np.array_equal(np.asarray(image.convert("L")), levels)
+    step = "kept" if kept else "found" if found else "scaled"
+    steps = [text(f"mnist.{step}", lang, width=image.width, height=image.height)]
     darkest, lightest = float(pixel_values.min()), float(pixel_values.max())
     steps.append(text("mnist.normalised", lang, darkest=darkest, lightest=lightest))
     if not levels.any():
@@ -87,13 +86,13 @@ def seen(image: "Image.Image", pixel_values: "torch.Tensor", plain: "torch.Tenso
     )
 
 
-def call(source: str, invert: bool, lang: Language) -> str:
+def call(source: str, find: bool, lang: Language) -> str:
     return code(
         "from transformers import AutoImageProcessor, AutoModelForImageClassification\n\n"
         f"folder = {source!r}\n"
         "processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)\n"
         "model = AutoModelForImageClassification.from_pretrained(folder, trust_remote_code=True).eval()\n"
-        f'pixel_values = processor(image, do_invert={bool(invert)}, return_tensors="pt").pixel_values\n'
+        f'pixel_values = processor(image, do_find_digit={bool(find)}, return_tensors="pt").pixel_values\n'
         "model(pixel_values=pixel_values).logits.softmax(-1)",
         lang,
     )
