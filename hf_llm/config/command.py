@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hf_llm.config.errors import UserError, one_line
+from hf_llm.config.errors import UserError, one_line, quoted
 from hf_llm.config.shell import typed
 
 # what the operating system refuses wherever a path is looked at, and a person can mend
@@ -58,7 +58,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], None]:
                 raise
             if error.filename is None:  # what is full may be the file that stdout goes to
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            where = "" if error.filename is None else f": {error.filename!r}"
+            where = "" if error.filename is None else f": {quoted(repr(error.filename))}"
             print(f"error: {REFUSALS[error.errno]}{where}", file=sys.stderr)
             code = 2
         sys.exit(code)
@@ -94,6 +94,7 @@ def _set_environment() -> None:
     # OpenMP's threads sleep while they wait instead of spinning. On two cores that something else uses too, a
     # training step spun for 1.2 s that takes 0.15 s asleep; docs/lab-notebook.md has the figures.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ["PYTHONSAFEPATH"] = "1"  # a Python that any library starts does not look into the working folder
     # transformers and huggingface_hub draw their bars into a log file too, where nobody sees them move
     if not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -27,6 +27,7 @@ class FlagParser(HfArgumentParser):
     def __init__(self, config_class: type, given: dict, description: str | None):
         self.given, self.hints = given, typing.get_type_hints(config_class)
         self.flags: list[str] = []
+        self.ways: dict[str, str] = {}  # {setting: how it is given}
         super().__init__(
             config_class,
             description=description,
@@ -59,6 +60,8 @@ class FlagParser(HfArgumentParser):
             flags, options["metavar"] = [name], name.upper()
             options["nargs"] = None if options.pop("required", False) else "?"
         self.flags += flags
+        if name in self.hints:
+            self.ways[name] = flags[0] if flags[0].startswith("-") else name.upper()
         action = super().add_argument(*flags, **{**options, "help": text.replace("%", "%%")})
         if choices:
             action.completer = lambda **_: choices  # what a shell offers

@@ -4,18 +4,20 @@ Search order: an explicit path → `$HF_LLM_DATA_DIR` → `./data` → the user 
 message that names all of these.
 """
 
-import gzip
 import hashlib
 import os
 import sys
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from hf_llm.config import UserError, home_folder, nearest, user_path
+from hf_llm.config import UserError, home_folder, nearest, quoted, user_path
+from hf_llm.data.content import open_plain
 from hf_llm.data.download import DownloadError, download
 from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
 from hf_llm.texts import both
+
+# what is embedded in the package and serves in the place of a source that is nowhere
+INSTEAD = {"mnist": "digits", "the-verdict": "sample", "tiny-shakespeare": "sample", "dom-casmurro": "sample"}
 
 
 class MissingData(UserError):
@@ -39,7 +41,8 @@ def find(source: str) -> list[Path]:
     if not os.path.exists(path):  # unlike Path.exists, no exception for a text that was pasted in place of a path
         names = ["sample", *SOURCES]
         raise UserError(
-            f"no such file or source: {source!r}{nearest(source, names)}; name a file or one of {', '.join(names)}"
+            f"no such file or source: {quoted(repr(source))}{nearest(source, names)}; "
+            f"name a file or one of {', '.join(names)}"
         )
     return [Path(path)]
 
@@ -72,15 +75,15 @@ def sha256_of(path: Path) -> str:
     """
     try:
         stat = path.stat()
-        return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
-    except (OSError, EOFError, zlib.error) as error:  # gzip raises all three
-        raise UserError(both("data.damaged", path=path, error=error)) from None
+    except OSError as error:
+        raise UserError(both("data.unreadable", path=path, error=error.strerror)) from None
+    return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache
 def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
     """`size` and `mtime_ns` make the cache forget a file that changed."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -108,8 +111,9 @@ def _find_file(source: str, file: SourceFile) -> Path:
             raise DownloadError("there is no folder to keep it in; set HF_LLM_DATA_DIR, XDG_CACHE_HOME or HOME")
         return download(file, cache)
     except DownloadError as error:
-        embedded = "digits" if source == "mnist" else "sample"
+        instead = INSTEAD.get(source)
+        instead = both("data.missing_instead", embedded=instead) if instead else ""
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded))
+        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, instead=instead))
         missing.source = source
         raise missing from None

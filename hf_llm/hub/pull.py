@@ -15,7 +15,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from hf_llm.config import UserError, require, typed, where_possible, without_droppings
+from hf_llm.config import UserError, require, typed, where_possible, without_droppings, written
 from hf_llm.hub.client import FIRST_ANSWER, RemoteFile, connect, files_at
 from hf_llm.hub.config import COMMIT, PullConfig
 from hf_llm.hub.failures import hub_errors
@@ -84,7 +84,8 @@ def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, Remot
     total = sum(file.size for file in wanted.values())
     require(
         total <= config.max_gigabytes * 1e9,
-        f"{config.repo_id} takes {total / 1e9:.1f} GB; to fetch so much, say --max_gigabytes {total // 10**9 + 1}",
+        f"{config.repo_id} takes {total / 1e9:.1f} GB; to fetch so much, say "
+        f"{written('max_gigabytes')} {total // 10**9 + 1}",
     )
     require(
         "config.json" in wanted or "tokenizer.json" in wanted,

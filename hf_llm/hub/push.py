@@ -6,7 +6,6 @@ Checkpoints, logs, temporary files, whatever else lies in the folder stays where
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -16,7 +15,8 @@ from huggingface_hub import ModelCard, ModelCardData, constants
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from hf_llm.config import UserError, one_line, require
+from hf_llm.config import UserError, one_line, quoted, require, written
+from hf_llm.data.content import refuse_mark
 from hf_llm.exports.config import Format
 from hf_llm.exports.record import read_export
 from hf_llm.hub.card_exports import name_exports
@@ -70,7 +70,9 @@ def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
         repo_id: owner/name on the Hub.
         private: Whether a repository that is made is.
     """
-    if os.environ.get("RANK", "0") != "0":
+    from hf_llm.training.launch import is_first_process  # imports torch, which a push alone does not need
+
+    if not is_first_process():
         return
     config = PushConfig(run=output_dir, repo_id=repo_id, private=private)
     try:
@@ -95,7 +97,8 @@ def contents_of(folder: Path, repo_id: str, exports: Sequence[Format] = ()) -> C
     try:
         manifest = read_manifest(folder)
         contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id, exports)
-        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; leave out --export")
+        left_out = f"leave out {written('export')}"
+        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; {left_out}")
         for path, content in contents.files.items():
             in_memory = content if isinstance(content, bytes) else None  # what is sent, whatever the file becomes
             check_content(str(folder), folder, path, in_memory)
@@ -147,6 +150,7 @@ def run_files(folder: Path, manifest: dict) -> dict[str, bytes | Path]:
 def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) -> Contents:
     files = run_files(folder, manifest)
     beside = {to: read_export(folder, to, manifest["files"]) for to in exports}
+    refuse_mark(files[CARD], folder / CARD)  # the Hub would find no metadata behind one
     check_content(str(folder), folder, CARD, files[CARD])
     # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
     folder_then = Path(manifest["config"]["output_dir"])
@@ -206,7 +210,7 @@ def _tokenizer_card(file: Path, content: bytes, repo_id: str) -> str:
     try:
         tokenizer = Tokenizer.from_buffer(content)
     except Exception as error:  # the library has no other class
-        raise UserError(f"{file} is no tokenizer ({str(error)[:100]}); train it again") from None
+        raise UserError(f"{file} is no tokenizer ({quoted(error)}); train it again") from None
     require(isinstance(tokenizer.model, BPE), f"{file} is no BPE; only those are pushed alone")
     data = ModelCardData(license="apache-2.0", library_name="transformers", tags=["tokenizer", "bpe", "hf_llm"])
     values = {"name": repo_id.split("/")[1], "size": tokenizer.get_vocab_size(), "repo_id": repo_id}

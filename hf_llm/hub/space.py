@@ -13,7 +13,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from hf_llm.config import check_repo_id, require
+from hf_llm.config import check_repo_id, require, written
 from hf_llm.hub.commit import Contents, Destination, Pushed, commit_contents
 from hf_llm.hub.config import SpaceConfig
 from hf_llm.hub.failures import require_token
@@ -103,7 +103,8 @@ def write_space(folder: Path, runs: list[Path]) -> None:
         require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")
         require(
             model_task(manifest) in TASKS.values(),
-            f"{run} is a model for {model_task(manifest)}, for which the app has no page; leave it out of --runs",
+            f"{run} is a model for {model_task(manifest)}, for which the app has no page; "
+            f"leave it out of {written('runs')}",
         )
         files = run_files(run, manifest)
         card = card_for_others(files[CARD_NAME].decode("utf-8"), manifest).encode()

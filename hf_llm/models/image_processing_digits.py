@@ -1,13 +1,15 @@
 """Any picture of one digit to the grey 28×28 pixels that a model trained on MNIST expects.
 
-MNIST's digits are white on black. A photo or a scan of handwriting is dark on white, so an image whose border is light
-is inverted. The border of every image of MNIST is black, so that theirs are never touched.
+A photo or a scan of handwriting is dark on light, of any size, unevenly lit, and its digit is anywhere. MNIST's are
+white on black, 20 pixels long, centred. So the ink is found (digit_ink.py) and brought to that form (digit_form.py). Pixels
+that have the form are left as they are, to the last bit.
 
->>> from PIL import Image
+>>> from PIL import Image, ImageDraw
 >>> scan = Image.new("RGB", (300, 200), "white")
+>>> ImageDraw.Draw(scan).line([40, 30, 40, 130], fill="navy", width=9)  # a 1, in a corner
 >>> pixels = DigitsImageProcessor()(scan, return_tensors="np").pixel_values
->>> pixels.shape, float(pixels.max()) < 0  # nothing but background
-((1, 1, 28, 28), True)
+>>> pixels.shape, (pixels[0, 0].max(axis=1) > 1).sum().item()  # rows with ink
+((1, 1, 28, 28), 20)
 """
 
 import numpy as np
@@ -16,32 +18,36 @@ from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import ChannelDimension, PILImageResampling, SizeDict, infer_channel_dimension_format
 from transformers.processing_utils import ImagesKwargs
 
+from .digit_form import in_form, to_form
+from .digit_ink import find_ink
+
 
 class DigitsImageProcessorKwargs(ImagesKwargs, total=False):
-    """do_invert (`bool`): see `DigitsImageProcessor`."""
+    """do_find_digit (`bool`): see `DigitsImageProcessor`."""
 
-    do_invert: bool | None
+    do_find_digit: bool | None
 
 
 class DigitsImageProcessor(PilBackend):
-    """Grey, inverted where need be, padded to a square, resized, normalised: (B, 1, 28, 28).
+    """Grey, the digit found and brought to MNIST's form, normalised: (B, 1, 28, 28).
 
     Takes PIL images of any mode and size, and arrays or tensors of shape (H, W), (H, W, C) or (C, H, W), with numbers
-    0 to 255 (integers), 0 to 65,535 (uint16) or 0 to 1 (floating point). What is transparent is put on white paper.
-    (`pipeline` drops the transparency of a file before it comes here: open such a file with PIL, and pass the image.)
+    0 to 255 (integers), 0 to 65,535 (uint16) or 0 to 1 (floating point). What is transparent is white paper, or, where
+    all that is opaque has one colour, whatever that colour stands out from.
 
     Args:
-        do_invert: Whether to invert an image whose border is light (median above the middle). On by default, because
-            people write dark on light; off for white digits on a background that is light grey.
+        do_find_digit: Whether to find the digit and bring it to MNIST's form. Off for a model of other images than
+            digits: pictures are then made grey and fitted into the 28×28 pixels, nothing more.
         image_mean, image_std: Mean and standard deviation of MNIST's training pixels.
 
     Raises:
-        ValueError: When an array holds other numbers, or an image has no pixels.
+        ValueError: When an array holds other numbers, or an image has no pixels. Of its kinds, `EmptyPicture`, when
+            there is no ink, and `SeveralDigits`.
     """
 
     valid_kwargs = DigitsImageProcessorKwargs
 
-    do_invert = True
+    do_find_digit = True
     do_resize = True
     size = {"height": 28, "width": 28}  # noqa: RUF012 - transformers copies it
     resample = PILImageResampling.BILINEAR
@@ -57,15 +63,18 @@ class DigitsImageProcessor(PilBackend):
             images = [image[None] if getattr(image, "ndim", None) == 2 else image for image in listed]
         return super()._prepare_images_structure(images, expected_ndims=expected_ndims)
 
-    def process_image(self, image, do_invert: bool | None = None, input_data_format=None, **kwargs) -> np.ndarray:
-        """Return one image as grey levels, white on black, uint8 (1, H, W)."""
+    def process_image(self, image, do_find_digit: bool | None = None, input_data_format=None, **kwargs) -> np.ndarray:
+        """Return one image as grey levels, uint8 (1, H, W); a digit that is looked for is (1, 28, 28)."""
         if not isinstance(image, Image.Image):
             image = _from_array(np.asarray(image), input_data_format)
         if min(image.size) == 0:
             raise ValueError("the image has no pixels; pass another one")
         grey = np.asarray(_to_grey(image))  # (H, W)
-        if do_invert and _background(grey) > 127:
-            grey = 255 - grey
+        if do_find_digit:
+            for digit in (grey, 255 - grey):
+                if in_form(digit):
+                    return digit[None]
+            grey = to_form(find_ink(grey))
         return grey[None]
 
     def resize(self, image: np.ndarray, size: SizeDict, resample=None, **kwargs) -> np.ndarray:
@@ -83,7 +92,7 @@ class DigitsImageProcessor(PilBackend):
 
 
 def _to_grey(image: Image.Image) -> Image.Image:
-    """Return a PIL image of any mode in mode L, turned upright as its EXIF says, on white where it is transparent."""
+    """Return a PIL image of any mode in mode L, upright as its EXIF says, on paper where it is transparent."""
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):  # PIL would cut off all above 255
         return Image.fromarray(_to_bytes(np.asarray(image)))
@@ -91,6 +100,10 @@ def _to_grey(image: Image.Image) -> Image.Image:
         image = image.convert({"La": "LA", "LAB": "RGB"}[image.mode])
     if image.has_transparency_data:
         image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+        ink = np.asarray(image.convert("RGB"))[alpha > 127]  # (pixels, 3)
+        if len(ink) and alpha.min() < 128 and np.ptp(ink, axis=0).max() < 64:  # drawn with one colour
+            return Image.fromarray(255 - alpha)
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("L")
 

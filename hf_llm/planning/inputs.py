@@ -28,7 +28,7 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
         corpus = read_corpus(config.corpus, **config.encoding)
         start = document_start(corpus.tokenizer)
         return gpt2_config(vocab_size=len(corpus.tokenizer), bos_token_id=start, **config.shape), corpus
-    if config.tokenizer:
+    if config.tokenizer is not None:
         vocab_size = len(load_tokenizer(config.tokenizer))
     else:
         vocab_size = config.vocab_size if config.corpus in SOURCES else size_named(config.model).vocab_size

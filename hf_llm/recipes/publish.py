@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import without_droppings
-from hf_llm.generation.inference import context_length
+from hf_llm.models.context import context_length
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accelerate import Accelerator
+from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker
 from accelerate.utils import is_tensorboard_available, is_trackio_available, is_wandb_available
 from tqdm.auto import tqdm
 
@@ -32,23 +32,29 @@ def monitor(report_to: list[str], run: Run) -> Iterator[Callable[[dict], None]]:
     """
     for name in report_to:
         require(AVAILABLE[name](), f"the tracker {name} is not installed; run: pip install {name}")
-    accelerator = Accelerator(log_with=report_to, project_dir=run.folder) if report_to else None
-    if accelerator:
-        settings = {name: str(value) for name, value in run.manifest["config"].items()}
-        accelerator.init_trackers(run.folder.name, config=settings)
+    trackers = [_tracker(name, run) for name in report_to]
 
     def show(record: dict) -> None:
-        if accelerator:
-            numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
-            accelerator.log(numbers, step=record["step"])
+        numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
+        for tracker in trackers:
+            tracker.log(numbers, step=record["step"])
         if "validation_loss" in record:
             _print_evaluation(record)
 
     try:
         yield show
     finally:
-        for tracker in accelerator.trackers if accelerator else []:
+        for tracker in trackers:
             tracker.finish()
+
+
+def _tracker(name: str, run: Run) -> GeneralTracker:
+    """Start one of accelerate's trackers; an `Accelerator` around it would follow its user's configuration too."""
+    kind = LOGGER_TYPE_TO_CLASS[name]
+    tracker = kind(run.folder.name, *([run.folder] if kind.requires_logging_directory else []))
+    tracker.start()
+    tracker.store_init_configuration({name: str(value) for name, value in run.manifest["config"].items()})
+    return tracker
 
 
 def _print_evaluation(record: dict) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, advice
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,
@@ -110,7 +110,8 @@ def load_newest(checkpoints: Path) -> Checkpoint | None:
             complaints.append(f"{folder.name}/{damage}")
             logger.warning("checkpoint %s is damaged (%s); falling back to the one before", folder.name, damage)
     if complaints:
-        raise UserError(f"no intact checkpoint in {checkpoints} ({'; '.join(complaints)}); start anew with --restart")
+        anew = advice("move the run folder away to start anew", restart="start anew with {}")
+        raise UserError(f"no intact checkpoint in {checkpoints} ({'; '.join(complaints)}){anew}")
     return None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from hf_llm.config import UserError, warn_without
+from hf_llm.config import UserError, advice, warn_without
 from hf_llm.config.disk import NOT_TO_BE_HAD
 from hf_llm.runs.atomic import make_folder
 
@@ -48,12 +48,13 @@ def hold(folder: Path, wait: bool = False, shown: str | Path | None = None) -> I
     except Timeout:
         marker = folder / MARKER
         stale = f"; if no process of this or another machine does, remove {marker}" if marker.exists() else ""
+        elsewhere = _elsewhere("or name another {}")
         raise InUse(
-            f"{shown or folder} is in use by another process; wait for it, stop it, or name another --output_dir{stale}"
+            f"{shown or folder} is in use by another process; wait for it or stop it{elsewhere}{stale}"
         ) from None
     except OSError as error:
         raise UserError(
-            f"the folder {shown or folder} cannot be written ({error.strerror or error}); name another --output_dir"
+            f"the folder {shown or folder} cannot be written ({error.strerror or error}){_elsewhere('name another {}')}"
         ) from None
     try:
         yield
@@ -107,3 +108,7 @@ def _is_left(marker: Path) -> bool:
         return machine == ours[1] and not psutil.pid_exists(int(process))
     except (OSError, ValueError):
         return False
+
+
+def _elsewhere(way: str) -> str:
+    return advice(output_dir=way, dir=way)

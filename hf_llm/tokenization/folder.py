@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from hf_llm.config import UserError, library_folder, require, without_droppings
+from hf_llm.config import UserError, advice, library_folder, require, without_droppings
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, replace, sync_file, sync_folder
 
@@ -43,9 +43,10 @@ def new_folder(target: str | Path, kind: str, files: tuple[str, ...], overwrite:
             shutil.rmtree(temporary, ignore_errors=True)
             if not isinstance(error, OSError) and "os error" not in str(error):  # tokenizers' own class says the latter
                 raise
-            raise UserError(
-                f"{given} could not be written ({error}); nothing was changed; make room or name another --output_dir"
-            ) from None
+            if _is_input(error, temporary):
+                raise UserError(f"{error.filename} cannot be read ({error.strerror}); nothing was changed") from None
+            elsewhere = advice("make room", output_dir="make room or name another {}")
+            raise UserError(f"{given} could not be written ({error}); nothing was changed{elsewhere}") from None
     for name in lock.NAMES:
         (temporary / name).unlink(missing_ok=True)
     check_free(target, kind, files, overwrite)  # it may have appeared in the meantime
@@ -78,4 +79,11 @@ def check_free(target: Path, kind: str, files: tuple[str, ...], overwrite: bool)
         raise UserError(f"{target} cannot be looked into ({error.strerror}); name another folder") from None
     others = [name for name in names if not any(fnmatch(name, pattern) for pattern in files)]
     require(not others, f"{target} holds other things than a {kind} ({min(others, default='')}); name another folder")
-    require(overwrite or not names, f"{target} holds a {kind} already; name another folder or add --overwrite")
+    replaced = advice(overwrite="or add {}")
+    require(overwrite or not names, f"{target} holds a {kind} already; name another folder{replaced}")
+
+
+def _is_input(error: BaseException, temporary: Path) -> bool:
+    """Whether what failed is a file that was to be read for the new folder, and not the folder."""
+    named = isinstance(error, OSError) and isinstance(error.filename, (str, os.PathLike))
+    return named and not Path(error.filename).absolute().is_relative_to(temporary)

@@ -287,6 +287,15 @@ def test_a_model_without_the_code_that_it_names_is_refused(hub, scripts, runs):
     assert hub.requests == []
 
 
+def test_a_card_behind_a_byte_order_mark_is_refused_here(hub, scripts, runs):
+    """The Hub would find no metadata in it."""
+    card = runs / "verdict" / "README.md"
+    card.write_text(card.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    said = refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert "README.md begins with the byte-order mark of UTF-8" in said
+    assert hub.requests == []
+
+
 def test_a_card_that_the_hub_would_not_take_is_refused_here(hub, scripts, runs):
     card = runs / "verdict" / "README.md"
     for content, why in ((b"---\na: [\n---\n", "metadata that is not YAML"), (b"caf\xe9", "is not UTF-8")):

@@ -146,6 +146,18 @@ class TestLoadCorpus:
         with pytest.raises(UserError, match=r"validation-00000\.npy is damaged"):
             load_corpus(folder, load_tokenizer(folder))
 
+    @pytest.mark.parametrize("name", ["corpus.json", "validation-00000.npy", "tokenizer.json"])
+    def test_a_pointer_in_the_place_of_a_file_is_named(self, folder, name):
+        (folder / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\n")
+        with pytest.raises(UserError, match=f"{name} is a pointer of Git LFS"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    @pytest.mark.parametrize("name", ["corpus.json", "tokenizer.json", "tokenizer_config.json"])
+    def test_a_byte_order_mark_is_named(self, folder, name):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
+        with pytest.raises(UserError, match=f"{name} begins with the byte-order mark of UTF-8"):
+            load_corpus(folder, load_tokenizer(folder))
+
     def test_a_file_of_another_corpus_is_found(self, folder):
         np.save(folder / "train-00999.npy", np.zeros(3, np.uint16))
         with pytest.raises(UserError, match="train files that are not its own"):

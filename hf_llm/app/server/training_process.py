@@ -6,22 +6,20 @@ there the process ends at once, and goes on from its last checkpoint.
 """
 
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hf_llm.config import SOURCE, UserError, typed
+from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
 
-PROGRAM = [sys.executable, "-P", "-m", "hf_llm"]  # -P: what lies in the working folder shadows no module
+PROGRAM = python("-m", "hf_llm")
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
 FAILURE = "error: "  # how a command begins the message that says why it ended
@@ -81,7 +79,7 @@ class Training:
             with open(self.beside / "output.txt", "wb") as output:
                 self._process = subprocess.Popen(
                     [*PROGRAM, *self.command], cwd=self.home,
-                    env=os.environ | {"PYTHONPATH": str(SOURCE)},  # on a Space the package is not installed
+                    env=child_environment(),
                     stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )  # fmt: skip
             self._save()

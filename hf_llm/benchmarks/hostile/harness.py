@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from hf_llm.benchmarks.hostile.child import Place, enter, run_program
 from hf_llm.benchmarks.hostile.draw import AT_IMPORT, FULL, WEAK_DISKS, Environment, draw
 from hf_llm.benchmarks.hostile.left import found_below, half_written, outside
 from hf_llm.benchmarks.hostile.world import World, built, can_mount, make_room
-from hf_llm.config import SOURCE
+from hf_llm.config import SOURCE, python
 
 DONE, REFUSED = "done", "one line"
 GOOD = (DONE, REFUSED)
@@ -108,7 +107,7 @@ def _interpreter(place: Place) -> int:
         for number in shut:
             os.close(number)
 
-    words = [sys.executable, "-P", "-m", "hf_llm.benchmarks.hostile.child", str(description)]
+    words = python("-m", "hf_llm.benchmarks.hostile.child", str(description))
     return subprocess.Popen(words, env=place.variables, cwd=SOURCE, preexec_fn=close).pid
 
 
