@@ -92,6 +92,7 @@ def test_a_fine_tuned_model_goes_up_whole(hub, scripts, runs, name):
     there = contents(hub, f"me/{name}")
     assert there.keys() >= {"README.md", "config.json", "model.safetensors", "tokenizer.json", "run.json"}
     assert not any("adapter" in path for path in there)
+    assert not any(str(runs).encode() in content for content in there.values())
     assert titles(hub, f"me/{name}")[0].startswith("finetuning on ")
 
 

@@ -18,7 +18,7 @@ from hf_llm.config import SOURCE, python
 
 DONE, REFUSED = "done", "one line"
 GOOD = (DONE, REFUSED)
-PATIENCE = 180  # seconds, of a command that takes one or two
+PATIENCE = 600  # seconds, of a command that takes one or two, on a machine that may do other things, too
 
 
 def records(seed: int, first: int, count: int, model: Path, workspace: Path) -> Iterator[dict]:
