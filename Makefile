@@ -45,11 +45,12 @@ lint: setup  ## ruff
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 
-stress: setup  ## the long fault and load tests, with results/crash-test and results/app-load
+stress: setup  ## the long fault and load tests, with their results
 	@PIP_RETRIES=0 PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pytest -m stress
 	@$(BIN)/hf-llm crash_test --kills 100 --seed 0 --output_dir results/crash-test
 	@$(BIN)/hf-llm benchmark app-load --output_dir results/app-load
 	@$(BIN)/hf-llm hub_stress --faults 200 --seed 0 --output_dir results/hub-faults
+	@$(BIN)/hf-llm hostile_test --environments 300 --seed 0 --output_dir results/hostile
 
 clean:  ## remove the environment
 	rm -rf $(VENV)

@@ -17,6 +17,12 @@ if shared.is_dir():
     os.environ.setdefault("HF_LLM_DATA_DIR", str(shared))
 
 
+@pytest.fixture(autouse=True)
+def below_no_command(monkeypatch):
+    """A test may run a command in this process; the messages of the next are not that command's."""
+    monkeypatch.setattr("hf_llm.config.ways_out._flags", None)
+
+
 def files_or_skip(source: str) -> list[Path]:
     """Return the files of a named source, or skip the test with what is missing."""
     try:

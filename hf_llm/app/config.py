@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from hf_llm.config import require, setting, shipped
+from hf_llm.config import require, setting, shipped, written
 
 ON_SPACE = "SPACE_ID" in os.environ  # Hugging Face sets it on a Space
 
@@ -34,7 +34,8 @@ class AppConfig:
     def __post_init__(self):
         if self.port is None:
             said = os.environ.get("GRADIO_SERVER_PORT") or "7860"
-            require(said.isdecimal(), f"GRADIO_SERVER_PORT must be a port, not {said!r}; set --port, or unset it")
+            set_port = f"set {written('port')}, or unset it"
+            require(said.isdecimal(), f"GRADIO_SERVER_PORT must be a port, not {said!r}; {set_port}")
             self.port = int(said)
         require(0 <= self.port < 65536, f"port must be between 0 and 65535, not {self.port}")
         for name in ("max_characters", "training_steps", "training_seconds", "trainings"):

@@ -2,14 +2,13 @@
 
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hf_llm.config import SOURCE, require
+from hf_llm.config import SOURCE, child_environment, python, require
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.training.config import PretrainConfig
 
@@ -26,8 +25,10 @@ def train_story(runs: Path, **settings) -> None:
 @contextmanager
 def running_app(runs: Path, *flags: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
     """Start the app and end it; yield its process, and the lines that it has printed, once it listens at ADDRESS."""
-    command = [sys.executable, "-m", "hf_llm", "app", "--runs", str(runs), "--port", str(PORT), *flags]
-    server = subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = python("-m", "hf_llm", "app", "--runs", str(runs), "--port", str(PORT), *flags)
+    server = subprocess.Popen(
+        command, cwd=SOURCE, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     lines, until = [], time.monotonic() + PATIENCE
     threading.Thread(target=lambda: lines.extend(server.stdout), daemon=True).start()
     try:

@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from hf_llm.config import SOURCE
+from hf_llm.config import SOURCE, child_environment, python
 
 LIBRARIES = (
     "torch", "accelerate", "matplotlib.pyplot", "transformers.hf_argparser", "transformers.trainer",
@@ -32,13 +32,13 @@ class Scripts:
     """
 
     def __init__(self, libraries: tuple[str, ...] = LIBRARIES, environment: dict[str, str] | None = None):
-        self.libraries, self.environment = libraries, environment
+        self.libraries, self.environment = libraries, environment or child_environment()
 
     def __enter__(self):
         self.server = None
         if sys.platform == "linux":
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "hf_llm.benchmarks.fork_server", *self.libraries],
+                python("-m", "hf_llm.benchmarks.fork_server", *self.libraries),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SOURCE, env=self.environment,
             )  # fmt: skip
         return self
@@ -107,7 +107,8 @@ def become(command: list[str], streams: list[str]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for descriptor, stream in enumerate(streams, start=1):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), descriptor)
-    sys.argv, sys.path[0], code = command, str(Path(command[0]).parent), 1
+    sys.argv, code = command, 1
+    sys.path.insert(0, str(Path(command[0]).parent))
     try:
         runpy.run_path(command[0], run_name="__main__")
         code = 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hf_llm.benchmarks.record import write_result
-from hf_llm.config import require
+from hf_llm.config import child_environment, python, require
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.pretrain import make_task, read_inputs
@@ -71,7 +71,9 @@ def run(output_dir: Path) -> None:
 def measured_in_fresh_process(case: dict) -> dict:
     """Return predicted and measured figures of one case; memory grows in one direction, so each gets a process."""
     code = f"from {__name__} import main; main()"
-    process = subprocess.run([sys.executable, "-c", code, json.dumps(case)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.run(
+        python("-c", code, json.dumps(case)), env=child_environment(), stdout=subprocess.PIPE, text=True
+    )
     require(process.returncode == 0, f"the case {case} failed; its error is printed above")
     return json.loads(process.stdout.splitlines()[-1])
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from hf_llm.config import load_yaml
 from hf_llm.runs.atomic import write_json, write_text
-from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.runs.manifest import command_for_others, command_line, commit, environment
 
 
 def recipe(config_class: type, name: str, **changes):
@@ -46,7 +46,7 @@ def spread(times: list[float]) -> dict[str, float]:
 def write_result(output_dir: Path, **result) -> None:
     """Write result.json with the command, the commit and the environment beside the figures."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    origin = {"command": command_line(), "commit": commit(), "environment": environment()}
+    origin = {"command": command_for_others(command_line()), "commit": commit(), "environment": environment()}
     write_json(output_dir / "result.json", {**origin, **result})
 
 

@@ -19,9 +19,12 @@ def main():
     from hf_llm.data import read_text
     from hf_llm.tokenization.compare import compare, load_tokenizers
 
-    text = read_text(config.corpus).text if config.corpus else config.text
+    corpus = read_text(config.corpus) if config.corpus is not None else None
+    text = corpus.text if corpus else config.text
     tokenizers, notes = load_tokenizers(config.tokenizers)
     encodings = compare(text, tokenizers)
+    if corpus:
+        print(corpus.reading, file=sys.stderr)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     if config.json:
@@ -36,3 +39,5 @@ def main():
     for e in encodings:
         print(f"\n{e['tokenizer']}\n  " + "|".join(token["text"] for token in e["tokens"]))
         print("  " + " ".join(str(token["id"]) for token in e["tokens"]))
+        if e["changes"]:
+            print(f"  {e['changes']}")

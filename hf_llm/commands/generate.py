@@ -21,5 +21,7 @@ def main():
     for piece in stream:
         print(piece, end="", flush=True)
     print()
+    if stream.prompt_changes:
+        print(f"note: {stream.prompt_changes}", file=sys.stderr)
     if stream.result.slid:
         print("note: the text outgrew the model's context; it no longer saw the beginning", file=sys.stderr)

@@ -16,6 +16,9 @@ def main() -> None:
     from hf_llm.planning.plan import make_plan
     from hf_llm.training.launch import start_processes
 
-    plan = make_plan(config, *plan_inputs(config), start_processes(config.threads))
+    shape, corpus = plan_inputs(config)
+    if corpus:
+        print(corpus.reading)
+    plan = make_plan(config, shape, corpus, start_processes(config.threads))
     print(plan.describe())
     plan.require_fit()

@@ -13,10 +13,13 @@ from hf_llm.tokenization.config import PrepareCorpusConfig
 def main():
     config = parse(PrepareCorpusConfig, description=__doc__)
 
+    from hf_llm.data.reading import Reading
     from hf_llm.tokenization.prepare import prepare_corpus
 
-    meta = prepare_corpus(config)
-    print(f"corpus      {config.output_dir} ({meta['documents']:,} documents, {meta['bytes']:,} bytes)")
+    reading = Reading()
+    meta = prepare_corpus(config, reading)
+    print(reading)
+    print(f"corpus      {config.output_dir}")
     if meta["windows_line_ends"]:
         print(r"line ends   those of Windows, \r\n, were read as \n")
     for split, counts in meta["splits"].items():

@@ -27,7 +27,9 @@ GROUPS = {
     ),
     "use it": ("generate", "evaluate_lm", "verify", "export", "hub"),
     "ask the lecture's questions": ("discuss", "dropout_study"),
-    "work on the project itself": ("benchmark", "crash_test", "hub_stress", "export_check", "screenshots"),
+    "work on the project itself": (
+        "benchmark", "crash_test", "hub_stress", "hostile_test", "export_check", "screenshots",
+    ),
 }  # fmt: skip
 COMMANDS = [name for names in GROUPS.values() for name in names]
 

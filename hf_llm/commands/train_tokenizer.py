@@ -27,6 +27,7 @@ def main():
         print(f"{'step':>5} {'count':>7}  {'pair':<20} a word before -> after")
     for merge in trained.merges:
         print(f"{merge.step:>5} {merge.count:>7,}  {show(merge.pair):<20} {show(merge.before)} -> {show(merge.after)}")
+    print(trained.reading)
     size = len(trained.tokenizer)
     print(f"tokenizer    {config.output_dir} ({size:,} tokens: 1 special, 256 bytes, {size - 257:,} merges)")
     print(f"trained on   {trained.train_bytes:,} bytes of {config.corpus}")

@@ -8,6 +8,7 @@ import difflib
 from pathlib import Path
 
 from hf_llm.config.errors import UserError
+from hf_llm.config.paths import user_path
 
 PACKAGE = Path(__file__).parents[1]
 SOURCE = PACKAGE.parent  # the checkout; of an installed package, where Python finds it
@@ -31,7 +32,7 @@ def find_config(name: str | Path) -> Path:
     Raises:
         UserError: When there is none; with the nearest name.
     """
-    for path in (Path(name), *(folder / f"{name}.yaml" for folder in (Path("configs"), shipped("configs")))):
+    for path in (user_path(name), *(folder / f"{name}.yaml" for folder in (Path("configs"), shipped("configs")))):
         if path.exists():
             return path
     near = difflib.get_close_matches(str(name).removeprefix("configs/").removesuffix(".yaml"), config_names(), n=1)

@@ -18,9 +18,10 @@ from pathlib import Path
 import argcomplete
 import yaml
 
-from hf_llm.config.errors import UserError, require
+from hf_llm.config.errors import UserError, quoted, require
 from hf_llm.config.files import find_config
-from hf_llm.config.values import allows_none, nearest, read_value, without_none
+from hf_llm.config.values import allows_none, nearest, read_setting, without_none
+from hf_llm.config.ways_out import note_flags
 
 
 def setting(default, help: str, **more):
@@ -51,11 +52,12 @@ def parse(config_class: type, argv: list[str] | None = None, description: str | 
     given = load_yaml(config_class, files[0]) if files else {}
 
     parser = FlagParser(config_class, given, description)
+    note_flags(parser.ways)
     argcomplete.autocomplete(parser)  # nothing, unless a shell asks for the flags
     values, unknown = parser.parse_known_args(argv)
     for argument in unknown:
         known = nearest(argument.split("=")[0], parser.flags)
-        raise UserError(f"unknown argument {argument!r}{known or '; see --help'}")
+        raise UserError(f"unknown argument {quoted(repr(argument))}{known or '; see --help'}")
     del values.config
     return config_class(**vars(values))
 
@@ -72,13 +74,16 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
     """
     path = find_config(path)
     try:
-        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        tree = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)  # knows UTF-16 by its byte-order mark
     except yaml.MarkedYAMLError as error:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise UserError(f"{path}, line {error.problem_mark.line + 1} is not YAML: {problem}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise UserError(f"config file {path} cannot be read: {reason}") from None
+    except OSError as error:
+        raise UserError(f"config file {path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise UserError(f"config file {path} is nested too deeply; write lines of the form 'name: value'") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"config file {path} cannot be read: {quoted(error, most=200)}; save it as UTF-8") from None
     if not isinstance(tree, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in tree.value):
         raise UserError(f"config file {path} must hold lines of the form 'name: value'")
 
@@ -89,18 +94,18 @@ def load_yaml(config_class: type, path: str | Path) -> dict:
         name, line = key.value, key.start_mark.line + 1
         where = f"{path}, line {line}"
         if name not in fields:
-            raise UserError(f"{where}: unknown key {name!r}{nearest(name, fields) or '; --help lists all'}")
+            raise UserError(f"{where}: unknown key {quoted(repr(name))}{nearest(name, fields) or '; --help lists all'}")
         if name in lines:
             raise UserError(f"{where}: {name} is already set on line {lines[name]}; keep one of the two")
         try:
-            values[name], lines[name] = _read_node(node, hints[name]), line
+            values[name], lines[name] = _read_node(node, hints[name], name), line
         except argparse.ArgumentTypeError as error:
             raise UserError(f"{where}: {name} {error}") from None
     return values
 
 
-def _read_node(node: yaml.Node, hint):
-    """Return the value of a YAML node: null, a list, or one value."""
+def _read_node(node: yaml.Node, hint, name: str):
+    """Return the value of a YAML node for the field `name`: null, a list, or one value."""
     is_null = node.tag == "tag:yaml.org,2002:null"
     if is_null and allows_none(hint):
         return None
@@ -108,9 +113,9 @@ def _read_node(node: yaml.Node, hint):
     if typing.get_origin(hint) is list:
         if not isinstance(node, yaml.SequenceNode):
             raise argparse.ArgumentTypeError("must be a list, like [a, b]")
-        return [_read_node(item, typing.get_args(hint)[0]) for item in node.value]
+        return [_read_node(item, typing.get_args(hint)[0], name) for item in node.value]
     if is_null:
         raise argparse.ArgumentTypeError("has no value; write one, or leave the line out to take the default")
     if not isinstance(node, yaml.ScalarNode):
         raise argparse.ArgumentTypeError("must be a single value, not a list or a mapping")
-    return read_value(node.value, hint)
+    return read_setting(name, node.value, hint)

@@ -3,6 +3,7 @@
 import re
 
 from hf_llm.config.errors import require
+from hf_llm.config.ways_out import written
 
 # as in huggingface_hub.utils.validate_repo_id, but with an owner
 REPO_ID = re.compile(r"\w(?:[\w.-]*\w)?/\w(?:[\w.-]{0,94}\w)?", re.ASCII)
@@ -22,5 +23,5 @@ def check_repo_id(repo_id: str) -> None:
 def check_publishing(push_to_hub: bool, hub_model_id: str | None) -> None:
     """Raise a `UserError` when something is to be pushed, but not to a name on the Hub."""
     if push_to_hub:
-        require(bool(hub_model_id), "push_to_hub wants to know where to: set --hub_model_id owner/name")
+        require(bool(hub_model_id), f"push_to_hub wants to know where to: set {written('hub_model_id')} owner/name")
         check_repo_id(hub_model_id)

@@ -13,8 +13,22 @@ import math
 import types
 import typing
 
+from hf_llm.config.errors import UserError, quoted
+from hf_llm.config.paths import PLACES, user_path
+
 TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def read_setting(name: str, written: str, hint):
+    """Return the value of the setting `name`: as `read_value`, and `~` is the home folder where it names a place."""
+    value = read_value(written, hint)
+    if name not in PLACES or not isinstance(value, str):
+        return value
+    try:
+        return str(user_path(value)) if value.startswith("~") else value
+    except UserError as error:  # argparse would take it for a ValueError of its own
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def read_value(written: str, hint):
@@ -28,7 +42,7 @@ def read_value(written: str, hint):
         choices = {str(choice): choice for choice in typing.get_args(hint)}
         if written not in choices:
             raise argparse.ArgumentTypeError(
-                f"must be one of {', '.join(choices)}, not {written!r}{nearest(written, list(choices))}"
+                f"must be one of {', '.join(choices)}, not {quoted(repr(written))}{nearest(written, list(choices))}"
             )
         return choices[written]
     try:
@@ -37,7 +51,7 @@ def read_value(written: str, hint):
             raise ValueError
         return value
     except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"must be {NAMES[hint]}, not {written!r}") from None
+        raise argparse.ArgumentTypeError(f"must be {NAMES[hint]}, not {quoted(repr(written))}") from None
 
 
 def count_or_share(value: float, whole: int) -> int:

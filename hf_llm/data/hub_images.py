@@ -5,7 +5,7 @@ No revision is pinned: the pixels themselves are compared, by `MNIST_SHA256`, wi
 
 import numpy as np
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, quoted
 
 HUB_MNIST = "ylecun/mnist"
 
@@ -27,14 +27,16 @@ def read_hub_mnist() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, n
         splits = datasets.load_dataset(HUB_MNIST)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:  # offline, refused, or damaged
         raise UserError(
-            f"{HUB_MNIST} could not be loaded from the Hub ({' '.join(str(error).split())}); "
+            f"{HUB_MNIST} could not be loaded from the Hub ({quoted(error, most=300)}); "
             f"take 'mnist' (the IDX files) or 'digits' (embedded)"
         ) from None
     try:
         return _decode(splits["train"]), _decode(splits["test"])
     except (KeyError, TypeError, ValueError, OSError, OverflowError) as error:
         # another column, another size, a PNG that is none, a label that is no byte
-        raise UserError(f"{HUB_MNIST} is not MNIST as this project knows it ({error!r}); take 'mnist'") from None
+        raise UserError(
+            f"{HUB_MNIST} is not MNIST as this project knows it ({quoted(repr(error))}); take 'mnist'"
+        ) from None
 
 
 def _decode(split) -> tuple[np.ndarray, np.ndarray]:

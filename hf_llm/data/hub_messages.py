@@ -1,6 +1,6 @@
 """The SMS Spam Collection from the Hub, for those who have no file: `ucirvine/sms_spam`, in parquet."""
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, quoted
 from hf_llm.data.search import MissingData
 
 HUB_SMS_SPAM = "ucirvine/sms_spam"
@@ -23,4 +23,6 @@ def read_hub_messages(missing: MissingData) -> list[str]:
         names = rows.features["label"].names
         return [f"{names[label]}\t{' '.join(text.split())}" for label, text in zip(rows["label"], rows["sms"])]
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise UserError(f"{HUB_SMS_SPAM} is not the SMS Spam Collection as this project knows it ({error!r})") from None
+        raise UserError(
+            f"{HUB_SMS_SPAM} is not the SMS Spam Collection as this project knows it ({quoted(repr(error))})"
+        ) from None

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from hf_llm.config import UserError, require
+from hf_llm.data.content import refuse_pointer
 from hf_llm.texts import both
 
 IMAGES, LABELS = 3, 1  # dimensions
@@ -30,6 +31,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         UserError: When the file cannot be read, is damaged, is not the array it should be, is shorter or longer than
             its header says, or holds nothing.
     """
+    refuse_pointer(path)
     try:
         with open(path, "rb") as file:
             start = file.read(len(GZIP))

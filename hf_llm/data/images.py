@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_llm.config import UserError, nearest, require
+from hf_llm.config import UserError, nearest, require, user_path
 from hf_llm.data.digits import read_digits
 from hf_llm.data.hub_images import HUB_MNIST, MNIST_SHA256, read_hub_mnist
 from hf_llm.data.idx import IMAGES, LABELS, read_idx
@@ -134,7 +134,7 @@ def draw(images: LabelledImages, count: int, seed: int) -> LabelledImages:
 
 def _idx_files(source: str) -> list[Path]:
     """Return the paths of the four IDX files in the folder `source`, in the order of `SOURCES["mnist"]`."""
-    folder = os.path.expanduser(source)
+    folder = str(user_path(source)) if source else ""
     if not os.path.exists(folder):  # of os.path, since Path's methods raise for some texts and for closed folders
         raise UserError(
             f"no such folder or source of images: {source!r}{nearest(source, NAMES)}; "

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hf_llm.config import require
+from hf_llm.config import quoted, require
 from hf_llm.data.hub_messages import read_hub_messages
+from hf_llm.data.reading import Reading
 from hf_llm.data.search import MissingData
 from hf_llm.data.text import read_text
 
@@ -51,6 +52,7 @@ class MessageData:
     sha256: str
     messages: LabelledTexts  # distinct
     duplicates: int  # lines that were left out
+    reading: Reading  # the account of all that was read
 
 
 def read_messages(source: str = SMS_SPAM) -> MessageData:
@@ -64,15 +66,20 @@ def read_messages(source: str = SMS_SPAM) -> MessageData:
         UserError: When the file is missing, is no such text, or has fewer than two classes.
     """
     try:
-        lines = read_text(source).text.split("\n")
+        text = read_text(source)
+        lines, reading = text.text.split("\n"), text.reading
     except MissingData as missing:  # a named source that is no file here
         require(source == SMS_SPAM, f"{source} has no labelled messages; take {SMS_SPAM} or a file label<TAB>text")
         lines = read_hub_messages(missing)
+        reading = Reading(files=None, bytes=sum(len(line.encode("utf-8")) + 1 for line in lines))
     filled = [line for line in lines if line.strip()]
     messages = labelled(filled, source)
     distinct = "\n".join(f"{messages.classes[label]}\t{text}" for text, label in zip(messages.texts, messages.labels))
     sha256 = hashlib.sha256(distinct.encode("utf-8")).hexdigest()
-    return MessageData(source, sha256, messages, len(filled) - len(messages))
+    duplicates = len(filled) - len(messages)
+    reading.unit, reading.documents = "message", len(messages)
+    reading.leave_out("duplicate", count=duplicates)
+    return MessageData(source, sha256, messages, duplicates, reading)
 
 
 def labelled(lines: Iterable[str], source: str = "the text") -> LabelledTexts:
@@ -89,7 +96,10 @@ def labelled(lines: Iterable[str], source: str = "the text") -> LabelledTexts:
         require(label and text, f"line {number} of {source} is not label<TAB>text; give each message a label")
         label_of.setdefault(text, label)
     classes = tuple(sorted(set(label_of.values())))
-    require(len(classes) >= 2, f"{source} has the class {', '.join(classes) or 'none'} alone; two or more are needed")
+    require(
+        len(classes) >= 2,
+        f"{source} has the class {quoted(', '.join(classes)) or 'none'} alone; two or more are needed",
+    )
     labels = np.array([classes.index(label) for label in label_of.values()], dtype=np.int64)
     return LabelledTexts(tuple(label_of), labels, classes)
 
@@ -112,7 +122,10 @@ def split_messages(
         low, high = bounds[part]
         parts[part] = messages.select(np.flatnonzero((drawn >= low) & (drawn < high)))
         for name, places in zip(messages.classes, parts[part].of_each_class()):
-            require(len(places) > 0 or low == high, f"no {name!r} is left for the part {part}; take more messages")
+            require(
+                len(places) > 0 or low == high,
+                f"no {quoted(repr(name))} is left for the part {part}; take more messages",
+            )
     return parts
 
 

@@ -4,18 +4,20 @@ Search order: an explicit path → `$HF_LLM_DATA_DIR` → `./data` → the user 
 message that names all of these.
 """
 
-import gzip
 import hashlib
 import os
 import sys
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from hf_llm.config import UserError, nearest
+from hf_llm.config import UserError, home_folder, nearest, quoted, user_path
+from hf_llm.data.content import open_plain
 from hf_llm.data.download import DownloadError, download
 from hf_llm.data.sources import SAMPLE, SOURCES, SourceFile
 from hf_llm.texts import both
+
+# what is embedded in the package and serves in the place of a source that is nowhere
+INSTEAD = {"mnist": "digits", "the-verdict": "sample", "tiny-shakespeare": "sample", "dom-casmurro": "sample"}
 
 
 class MissingData(UserError):
@@ -35,11 +37,12 @@ def find(source: str) -> list[Path]:
         return [SAMPLE]
     if source in SOURCES:
         return [_find_file(source, file) for file in SOURCES[source]]
-    path = os.path.expanduser(source)
+    path = str(user_path(source)) if source else ""
     if not os.path.exists(path):  # unlike Path.exists, no exception for a text that was pasted in place of a path
         names = ["sample", *SOURCES]
         raise UserError(
-            f"no such file or source: {source!r}{nearest(source, names)}; name a file or one of {', '.join(names)}"
+            f"no such file or source: {quoted(repr(source))}{nearest(source, names)}; "
+            f"name a file or one of {', '.join(names)}"
         )
     return [Path(path)]
 
@@ -47,16 +50,21 @@ def find(source: str) -> list[Path]:
 def search_folders() -> list[Path]:
     """Return the folders that a named file is looked for in, first to last."""
     given = os.environ.get("HF_LLM_DATA_DIR")
-    return [*([Path(given).expanduser()] if given else []), Path("data"), user_cache()]
+    cache = user_cache()
+    return [*([user_path(given)] if given else []), Path("data"), *([cache] if cache else [])]
 
 
-def user_cache() -> Path:
-    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm."""
+def user_cache() -> Path | None:
+    """Return the folder that downloads go to: `$XDG_CACHE_HOME` (or the system's counterpart) + hf_llm.
+
+    None where there is neither that nor a home folder.
+    """
     if root := os.environ.get("XDG_CACHE_HOME"):
-        return Path(root) / "hf_llm"
+        return user_path(root) / "hf_llm"
     if sys.platform == "win32" and (root := os.environ.get("LOCALAPPDATA")):
         return Path(root) / "hf_llm"
-    return Path.home() / ".cache" / "hf_llm"
+    home = home_folder()
+    return home / ".cache" / "hf_llm" if home else None
 
 
 def sha256_of(path: Path) -> str:
@@ -67,15 +75,15 @@ def sha256_of(path: Path) -> str:
     """
     try:
         stat = path.stat()
-        return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
-    except (OSError, EOFError, zlib.error) as error:  # gzip raises all three
-        raise UserError(both("data.damaged", path=path, error=error)) from None
+    except OSError as error:
+        raise UserError(both("data.unreadable", path=path, error=error.strerror)) from None
+    return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache
 def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
     """`size` and `mtime_ns` make the cache forget a file that changed."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -98,10 +106,14 @@ def _find_file(source: str, file: SourceFile) -> Path:
     if path := _local_file(source, file):
         return path
     try:
-        return download(file, user_cache())
+        cache = user_cache()
+        if cache is None:
+            raise DownloadError("there is no folder to keep it in; set HF_LLM_DATA_DIR, XDG_CACHE_HOME or HOME")
+        return download(file, cache)
     except DownloadError as error:
-        embedded = "digits" if source == "mnist" else "sample"
+        instead = INSTEAD.get(source)
+        instead = both("data.missing_instead", embedded=instead) if instead else ""
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, embedded=embedded))
+        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, instead=instead))
         missing.source = source
         raise missing from None

@@ -9,7 +9,7 @@ from pathlib import Path
 SAMPLE = Path(__file__).parent / "sample" / "sample.txt"
 # addresses that end in / are folders that hold the file under its own name
 _MNIST = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/")
-_GPT2 = "https://huggingface.co/openai-community/gpt2/resolve/main/"
+_GPT2 = "hf://openai-community/gpt2/"  # the Hub, wherever HF_ENDPOINT says that it is
 _RASBT = "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/28c65cdfbc3338e2e040016eea4b7fdf556e4d57/"
 _LEVILELIS = "https://raw.githubusercontent.com/levilelis/rna_geracao_texto/d71548d5fc96ae5e5151d28988b0472cb2d2a345/"
 _KARPATHY = "https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/"

@@ -1,12 +1,18 @@
 """A text corpus: read strictly, hashed, split by characters."""
 
-import codecs
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from hf_llm.config import UserError, require
+from hf_llm.config import require, typed
+from hf_llm.data.content import TextFile
+from hf_llm.data.files import kind_of
+from hf_llm.data.reading import Reading
 from hf_llm.data.search import find
 from hf_llm.texts import both
+
+ROWS = (".jsonl", ".json", ".ndjson", ".parquet")  # files in which the text is a field of each row
+LONGEST = 1 << 30  # characters of a text, which is held in memory
 
 
 @dataclass(frozen=True)
@@ -15,42 +21,45 @@ class Text:
 
     name: str
     text: str
-    sha256: str  # of the UTF-8 bytes as they were found, without a byte order mark
-    windows_line_ends: bool = False  # whether they had "\r\n", which `text` has as "\n"
+    sha256: str  # of the text in UTF-8 with its own line ends, without a byte order mark
+    windows_line_ends: bool = False  # whether they were "\r\n", which `text` has as "\n"
+    encoding: str = "utf-8"  # of the file
 
     @property
     def bytes(self) -> int:
         """Length of `text` in UTF-8 bytes."""
         return len(self.text.encode("utf-8"))
 
+    @property
+    def reading(self) -> Reading:
+        """The account of having read it."""
+        reading = Reading(documents=1, bytes=self.bytes)
+        reading.add_file(self.encoding)
+        return reading
+
 
 def read_text(source: str) -> Text:
-    """Read a named source or a text file as UTF-8.
+    """Read a named source or a text file, compressed or not: UTF-8, or UTF-16 behind its byte-order mark.
 
     Of what Windows editors write, a byte order mark is dropped and the line end `\\r\\n` is read as `\\n`.
 
     Raises:
-        UserError: When the file is missing, empty, binary, or not UTF-8.
+        UserError: When the file is missing, empty, binary, or in another encoding; names what it is.
     """
     path = find(source)[0]
-    require(path.is_file(), f"{source!r} is not a file; name a UTF-8 text file")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(both("data.unreadable", path=source, error=error.strerror)) from None
-    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    require(not utf16, f"{source} is UTF-16, as some Windows programs write; save it as UTF-8")
-    require(b"\0" not in content[:65536], f"{source} is a binary file, not a text; name a UTF-8 text file")
-    try:
-        text = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{source} is not UTF-8 (byte {error.start}); if it is Latin-1, convert it with: "
-            f"iconv -f latin1 -t utf-8 {source} > utf8.txt"
-        ) from None
+    pasted = typed(Path(source))
+    require(not path.is_dir(), both("data.is_folder", path=repr(source), pasted=pasted))
+    require(path.is_file(), both("data.no_file", path=path))
+    require(kind_of(path) not in ROWS, both("data.rows", path=path, pasted=pasted))
+    file, blocks, length = TextFile(path), [], 0
+    for block in file.blocks():
+        blocks.append(block)
+        length += len(block)
+        require(length <= LONGEST, both("data.too_long", path=path, most=LONGEST, pasted=pasted))
+    text = "".join(blocks)
     require(text.strip() != "", f"{source} is empty; a corpus needs at least a few hundred characters")
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return Text(source, text.replace("\r\n", "\n"), sha256, windows_line_ends="\r\n" in text)
+    return Text(source, text.replace("\r\n", "\n"), sha256, "\r\n" in text, file.encoding)
 
 
 def split_text(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:

@@ -26,9 +26,9 @@ from transformers import PreTrainedModel
 
 from hf_llm.config import require
 from hf_llm.evaluation.intervals import block_bootstrap_interval
-from hf_llm.generation.inference import context_length, evaluating
-
-_LOGITS = 1 << 26  # at most so many at once: 256 MB in fp32, and cross-entropy makes a second copy
+from hf_llm.evaluation.logits import LOGITS, last_logits
+from hf_llm.generation.inference import evaluating
+from hf_llm.models.context import context_length
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def evaluate_tokens(
     Args:
         model: Any causal LM of transformers; its train or eval mode is kept.
         ids: Token ids, shape (N,).
-        byte_lengths: UTF-8 bytes of each id, shape (vocab,); a special token has none, but its nats count.
+        byte_lengths: UTF-8 bytes of the source text that each id stands for, shape (vocab,); a special token has none,
+            but its nats count.
         stride: Tokens between the ends of two windows, 1 to `context`.
         context: Tokens that the model reads at once.
         batch_size: Windows at once; fewer where their logits would fill the memory.
@@ -85,7 +86,7 @@ def evaluate_tokens(
     width = min(context, tokens)
     ends = np.append(np.arange(width, tokens, stride), tokens)  # a window that reads ids[end-width:end] ...
     scored = np.diff(ends, prepend=0)  # ... scores its last so many predictions, the last of which is ids[end]
-    size = max(1, min(batch_size, _LOGITS // (min(stride, width) * vocab)))
+    size = max(1, min(batch_size, LOGITS // (min(stride, width) * vocab)))
     # the first window scores more than the others, so it goes alone
     batches = [slice(0, 1), *(slice(i, i + size) for i in range(1, len(ends), size))]
 
@@ -99,7 +100,7 @@ def evaluate_tokens(
             counts = torch.from_numpy(scored[batch, None]) > torch.arange(kept).flip(0)
             nats.append(losses.cpu().double()[counts].numpy())
     nats, sizes = np.concatenate(nats), byte_lengths[ids[1:]]  # (tokens,) both
-    loss, size = float(nats.mean()), int(sizes.sum())
+    loss, size = float(nats.mean()), round(sizes.sum())
     bits_per_byte = float(nats.sum()) / math.log(2) / size if size else math.inf  # special tokens alone have no bytes
     perplexity = math.inf if loss > 700 else math.exp(loss)  # exp overflows at 710
     bounds = list(block_bootstrap_interval(nats / math.log(2), sizes).bounds) if interval else None
@@ -117,9 +118,9 @@ def token_losses(
         kept: 1 to T. Logits are computed for these positions only: they are most of the work of a small model.
         autocast: Precision of the forward pass.
     """
-    inputs = windows[:, :-1]
-    mask = torch.ones_like(inputs)  # all is text; without it transformers would warn that start tokens may be padding
-    with torch.autocast(windows.device.type, dtype=autocast, enabled=autocast is not None):
-        output = model(input_ids=inputs, attention_mask=mask, logits_to_keep=kept, use_cache=False)
-    logits = output.logits  # (B, kept, vocab)
-    return F.cross_entropy(logits.flatten(0, 1).float(), windows[:, -kept:].flatten(), reduction="none").view(-1, kept)
+    targets, losses = windows[:, -kept:], []  # (B, kept)
+    for first, logits in last_logits(model, windows[:, :-1], kept, autocast=autocast):  # (B, positions, vocab)
+        wanted = targets[:, first : first + logits.shape[1]]
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten(), reduction="none")
+        losses.append(loss.view(wanted.shape))
+    return torch.cat(losses, dim=1)

@@ -11,6 +11,7 @@ use", divide by what it gives the label after a prompt without content ("N/A") a
 >>> label_probabilities(scores, empty).argmax(axis=1)  # the label that each prompt makes likelier than no content does
 """
 
+from collections.abc import Iterator
 from itertools import takewhile
 
 import numpy as np
@@ -19,7 +20,9 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
-from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
+from hf_llm.evaluation.logits import last_logits
+from hf_llm.generation.inference import evaluating, require_own_tokenizer
+from hf_llm.models.context import context_length
 from hf_llm.tokenization.tokenizer import document_start, encode_batch
 
 Row = tuple[int, ...]  # token ids that the model reads at once
@@ -67,16 +70,21 @@ def label_log_probabilities(
         asked.setdefault(tuple(read), []).append((cell, scored))
 
     rows = sorted(asked, key=len)  # rows of like length stand together, so that little is padding
-    scores = np.empty(len(whole))
+    scores = np.zeros(len(whole))
     with torch.inference_mode(), evaluating(model):
         for first in range(0, len(rows), batch_size):
             batch = rows[first : first + batch_size]
             longest = len(batch[-1])
             kept = longest - min(len(row) - len(scored) for row in batch for _, scored in asked[row])
-            for row, table in zip(batch, _last_log_probabilities(model, batch, kept)):  # table: (kept, vocab)
+            for number, first_position, table in _last_log_probabilities(model, batch, kept):  # (positions, vocab)
+                row = batch[number]
                 end = kept - (longest - len(row))  # what lies behind is padding
                 for cell, scored in asked[row]:
-                    scores[cell] = table[torch.arange(end - len(scored), end), scored].sum().item()
+                    place = end - len(scored) - first_position  # of the first scored token, in this slice
+                    inside = range(max(0, place), min(end - first_position, len(table)))
+                    if inside:
+                        tokens = [scored[position - place] for position in inside]
+                        scores[cell] += table[list(inside), tokens].sum().item()
     return scores.reshape(len(prompts), len(labels))
 
 
@@ -94,14 +102,20 @@ def label_probabilities(scores: np.ndarray, content_free: np.ndarray | None = No
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def _last_log_probabilities(model: PreTrainedModel, rows: list[Row], kept: int) -> torch.Tensor:
-    """Return log p of every token at the last `kept` positions of the longest row, float64, (rows, kept, vocab).
+def _last_log_probabilities(
+    model: PreTrainedModel, rows: list[Row], kept: int
+) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """Yield log p of every token at the last `kept` positions of the longest row, slice by slice and row by row.
 
     Shorter rows are padded on the right: a causal model never looks there, and its positions count from the first
     token on without being told.
+
+    Yields:
+        The row's number, the slice's first position as `last_logits` counts, and float64 (positions, vocab).
     """
     ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True).to(model.device)  # (B, T)
     lengths = torch.tensor([len(row) for row in rows], device=model.device)
     mask = (torch.arange(ids.shape[1], device=model.device) < lengths[:, None]).long()  # (B, T)
-    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=kept, use_cache=False).logits  # (B, kept, vocab)
-    return logits.double().log_softmax(dim=-1).cpu()
+    for first, logits in last_logits(model, ids, kept, mask):  # (B, positions, vocab)
+        for row, of_row in enumerate(logits):
+            yield row, first, of_row.double().log_softmax(dim=-1).cpu()

@@ -11,7 +11,8 @@ import torch
 from transformers import PreTrainedModel
 
 from hf_llm.evaluation.bits_per_byte import token_losses
-from hf_llm.generation.inference import context_length, evaluating
+from hf_llm.generation.inference import evaluating
+from hf_llm.models.context import context_length
 
 
 def surprise(model: PreTrainedModel, token_ids: list[int]) -> np.ndarray:

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, flag, typed
 from hf_llm.runs.atomic import disk_errors, make_folder, write_text
 from hf_llm.texts import LANGUAGES, Language, text
 
@@ -41,9 +41,8 @@ def answers_page(results: Path, folder: Path, lang: Language) -> str:
         try:
             result = json.loads((results / name / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise UserError(
-                f"{results / name} holds no result; measure it: hf-llm discuss {name} --output_dir {results / name}"
-            ) from None
+            again = typed("hf-llm", "discuss", name, *flag("output_dir", results / name))
+            raise UserError(f"{results / name} holds no result; measure it: {again}") from None
         report = Path(os.path.relpath(results / name / f"report.{lang}.md", folder)).as_posix()
         live = f"http://127.0.0.1:7860/discussion?question={number}&lang={lang}"
         parts += [

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hf_llm.config import require
+from hf_llm.config import advice, require, user_path, without_droppings
 from hf_llm.exports.check import compare
 from hf_llm.exports.config import ExportConfig
 from hf_llm.exports.formats import gguf_name, require_packages, require_room, start, write
@@ -14,10 +14,12 @@ from hf_llm.exports.gguf import WEIGHTS
 from hf_llm.exports.llama_cpp import LlamaCpp
 from hf_llm.exports.record import FILES, RECORD
 from hf_llm.exports.source import Source, load_source
+from hf_llm.runs import lock
 from hf_llm.runs.atomic import file_sha256, to_json
-from hf_llm.runs.manifest import command_line, commit, environment
-from hf_llm.tokenization.folder import check_free, new_folder
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.runs.manifest import command_for_others, command_line, commit, environment
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.folder import check_free, named_folder, new_folder
+from hf_llm.tokenization.tokenizer import encode_document
 
 logger = logging.getLogger(__name__)
 
@@ -41,24 +43,25 @@ def export(config: ExportConfig) -> Exported:
         UserError: When a package is missing, the folder is taken, the format cannot hold the model, or its program
             continues a prompt otherwise than transformers. There is no new folder then.
     """
-    here = config.output_dir is not None or Path(config.run).is_dir()
-    require(here, f"{config.run} is no folder to export into; if it is a model of the Hub, name an --output_dir")
+    here = config.output_dir is not None or user_path(config.run).is_dir()
+    where = advice(output_dir="if it is a model of the Hub, say with {} what to make")
+    require(here, f"{config.run} is no folder to export into{where}")
     what = f"{config.to} export"
-    check_free(config.folder, what, FILES[config.to], overwrite=True)
+    check_free(named_folder(config.folder), what, FILES[config.to], overwrite=True)
     versions = require_packages(config.to)
     source = load_source(config.run)
     require_room(config.to, source)
     with new_folder(config.folder, what, FILES[config.to], overwrite=True) as folder:
         write(config.to, source, folder)
         checks = check(config, source, folder)
-        names = sorted(path.name for path in folder.iterdir() if path.name != ".lock")
+        names = [path.name for path in without_droppings(folder.iterdir()) if path.name not in lock.NAMES]
         record = {
             "format": config.to,
             "made_from": source.files,
             "files": {name: file_sha256(folder / name) for name in names},
             "checks": checks,
             "begins_documents": source.begins_documents,
-            "command": command_line(),
+            "command": command_for_others(command_line()),
             "commit": commit(),
             "versions": environment()["versions"] | versions,
         }

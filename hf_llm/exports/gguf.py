@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.exports.engine import engine_package
 from hf_llm.exports.source import Source
 from hf_llm.tokenization.pieces import splits_like_gpt2
@@ -36,7 +36,8 @@ def require_llama_cpp_has_it(source: Source) -> None:
         "asks for something else",
     )
     # it takes a value cache of one number a head for a transposed one, and ends the whole process
-    require(config.n_embd > config.n_head, "llama.cpp cannot compute attention heads of size 1; export it --to onnx")
+    other = f"export it {written('to')} onnx"
+    require(config.n_embd > config.n_head, f"llama.cpp cannot compute attention heads of size 1; {other}")
     backend = source.tokenizer.backend_tokenizer
     is_bpe = json.loads(backend.to_str())["model"]["type"] == "BPE"
     require(

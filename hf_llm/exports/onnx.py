@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.exports.engine import TIE, Continuation, continue_greedily, engine_package
 from hf_llm.exports.key_value_graph import quietly, sample_inputs
 from hf_llm.exports.source import Source
@@ -27,7 +27,8 @@ def write_onnx(source: Source, path: Path) -> None:
     for name in ("onnx", "onnxscript", "onnxruntime"):
         engine_package(name, "onnx")
     size = 4 * source.model.num_parameters()
-    require(size < LARGEST, f"an ONNX file holds 2 GB, and this model has {size / 1e9:.1f} GB; export it --to gguf")
+    other = f"export it {written('to')} gguf"
+    require(size < LARGEST, f"an ONNX file holds 2 GB, and this model has {size / 1e9:.1f} GB; {other}")
     import onnx_ir
     from transformers.exporters import OnnxConfig, OnnxExporter
 

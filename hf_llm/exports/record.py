@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, typed
 from hf_llm.exports.config import Format
 from hf_llm.runs.atomic import file_sha256
 
@@ -50,7 +50,7 @@ def read_export(run: Path, to: Format, sources: dict[str, str]) -> Export:
     Raises:
         UserError: When there is none, it was made from other weights than these, or a file was changed since.
     """
-    folder, again = run / to, f"make it with: hf-llm export {run} --to {to}"
+    folder, again = run / to, f"make it with: {typed('hf-llm', 'export', run, '--to', to)}"
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         made_from, hashes = dict(record["made_from"]), dict(record["files"])

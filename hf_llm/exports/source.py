@@ -12,7 +12,8 @@ from hf_llm.config import UserError, require
 from hf_llm.data import read_text, split_text
 from hf_llm.exports.record import SOURCES
 from hf_llm.generation.decoding import end_of_text_ids
-from hf_llm.generation.inference import context_length, require_own_tokenizer
+from hf_llm.generation.inference import require_own_tokenizer
+from hf_llm.models.context import context_length
 from hf_llm.models.loading import load_causal_lm, model_folder
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest

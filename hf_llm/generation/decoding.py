@@ -12,8 +12,8 @@ from transformers import PreTrainedModel
 
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
-from hf_llm.generation.inference import context_length
 from hf_llm.generation.sampling import Sampler
+from hf_llm.models.context import context_length
 from hf_llm.texts import both
 
 

@@ -12,8 +12,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.decoding import beam_search, decode, end_of_text_ids, require_room_for_beams
 from hf_llm.generation.detokenizer import Detokenizer, cut_at_stop
-from hf_llm.generation.inference import context_length, evaluating, require_own_tokenizer
-from hf_llm.tokenization.tokenizer import encode_prompt
+from hf_llm.generation.inference import evaluating, require_own_tokenizer
+from hf_llm.models.context import context_length
+from hf_llm.tokenization.lossless import changes
+from hf_llm.tokenization.tokenizer import encode, encode_prompt
 
 
 class GenerationResult(NamedTuple):
@@ -24,6 +26,7 @@ class GenerationResult(NamedTuple):
     prompt_ids: list[int]  # the prompt's tokens, as `encode_prompt` says
     finish_reason: Literal["length", "stop", "end_of_text"]  # max_new_tokens, a stop text, or the model's own end
     slid: bool  # whether the text outgrew the context, so that the model no longer saw its beginning
+    prompt_changes: str = ""  # what the tokenizer changes in the prompt, a sentence in both languages; "" for nothing
 
 
 class TextStream:
@@ -47,6 +50,8 @@ class TextStream:
         self.prompt_ids = encode_prompt(tokenizer, prompt)
         if settings.num_beams > 1:
             require_room_for_beams(model, self.prompt_ids, settings)
+        changed = changes(tokenizer, prompt, encode(tokenizer, prompt))
+        self.prompt_changes = changed.sentence() if changed else ""
         self.result: GenerationResult | None = None
 
     def __iter__(self) -> Iterator[str]:
@@ -75,7 +80,9 @@ class TextStream:
         context = context_length(self.model)
         read = len(self.prompt_ids) + len(token_ids) - (finish_reason != "end_of_text")  # the last token is not read
         slid = context is not None and read > context
-        self.result = GenerationResult("".join(shown), token_ids, self.prompt_ids, finish_reason, slid)
+        self.result = GenerationResult(
+            "".join(shown), token_ids, self.prompt_ids, finish_reason, slid, self.prompt_changes
+        )
 
 
 def generate(

@@ -1,4 +1,4 @@
-"""What every use of a finished model needs: evaluation mode, its longest context, and a tokenizer that fits."""
+"""What every use of a finished model needs: evaluation mode, and a tokenizer that fits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +20,16 @@ def evaluating(model: PreTrainedModel) -> Iterator[None]:
         model.train(was_training)
 
 
-def context_length(model: PreTrainedModel) -> int | None:
-    """Return how many tokens the model reads at once, or None where nothing bounds it (ALiBi, state spaces)."""
-    # GPT2Config calls it n_positions and maps this name to it
-    return getattr(model.config.get_text_config(), "max_position_embeddings", None)
-
-
 def require_own_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise `UserError` when the tokenizer has ids that the model has no embedding for.
+    """Raise `UserError` when a text may become an id that the model has no embedding for.
 
-    A model may have spare rows (padded to a round number), so that a tokenizer with fewer tokens is accepted.
+    A model may have spare rows (padded to a round number), so that a tokenizer with fewer tokens is accepted; and so
+    is one with a special token behind the last row, such as a [PAD] that was added and never learned: no text becomes
+    one.
     """
     rows = model.get_input_embeddings().num_embeddings
-    require(len(tokenizer) <= rows, both("generation.foreign_tokenizer", tokens=len(tokenizer), rows=rows))
+    beyond = {id for id in tokenizer.get_vocab().values() if id >= rows}
+    special = {id for id, token in tokenizer.added_tokens_decoder.items() if token.special}
+    put_there = {tokenizer.bos_token_id, tokenizer.eos_token_id, *tokenizer("")["input_ids"]}
+    fits = beyond <= special - put_there
+    require(fits, both("generation.foreign_tokenizer", tokens=len(tokenizer), rows=rows))

@@ -11,8 +11,9 @@ import torch
 from transformers import PreTrainedModel
 
 from hf_llm.generation.config import GenerationSettings
-from hf_llm.generation.inference import context_length, evaluating
+from hf_llm.generation.inference import evaluating
 from hf_llm.generation.sampling import Sampler
+from hf_llm.models.context import context_length
 
 
 class Stage(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Literal
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, written
 from hf_llm.hub.client import FIRST_ANSWER, RemoteFile, connect, files_at
 from hf_llm.hub.failures import hub_errors, require_token
 from hf_llm.hub.safety import kind_of
@@ -125,8 +125,8 @@ def _head(api: HfApi, contents: Contents, to: Destination) -> str:
         main = api.repo_info(**repository, timeout=FIRST_ANSWER)
         require(
             main.private or not to.private,
-            f"{to.repo_id} is there already and public, which --private does not change; make it private on its page, "
-            "or take another name",
+            f"{to.repo_id} is there already and public, which {written('private')} does not change; "
+            "make it private on its page, or take another name",
         )
     except RepositoryNotFoundError:
         if to.create_pr:

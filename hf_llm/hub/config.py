@@ -1,11 +1,11 @@
 """Settings of hf-llm hub. No heavy import, so that `--help` answers at once."""
 
 import re
-import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
-from hf_llm.config import check_repo_id, require, setting
+from hf_llm.config import check_repo_id, require, setting, typed, written
 from hf_llm.exports.config import Format
 
 # a branch, a tag or a pull request, as Git names them, or a commit; what an address would read otherwise is not one
@@ -36,7 +36,10 @@ class PushConfig:
             self.revision is None or not COMMIT.fullmatch(self.revision.lower()),
             f"revision {self.revision} is a commit, which nothing can be added to; name a branch",
         )
-        require(not (self.create_pr and self.revision), "a pull request is opened against main; leave out --revision")
+        require(
+            not (self.create_pr and self.revision),
+            f"a pull request is opened against main; leave out {written('revision')}",
+        )
 
     @property
     def exports(self) -> list[str]:
@@ -49,7 +52,7 @@ class PushConfig:
         flags = ["--private"] * self.private + ["--create_pr"] * self.create_pr
         flags += ["--export", self.export] if self.export else []
         flags += ["--revision", self.revision] if self.revision else []
-        return shlex.join(["hf-llm", "hub", "push", self.run, self.repo_id, *flags])
+        return typed("hf-llm", "hub", "push", Path(self.run), self.repo_id, *flags)
 
 
 @dataclass(kw_only=True)
@@ -70,8 +73,8 @@ class PullConfig:
         require(bool(self.dir.strip()), "DIR is empty; name the folder to make")
         require(
             not self.trust_remote_code or COMMIT.fullmatch(self.revision or "") is not None,
-            "--trust_remote_code wants --revision with the commit whose code you have read, all 40 digits of it: "
-            "what a branch holds can change after you have read it",
+            f"{written('trust_remote_code')} wants {written('revision')} with the commit whose code you have read, all "
+            "40 digits of it: what a branch holds can change after you have read it",
         )
         require(self.max_gigabytes > 0, f"max_gigabytes must be greater than 0, not {self.max_gigabytes}")
 
@@ -82,7 +85,7 @@ class PullConfig:
         flags += ["--trust_remote_code"] * self.trust_remote_code
         if self.max_gigabytes != type(self).max_gigabytes:
             flags += ["--max_gigabytes", f"{self.max_gigabytes:g}"]
-        return shlex.join(["hf-llm", "hub", "pull", self.repo_id, self.dir, *flags])
+        return typed("hf-llm", "hub", "pull", self.repo_id, Path(self.dir), *flags)
 
 
 @dataclass(kw_only=True)
@@ -110,7 +113,7 @@ class SpaceConfig:
         flags = ["--runs", *self.runs, *["--private"] * self.private]
         flags += ["--hardware", self.hardware] if self.hardware else []
         flags += [] if self.fresh_environment else ["--no_fresh_environment"]
-        return shlex.join(["hf-llm", "hub", "space", self.repo_id, *flags])
+        return typed("hf-llm", "hub", "space", self.repo_id, *flags)
 
 
 def check_revision(revision: str | None) -> None:

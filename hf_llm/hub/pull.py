@@ -15,7 +15,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, typed, where_possible, without_droppings, written
 from hf_llm.hub.client import FIRST_ANSWER, RemoteFile, connect, files_at
 from hf_llm.hub.config import COMMIT, PullConfig
 from hf_llm.hub.failures import hub_errors
@@ -84,7 +84,8 @@ def _wanted(config: PullConfig, there: dict[str, RemoteFile]) -> dict[str, Remot
     total = sum(file.size for file in wanted.values())
     require(
         total <= config.max_gigabytes * 1e9,
-        f"{config.repo_id} takes {total / 1e9:.1f} GB; to fetch so much, say --max_gigabytes {total // 10**9 + 1}",
+        f"{config.repo_id} takes {total / 1e9:.1f} GB; to fetch so much, say "
+        f"{written('max_gigabytes')} {total // 10**9 + 1}",
     )
     require(
         "config.json" in wanted or "tokenizer.json" in wanted,
@@ -123,16 +124,17 @@ def _refuse_code(config: PullConfig, commit: str, folder: Path, paths: Collectio
     require(
         not classes or config.trust_remote_code,
         f"{config.repo_id} brings Python code of its own ({', '.join(classes)}), which loading it would run; "
-        f"read it on the Hub first, then: hf-llm hub pull {config.repo_id} {config.dir} "
-        f"--trust_remote_code --revision {commit}",
+        "read it on the Hub first, then: "
+        + typed("hf-llm", "hub", "pull", config.repo_id, Path(config.dir), "--trust_remote_code", "--revision", commit),
     )
 
 
 def _require_free(target: Path) -> None:
     """Raise a `UserError` unless `target` is not there, or an empty folder that can be replaced."""
-    require(not target.is_symlink(), f"{target} is a link; name a folder that is not there yet")
     try:
-        free = not target.exists() or (target.is_dir() and not any(target.iterdir()) and target.resolve() != Path.cwd())
+        require(not target.is_symlink(), f"{target} is a link; name a folder that is not there yet")
+        empty = target.is_dir() and not without_droppings(target.iterdir())
+        free = not target.exists() or (empty and target.resolve() != Path.cwd())
     except OSError as error:
         raise UserError(f"{target} cannot be looked into ({error.strerror}); name another folder") from None
     require(free, f"{target} is there already; name a folder that is not, or move it away")
@@ -161,8 +163,9 @@ def _new_folder(target: Path) -> Iterator[Path]:
             sync_folder(folder)
             _require_free(target)  # or another process was faster
             if target.is_dir():
-                folder.chmod(target.stat().st_mode & 0o7777)  # as private as the one whose place it takes
-                target.rmdir()  # Windows does not rename over it
+                with where_possible("modes", folder):
+                    folder.chmod(target.stat().st_mode & 0o7777)  # as private as the one whose place it takes
+                shutil.rmtree(target)  # empty, but for droppings; Windows does not rename over it
             replace(folder, target)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)

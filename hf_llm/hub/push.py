@@ -5,7 +5,7 @@ Checkpoints, logs, temporary files, whatever else lies in the folder stays where
 """
 
 import hashlib
-import os
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -15,7 +15,8 @@ from huggingface_hub import ModelCard, ModelCardData, constants
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from hf_llm.config import UserError, one_line, require
+from hf_llm.config import UserError, one_line, quoted, require, written
+from hf_llm.data.content import refuse_mark
 from hf_llm.exports.config import Format
 from hf_llm.exports.record import read_export
 from hf_llm.hub.card_exports import name_exports
@@ -24,9 +25,10 @@ from hf_llm.hub.config import PushConfig
 from hf_llm.hub.failures import without_token
 from hf_llm.hub.safety import check_content, check_names, kind_of, refuse_secret, refuse_secrets
 from hf_llm.models.foreign_code import named_code, require_own_code
-from hf_llm.runs.atomic import disk_errors, file_sha256, to_json, write_bytes
+from hf_llm.recipes.card import name_in_code
+from hf_llm.runs.atomic import disk_errors, file_sha256, to_bytes, to_json, write_bytes
 from hf_llm.runs.lock import hold
-from hf_llm.runs.manifest import NAME, read_manifest, sha256_of_text
+from hf_llm.runs.manifest import NAME, card_for_others, manifest_for_others, read_manifest, sha256_of_text
 from hf_llm.texts import text
 from hf_llm.tokenization.folder import TOKENIZER_FILES
 
@@ -68,7 +70,9 @@ def push_after_training(output_dir: str, repo_id: str, private: bool) -> None:
         repo_id: owner/name on the Hub.
         private: Whether a repository that is made is.
     """
-    if os.environ.get("RANK", "0") != "0":
+    from hf_llm.training.launch import is_first_process  # imports torch, which a push alone does not need
+
+    if not is_first_process():
         return
     config = PushConfig(run=output_dir, repo_id=repo_id, private=private)
     try:
@@ -93,7 +97,8 @@ def contents_of(folder: Path, repo_id: str, exports: Sequence[Format] = ()) -> C
     try:
         manifest = read_manifest(folder)
         contents = _tokenizer(folder, repo_id) if manifest is None else _run(folder, manifest, repo_id, exports)
-        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; leave out --export")
+        left_out = f"leave out {written('export')}"
+        require(manifest is not None or not exports, f"{folder} holds no run, so it has no exports; {left_out}")
         for path, content in contents.files.items():
             in_memory = content if isinstance(content, bytes) else None  # what is sent, whatever the file becomes
             check_content(str(folder), folder, path, in_memory)
@@ -145,15 +150,20 @@ def run_files(folder: Path, manifest: dict) -> dict[str, bytes | Path]:
 def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) -> Contents:
     files = run_files(folder, manifest)
     beside = {to: read_export(folder, to, manifest["files"]) for to in exports}
+    refuse_mark(files[CARD], folder / CARD)  # the Hub would find no metadata behind one
     check_content(str(folder), folder, CARD, files[CARD])
     # in the card's code the model has its name on the Hub, in place of the folder's or an earlier name
-    before = manifest.get("hub") or Path(manifest["config"]["output_dir"]).as_posix()
-    card = files[CARD].decode("utf-8").replace(f'"{before}"', f'"{repo_id}"')
+    folder_then = Path(manifest["config"]["output_dir"])
+    card = files[CARD].decode("utf-8")
+    for before in (manifest.get("hub"), folder_then.as_posix(), name_in_code(folder_then)):
+        card = card.replace(f'"{before}"', f'"{repo_id}"') if before else card
     card = name_exports(card, {to: export.record for to, export in beside.items()}, repo_id)
+    card = card_for_others(card, manifest)
+    manifest = manifest_for_others(manifest)
     manifest["hub"] = repo_id
     manifest["files"][CARD] = sha256_of_text(card)
     sha256 = {path: manifest["files"][path] for path, content in files.items() if isinstance(content, Path)}
-    files |= {CARD: card.encode(), NAME: to_json(manifest).encode()}
+    files |= {CARD: card.encode(), NAME: to_bytes(to_json(manifest))}
     for export in beside.values():
         files |= export.files
         sha256 |= export.sha256
@@ -162,16 +172,21 @@ def _run(folder: Path, manifest: dict, repo_id: str, exports: Sequence[Format]) 
 
 
 def _keep_names(folder: Path, contents: Contents) -> None:
-    """Write a run's card and manifest as they were pushed, so that the folder here is the one there.
+    """Write a run's card as it was pushed, and its hash and the name on the Hub into the manifest.
+
+    The rest of the manifest here says more than the one there: where the run's files lie on this machine.
 
     Raises:
         UserError: When the disk is full or not writable.
     """
     if contents.kind == "model":
-        for name in (CARD, NAME):  # the manifest, which has the card's hash, comes last
-            if (folder / name).read_bytes() != contents.files[name]:
+        manifest, pushed = read_manifest(folder), json.loads(contents.files[NAME])
+        here = {**manifest, "hub": pushed["hub"], "files": pushed["files"]}
+        # the manifest, which has the card's hash, comes last
+        for name, content in {CARD: contents.files[CARD], NAME: to_bytes(to_json(here))}.items():
+            if (folder / name).read_bytes() != content:
                 with disk_errors(str(folder / name)):
-                    write_bytes(folder / name, contents.files[name])
+                    write_bytes(folder / name, content)
 
 
 def _tokenizer(folder: Path, repo_id: str) -> Contents:
@@ -195,7 +210,7 @@ def _tokenizer_card(file: Path, content: bytes, repo_id: str) -> str:
     try:
         tokenizer = Tokenizer.from_buffer(content)
     except Exception as error:  # the library has no other class
-        raise UserError(f"{file} is no tokenizer ({str(error)[:100]}); train it again") from None
+        raise UserError(f"{file} is no tokenizer ({quoted(error)}); train it again") from None
     require(isinstance(tokenizer.model, BPE), f"{file} is no BPE; only those are pushed alone")
     data = ModelCardData(license="apache-2.0", library_name="transformers", tags=["tokenizer", "bpe", "hf_llm"])
     values = {"name": repo_id.split("/")[1], "size": tokenizer.get_vocab_size(), "repo_id": repo_id}

@@ -6,9 +6,10 @@ start-up files of Python are not refused one by one: they are not on the list.
 What is looked at is bounded by the size of its kind, so that looking is cheap, too.
 """
 
+import errno
 import re
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_COPY, ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +18,8 @@ from huggingface_hub.constants import SAFETENSORS_MAX_HEADER_LENGTH
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from safetensors import SafetensorError, safe_open
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
+from hf_llm.data.content import refuse_pointer
 from hf_llm.exports.record import is_of_an_export
 from hf_llm.hub.failures import own_token
 from hf_llm.models.foreign_code import SETTINGS, WEIGHTS, read_settings
@@ -131,6 +133,8 @@ def check_content(where: str, folder: Path, path: str, content: bytes | None = N
     if kind == "settings":
         read_settings(where, path, content)
         return
+    if kind == "weights":
+        refuse_pointer(file, called=f"{where}/{path}")
     try:
         if kind == "weights":
             _check_weights(file)
@@ -159,13 +163,13 @@ def _check_weights(path: Path) -> None:
         with safe_open(path, "numpy"):  # reads the header alone, and holds it against the file's size
             pass
     except (SafetensorError, OSError) as error:
-        raise UserError(f"is not safetensors ({error})") from None
+        raise UserError(f"is not safetensors ({quoted(error)})") from None
 
 
 def _check_card(content: bytes) -> None:
     """Refuse metadata that grows when it is read: YAML's aliases, which no card needs, and deep nesting."""
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # with a byte-order mark it is a card as well
     except UnicodeDecodeError:
         raise UserError("is not UTF-8") from None
     block = REGEX_YAML_BLOCK.search(text)  # where the Hub's own reader of cards finds the metadata
@@ -193,7 +197,7 @@ def refuse_secrets(folder: Path) -> None:
         UserError: Names the file, never the secret.
     """
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
-        with open(path, "rb") as file, mmap(file.fileno(), _searched(file, path), access=ACCESS_READ) as content:
+        with open(path, "rb") as file, _mapped(file, _searched(file, path)) as content:
             refuse_secret(path, content)
 
 
@@ -210,6 +214,15 @@ def refuse_secret(path: Path, content: bytes | mmap) -> None:
             re.search(pattern, content) is None,
             f"{path} holds something like {what}; nothing was pushed: take it out of the file",
         )
+
+
+def _mapped(file: BinaryIO, length: int) -> mmap:
+    try:
+        return mmap(file.fileno(), length, access=ACCESS_READ)
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        return mmap(file.fileno(), length, access=ACCESS_COPY)  # some FUSE disks have private maps alone
 
 
 def _searched(file: BinaryIO, path: Path) -> int:

@@ -13,15 +13,24 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from hf_llm.config import check_repo_id, require
+from hf_llm.config import check_repo_id, require, written
 from hf_llm.hub.commit import Contents, Destination, Pushed, commit_contents
 from hf_llm.hub.config import SpaceConfig
 from hf_llm.hub.failures import require_token
+from hf_llm.hub.push import CARD as CARD_NAME
 from hf_llm.hub.push import run_files
 from hf_llm.hub.safety import refuse_secrets
 from hf_llm.hub.space_check import fresh_environment, start
-from hf_llm.runs.atomic import to_json
-from hf_llm.runs.manifest import NAME, TASKS, model_task, read_manifest
+from hf_llm.runs.atomic import to_bytes, to_json
+from hf_llm.runs.manifest import (
+    NAME,
+    TASKS,
+    card_for_others,
+    manifest_for_others,
+    model_task,
+    read_manifest,
+    sha256_of_text,
+)
 
 SOURCE = Path(__file__).parents[2]
 CARD = SOURCE / "hf_llm" / "app" / "space.md"
@@ -94,9 +103,14 @@ def write_space(folder: Path, runs: list[Path]) -> None:
         require(manifest is not None, f"{run} holds no run ({NAME}); name the folder of one that has finished")
         require(
             model_task(manifest) in TASKS.values(),
-            f"{run} is a model for {model_task(manifest)}, for which the app has no page; leave it out of --runs",
+            f"{run} is a model for {model_task(manifest)}, for which the app has no page; "
+            f"leave it out of {written('runs')}",
         )
-        for path, content in {**run_files(run, manifest), NAME: to_json(manifest).encode()}.items():
+        files = run_files(run, manifest)
+        card = card_for_others(files[CARD_NAME].decode("utf-8"), manifest).encode()
+        shown = manifest_for_others(manifest)
+        shown["files"][CARD_NAME] = sha256_of_text(card.decode("utf-8"))
+        for path, content in {**files, CARD_NAME: card, NAME: to_bytes(to_json(shown))}.items():
             target = folder / "runs" / run.resolve().name / path
             if isinstance(content, Path):
                 _copy(content, target)

@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -24,6 +23,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from hf_llm.config import UserError, require
+from hf_llm.config import python as python_command
 from hf_llm.runs.manifest import model_task, read_manifest
 
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach this machine
@@ -49,7 +49,7 @@ def fresh_environment(folder: Path) -> Iterator[Path]:
     gradio = f"gradio=={metadata_load(folder / 'README.md')['sdk_version']}"
     with tempfile.TemporaryDirectory(prefix="space-environment-") as name:
         python = Path(name, "Scripts", "python.exe") if os.name == "nt" else Path(name, "bin", "python")
-        _install([sys.executable, "-m", "venv", name])
+        _install(python_command("-m", "venv", name))
         _install([str(python), "-m", "pip", "install", "-r", str(folder / "requirements.txt"), gradio])
         yield python
 

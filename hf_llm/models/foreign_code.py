@@ -19,7 +19,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require
+from hf_llm.data.content import read_utf8
 from hf_llm.texts import both
 
 WEIGHTS = re.compile(r"model(?:-\d{5}-of-\d{5})?\.safetensors")
@@ -45,8 +46,9 @@ def read_settings(where: str | Path, path: str, content: bytes) -> dict:
     Raises:
         UserError: When that is no JSON object.
     """
+    text = read_utf8(content, Path(where) / path)
     try:
-        settings = json.loads(content.decode("utf-8"))
+        settings = json.loads(text)
     except (ValueError, RecursionError):
         raise UserError(both("models.not_json", where=str(where), path=path)) from None
     require(isinstance(settings, dict), both("models.no_object", where=str(where), path=path))
@@ -74,7 +76,7 @@ def named_code(where: str | Path, folder: Path, paths: Collection[str]) -> dict[
         settings = read_settings(where, path, (folder / path).read_bytes())
         place = {"where": str(where), "path": path}
         for key, value in _obeyed(settings):
-            shown = {**place, "setting": repr(key[:100]), "value": repr(value[:100])}
+            shown = {**place, "setting": quoted(repr(key)), "value": quoted(repr(value))}
             require(key != ALIASES, both("models.hides_settings", **place))
             require(key in CODE_KEYS or "/" not in value, both("models.asks_for_another", **shown))
             if (
@@ -83,7 +85,7 @@ def named_code(where: str | Path, folder: Path, paths: Collection[str]) -> dict[
                 named[value] = path
         for file in _weight_files(settings):
             is_weights = file in paths and WEIGHTS.fullmatch(file) is not None
-            require(is_weights, both("models.weights_elsewhere", **place, file=repr(file[:100])))
+            require(is_weights, both("models.weights_elsewhere", **place, file=quoted(repr(file))))
     return named
 
 
@@ -98,7 +100,7 @@ def require_own_code(where: str | Path, named: Mapping[str, str]) -> None:
         UserError: Names the first such class.
     """
     for name, path in named.items():
-        shown = {"where": str(where), "path": path, "value": repr(name[:100])}
+        shown = {"where": str(where), "path": path, "value": quoted(repr(name))}
         require("--" not in name and "/" not in name, both("models.code_of_another", **shown))
         require(CLASS.fullmatch(name) is not None, both("models.no_class", **shown))
 

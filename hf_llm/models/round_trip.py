@@ -5,7 +5,6 @@ The two models are never in memory together: what is compared is the SHA-256 of 
 
 import gc
 import hashlib
-import shutil
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import psutil
 import torch
 from transformers import GPT2Config, PreTrainedModel
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, free_bytes, library_folder, require, without_droppings
 from hf_llm.models.gpt2 import new_gpt2, parameter_counts
 from hf_llm.models.loading import load_causal_lm
 
@@ -32,8 +31,8 @@ def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dic
     Raises:
         UserError: When memory or disk cannot hold the model, the folder is in use, or a tensor came back changed.
     """
-    folder = Path(output_dir)
-    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    folder = library_folder(output_dir)
+    empty = not folder.exists() or (folder.is_dir() and not without_droppings(folder.iterdir()))
     require(empty, f"{folder} is in use; name a new or an empty folder")
     _check_space(4 * parameter_counts(config)["total"], folder)
 
@@ -69,12 +68,8 @@ def tensor_hashes(model: PreTrainedModel) -> dict[str, str]:
 
 def _check_space(needed: int, folder: Path) -> None:
     """Refuse what memory or disk cannot hold, before a process is killed or a file is left half written."""
-    existing = next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
-    for place, free in {
-        "of memory": psutil.virtual_memory().available,
-        f"in {existing}": shutil.disk_usage(existing).free,
-    }.items():
+    for place, free in {"of memory": psutil.virtual_memory().available, f"in {folder}": free_bytes(folder)}.items():
         require(
-            free > 1.05 * needed,
+            free is None or free > 1.05 * needed,
             f"the weights take {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB {place} are free; take a smaller size",
         )

@@ -9,7 +9,7 @@ table 2. The three small ones have the same shape and fit a laptop: a short stor
 
 from dataclasses import dataclass
 
-from hf_llm.config import UserError, nearest
+from hf_llm.config import UserError, nearest, quoted
 
 
 @dataclass(frozen=True)
@@ -51,5 +51,7 @@ def size_named(name: str) -> GPT2Size:
         UserError: For an unknown name; the message holds the nearest one and all of them.
     """
     if name not in SIZES:
-        raise UserError(f"no GPT-2 size is called {name!r}{nearest(name, list(SIZES))}; name one of {', '.join(SIZES)}")
+        raise UserError(
+            f"no GPT-2 size is called {quoted(repr(name))}{nearest(name, list(SIZES))}; name one of {', '.join(SIZES)}"
+        )
     return SIZES[name]

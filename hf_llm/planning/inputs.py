@@ -4,6 +4,7 @@ import os
 
 from transformers import GPT2Config
 
+from hf_llm.config import user_path
 from hf_llm.data.search import is_here
 from hf_llm.data.sources import SOURCES
 from hf_llm.models.gpt2 import gpt2_config
@@ -23,11 +24,11 @@ def plan_inputs(config: PretrainConfig) -> tuple[GPT2Config, Corpus | None]:
         UserError: For an impossible shape, or a corpus or tokenizer that is there and cannot be used.
     """
     named = config.corpus in SOURCES or config.corpus == "sample"
-    if is_here(config.corpus) if named else os.path.exists(os.path.expanduser(config.corpus)):
+    if is_here(config.corpus) if named else os.path.exists(user_path(config.corpus)):
         corpus = read_corpus(config.corpus, **config.encoding)
         start = document_start(corpus.tokenizer)
         return gpt2_config(vocab_size=len(corpus.tokenizer), bos_token_id=start, **config.shape), corpus
-    if config.tokenizer:
+    if config.tokenizer is not None:
         vocab_size = len(load_tokenizer(config.tokenizer))
     else:
         vocab_size = config.vocab_size if config.corpus in SOURCES else size_named(config.model).vocab_size

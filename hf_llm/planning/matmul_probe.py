@@ -10,7 +10,6 @@ import argparse
 import json
 import math
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,11 +17,19 @@ from functools import lru_cache
 
 import torch
 
+from hf_llm.config import child_environment, one_line, python
+
+MODULE = "hf_llm.planning.matmul_probe"
+PATIENCE = 120  # seconds, torch's import on a busy machine included
 # (rows, inner, columns): an MLP of GPT-2 small, a square one, its output head; in the order of their cost
 SHAPES = ((1024, 768, 3072), (2048, 2048, 2048), (1024, 768, 50257))
 BUDGET = 0.6  # seconds of products per precision; a shape that would not fit into what is left of it is left out
 WIDE = (1024, 3072)  # the MLP's hidden activations of 1,024 tokens of GPT-2 small: 12.6 MB in fp32
 COPY = 1 << 24  # 64 MB in fp32, more than a laptop's caches
+
+
+class ProbeError(Exception):
+    """The speed of this machine could not be measured; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,19 @@ def machine_speed(precision: str, threads: int, device: str = "cpu") -> Speed:
         precision: "fp32" or "bf16".
         threads: CPU threads.
         device: "cpu" or "cuda".
+
+    Raises:
+        ProbeError: When the probe could not run, or answered something else.
     """
-    command = [sys.executable, "-m", __name__, precision, "--threads", str(threads), "--device", device]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return Speed(**json.loads(answer))
+    command = python("-m", MODULE, precision, "--threads", str(threads), "--device", device)
+    try:
+        probe = subprocess.run(command, env=child_environment(), capture_output=True, text=True, timeout=PATIENCE)
+        if probe.returncode == 0:
+            return Speed(**json.loads(probe.stdout.splitlines()[-1]))
+        reason = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
+    except (OSError, subprocess.TimeoutExpired, ValueError, TypeError, IndexError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise ProbeError(one_line(reason)[:200])
 
 
 def measure(precision: str, device: str) -> Speed:

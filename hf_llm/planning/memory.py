@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from transformers import GPT2Config
 
+from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import parameter_counts
 
 FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
@@ -169,7 +170,7 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
         "embedding": moment(gradients=FP32 * total, temporary=2 * FP32 * head),
         "evaluation": moment(
             bf16_copies=low * (head + in_blocks),
-            logits=(2 * FP32 + low) * work.eval_windows * work.eval_scored * work.model.vocab_size,
+            logits=(2 * FP32 + low) * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),
             temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * (2 * FP32 + 20 * work.width),
         ),
     }

@@ -12,7 +12,6 @@ result. A training that cannot fit is refused, with the first of those in `small
 
 import dataclasses
 import math
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +22,11 @@ import torch
 from accelerate import PartialState
 from transformers import GPT2Config
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, free_bytes, has, library_folder
 from hf_llm.data import BatchPlan
+from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import gpt2_config, parameter_counts
-from hf_llm.planning.matmul_probe import Speed, machine_speed
+from hf_llm.planning.matmul_probe import ProbeError, Speed, machine_speed
 from hf_llm.planning.memory import FP32, OPTIMIZER_TENSORS, Workload, peak
 from hf_llm.planning.smaller import as_flags, smaller_trainings
 from hf_llm.planning.speed import flops_per_token, step_seconds
@@ -42,7 +42,7 @@ class Machine:
 
     Args:
         free_memory: Bytes, of the GPU or of this machine, that all local processes share.
-        free_disk: Bytes where the run folder is, or will be.
+        free_disk: Bytes where the run folder is, or will be; infinite where its disk does not say.
         threads: CPU threads of a process.
         processes: Processes of the run, on all machines.
         local_processes: Those that share `free_memory`; one where each has a GPU of its own.
@@ -50,7 +50,7 @@ class Machine:
     """
 
     free_memory: int
-    free_disk: int
+    free_disk: float
     threads: int
     processes: int = 1
     local_processes: int = 1
@@ -71,11 +71,12 @@ def make_plan(
     Raises:
         UserError: When `total_batch_size` does not divide into micro-batches.
     """
-    cuda, folder = processes.device.type == "cuda", Path(config.output_dir)
+    cuda, folder = processes.device.type == "cuda", library_folder(config.output_dir)
     own = 0 if config.restart else _size(folder)  # what an earlier part of this run wrote is there already
+    free = free_bytes(folder)
     machine = Machine(
         free_memory=torch.cuda.mem_get_info(processes.device)[0] if cuda else free_memory(),
-        free_disk=shutil.disk_usage(_existing(folder)).free + own,
+        free_disk=math.inf if free is None else free + own,
         threads=torch.get_num_threads(),
         processes=processes.num_processes,
         local_processes=1 if cuda else local_processes(),
@@ -95,7 +96,8 @@ class Plan:
         machine: What it runs on.
         train_tokens: Tokens of the training part, where known.
         validation_tokens: Tokens of the validation part, where known.
-        speed: {"fp32" and/or "bf16": speed}; default: probed when first needed, in a process of its own.
+        speed: {"fp32" and/or "bf16": speed}; default: probed when first needed, in a process of its own. Without a
+            probe nothing is predicted: the properties that need a speed are None.
     """
 
     config: PretrainConfig
@@ -124,7 +126,7 @@ class Plan:
         precisions = ["fp32", "bf16"] if self.config.precision == "auto" else [self.config.precision]
         context = self.model.n_positions
         stride = max(1, context // 2)  # while training; see CausalLM.evaluate
-        at_most = max(1, min(32, (1 << 26) // (stride * self.model.vocab_size)))  # see evaluate_tokens
+        at_most = max(1, min(32, LOGITS // (stride * self.model.vocab_size)))  # see evaluate_tokens
         windows = math.ceil(max(0, self.eval_tokens - context) / stride)  # behind the first one, which goes alone
         return [
             Workload(
@@ -169,32 +171,33 @@ class Plan:
         return 2 * FP32 * self.model.n_layer * self.model.n_positions * self.model.n_embd
 
     @cached_property
-    def speeds(self) -> dict[str, Speed]:
-        """The machine's speed by precision; probing takes a few seconds, once per process."""
+    def probed(self) -> dict[str, Speed] | ProbeError:
+        """The machine's speed by precision, or why there is none; probing takes a few seconds, once per process."""
         device = "cuda" if self.machine.cuda else "cpu"
-        return self.speed or {
-            work.precision: machine_speed(work.precision, self.machine.threads, device) for work in self.workloads
-        }
+        try:
+            return self.speed or {
+                work.precision: machine_speed(work.precision, self.machine.threads, device) for work in self.workloads
+            }
+        except ProbeError as error:
+            return error
 
     @cached_property
-    def expected(self) -> Workload:
-        """The step that is predicted to be taken: with precision `auto` the faster one."""
-        return min(self.workloads, key=lambda work: step_seconds(work, self.speeds[work.precision]))
+    def expected(self) -> tuple[Workload, Speed] | None:
+        """The step that is predicted to be taken, with precision `auto` the faster one, and the machine's speed."""
+        if isinstance(self.probed, ProbeError):
+            return None
+        steps = [(work, self.probed[work.precision]) for work in self.workloads]
+        return min(steps, key=lambda step: step_seconds(*step))
 
     @property
-    def probed_flops(self) -> float:
-        """FLOP/s of the fastest matrix product, in one process."""
-        return self.speeds[self.expected.precision].flops
-
-    @property
-    def step_seconds(self) -> float:
+    def step_seconds(self) -> float | None:
         """Predicted seconds of an optimizer step."""
-        return step_seconds(self.expected, self.speeds[self.expected.precision])
+        return self.expected and step_seconds(*self.expected)
 
     @property
     def evaluation_seconds(self) -> float | None:
         """Predicted seconds of all evaluations, the final ones included; None without a corpus."""
-        if self.validation_tokens is None:
+        if self.validation_tokens is None or self.step_seconds is None:
             return None
         context = self.model.n_positions
         evaluations = math.ceil(self.config.max_steps / self.config.eval_steps)
@@ -203,9 +206,12 @@ class Plan:
         sample_seconds = self.step_seconds / (self.batches.micro_batch_size * self.batches.accumulation)
         return windows * sample_seconds / 3  # a forward pass is a third of the work
 
-    def utilisation(self, tokens_per_second: float) -> float:
+    def utilisation(self, tokens_per_second: float) -> float | None:
         """Return the FLOP/s that the model needs, over what the probe reached in as many processes."""
-        return tokens_per_second * flops_per_token(self.model) / (self.probed_flops * self.machine.processes)
+        if self.expected is None:
+            return None
+        _, speed = self.expected
+        return round(tokens_per_second * flops_per_token(self.model) / (speed.flops * self.machine.processes), 3)
 
     def require_fit(self) -> None:
         """Refuse a training that memory or disk cannot hold.
@@ -237,7 +243,11 @@ class Plan:
             plan = self._with(change)
             if plan.fits():
                 memory = plan.peak_memory_bytes * self.machine.local_processes
-                return f"this fits: {as_flags(change)} ({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
+                command = "" if has(*change) else " as flags of hf-llm pretrain"
+                return (
+                    f"this fits{command}: {as_flags(change)} "
+                    f"({size(memory)} of memory, {size(plan.disk_bytes)} of disk)"
+                )
         return "nothing smaller that was tried fits either, so free some"
 
     def _with(self, change: dict) -> "Plan":
@@ -261,10 +271,6 @@ def free_memory() -> int:
         return min(free, limit - used)
     except (OSError, ValueError, KeyError):  # no container, or one without a limit ("max")
         return free
-
-
-def _existing(folder: Path) -> Path:
-    return next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
 
 
 def _size(folder: Path) -> int:

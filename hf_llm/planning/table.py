@@ -68,15 +68,19 @@ def _memory_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "", ", ".join(f"{part} {size(parts[part])}" for part in PARTS if parts[part])
     yield "", f"libraries and holes of the allocator {size(held)}"
     yield "generation", f"{size(plan.generation_cache_bytes)} of keys and values for a full context"
-    yield "disk", f"{size(plan.disk_bytes)} at most; {size(plan.machine.free_disk)} are free"
+    free = f"{size(plan.machine.free_disk)} are free" if plan.machine.free_disk < math.inf else "its disk does not say"
+    yield "disk", f"{size(plan.disk_bytes)} at most; {free}"
 
 
 def _time_rows(plan: Plan) -> Iterator[tuple[str, str]]:
-    speed, precision = plan.tokens_per_step / plan.step_seconds, plan.expected.precision
+    if plan.expected is None:
+        yield "speed", f"no prediction: this machine's speed could not be measured ({plan.probed})"
+        return
+    (work, machine), speed = plan.expected, plan.tokens_per_step / plan.step_seconds
     yield (
         "speed",
         f"{seconds(plan.step_seconds)} per step (rough: x 1.5 either way), {speed:,.0f} tokens per second, "
-        f"{plan.utilisation(speed):.0%} of the {plan.probed_flops / 1e9:,.0f} GFLOP/s of {precision} matrix products",
+        f"{plan.utilisation(speed):.0%} of the {machine.flops / 1e9:,.0f} GFLOP/s of {work.precision} matrix products",
     )
     end = f"{seconds(plan.step_seconds * plan.config.max_steps)} of training"
     if plan.evaluation_seconds is not None:

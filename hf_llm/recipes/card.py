@@ -8,6 +8,8 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from hf_llm.config import last_name
+from hf_llm.runs.manifest import manifest_for_others
 from hf_llm.texts import Language, Translated, both, text
 
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -36,6 +38,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         manifest: run.json with `model`, `sample` and times.
         scores: As `publish` takes them.
     """
+    manifest = manifest_for_others(manifest)
     data, tokenizer, prompt = manifest["data"], manifest["tokenizer"], manifest["sample"]["prompt"]
     best, last, beside = scores["validation"], scores["validation_last"], scores["baselines"]
     values = {
@@ -55,7 +58,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
         folder,
         manifest,
         values,
-        code=GENERATE.format(folder=folder.as_posix(), prompt=json.dumps(prompt or "I", ensure_ascii=False)[1:-1]),
+        code=GENERATE.format(folder=name_in_code(folder), prompt=json.dumps(prompt or "I", ensure_ascii=False)[1:-1]),
         optional=["prompt"] if prompt else [],
         sample=manifest["sample"]["text"].replace("```", "'''"),
         pictures=["loss"],
@@ -70,6 +73,7 @@ def language_model_card(folder: Path, manifest: dict, scores: dict) -> str:
 
 def classifier_card(folder: Path, manifest: dict, scores: dict, pictures: list[str]) -> str:
     """Return the card of an image classifier; arguments as above, and the names of its figures."""
+    manifest = manifest_for_others(manifest)
     config, data = manifest["config"], manifest["data"]
     parts = [part for part in ("test", "validation", "validation_last") if "accuracy" in scores.get(part, {})]
     sizes = config["hidden_sizes"] or manifest["model"]["config"].get("hidden_sizes", [])
@@ -92,7 +96,7 @@ def classifier_card(folder: Path, manifest: dict, scores: dict, pictures: list[s
         folder,
         manifest,
         values,
-        code=CLASSIFY.format(folder=folder.as_posix(), remote=", trust_remote_code=True" if own_code else ""),
+        code=CLASSIFY.format(folder=name_in_code(folder), remote=", trust_remote_code=True" if own_code else ""),
         optional=["own_code"] if own_code else [],
         pictures=pictures,
         metadata={
@@ -146,6 +150,14 @@ def model_card(
         pictures=pictures, english=texts_in("en"), portuguese=texts_in("pt-BR"),
     )  # fmt: skip
     return f"{str(card).rstrip()}\n"
+
+
+def name_in_code(folder: Path) -> str:
+    """Return how a card's Python code calls the model: by its folder as it was given, of an absolute path the name.
+
+    A push puts the name on the Hub in its place.
+    """
+    return last_name(folder.as_posix()).replace("\\", r"\\").replace('"', r"\"")
 
 
 def hub_results(task: str, data: str, split: str, scores: dict, *metrics: str) -> list[EvalResult]:

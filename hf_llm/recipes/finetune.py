@@ -29,6 +29,8 @@ def finetune(config: FinetuneConfig) -> dict:
     """
     processes = start_processes(config.threads)
     inputs = read_inputs(config)
+    if processes.is_main_process:
+        print(inputs.data.reading)
 
     with open_run("finetuning", config, processes, **inputs.facts(config)) as run:
         if not run.finished:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from hf_llm.evaluation.intervals import share_interval
-from hf_llm.recipes.card import GENERATE, HEADLINES, LANGUAGES, hub_results, joined, model_card
+from hf_llm.recipes.card import GENERATE, HEADLINES, LANGUAGES, hub_results, joined, model_card, name_in_code
+from hf_llm.runs.manifest import manifest_for_others
 from hf_llm.texts import Translated, both
 
 CLASSIFY = """from transformers import pipeline
@@ -22,7 +23,9 @@ def finetuned_card(folder: Path, manifest: dict, scores: dict, pictures: list[st
         scores: As `publish` takes them.
         pictures: Names of the figures.
     """
-    task, data, base = manifest["config"]["task"], manifest["data"], manifest["base"]
+    task, local = manifest["config"]["task"], Path(manifest["base"]["name"]).is_dir()
+    manifest = manifest_for_others(manifest)
+    data, base = manifest["data"], manifest["base"]
     prompt, classifies = manifest["sample"]["prompt"], task == "text-classification"
     parts = [part for part in ("test", "validation", "validation_last", "before") if part in scores]
     values = {
@@ -41,7 +44,7 @@ def finetuned_card(folder: Path, manifest: dict, scores: dict, pictures: list[st
     headline = parts[0]  # the test part where it was measured
     metrics = ("accuracy", "f1") if classifies else HEADLINES
     code = (CLASSIFY if classifies else GENERATE).format(
-        folder=folder.as_posix(), prompt=json.dumps(prompt or "I", ensure_ascii=False)[1:-1]
+        folder=name_in_code(folder), prompt=json.dumps(prompt or "I", ensure_ascii=False)[1:-1]
     )
     return model_card(
         "text_classifier" if classifies else "finetuned",
@@ -53,7 +56,7 @@ def finetuned_card(folder: Path, manifest: dict, scores: dict, pictures: list[st
         sample=manifest["sample"]["text"].replace("```", "'''"),
         pictures=pictures,
         metadata={
-            "base_model": None if Path(base["name"]).is_dir() else base["name"],  # the Hub links to it
+            "base_model": None if local else base["name"],  # the Hub links to it
             "language": LANGUAGES.get(data["name"]),
             "pipeline_tag": task,
             "tags": [base["kind"], "hf_llm", "fine-tuned"],

@@ -6,7 +6,7 @@ This module imports neither torch nor transformers, so that `--help` answers at 
 from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import check_unicode, require, setting
+from hf_llm.config import check_unicode, require, setting, written
 from hf_llm.training.config import TrainingConfig
 
 MOST_CONTEXT = 1024  # where a model has no longest context, or a very long one
@@ -64,7 +64,7 @@ class FinetuneConfig(TrainingConfig):
         super().__post_init__()
         require(
             self.classifies or self.method != "head",
-            "method head trains a classifier's last layer; with --task text-generation take full or lora",
+            f"method head trains a classifier's last layer; with {written('task')} text-generation take full or lora",
         )
         for name in ("validation_fraction", "test_fraction"):
             value = getattr(self, name)

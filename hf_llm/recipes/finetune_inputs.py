@@ -1,12 +1,14 @@
 """What fine-tuning is made from: a causal language model, its tokenizer, and a corpus or labelled texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.data import LabelledTexts, draw_messages, read_messages, split_messages
-from hf_llm.generation.inference import context_length, require_own_tokenizer
+from hf_llm.data.reading import Reading
+from hf_llm.generation.inference import require_own_tokenizer
+from hf_llm.models.context import context_length
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
 from hf_llm.recipes.finetune_config import MOST_CONTEXT, FinetuneConfig
 from hf_llm.tokenization.corpus import Corpus, read_corpus
@@ -21,6 +23,7 @@ class Messages:
     sha256: str
     duplicates: int  # left out before the split
     parts: dict[str, LabelledTexts]  # train, validation, test
+    reading: Reading = field(default_factory=Reading)  # the account of what was read
 
     def facts(self) -> dict:
         """Return what a manifest says of them."""
@@ -68,7 +71,8 @@ def read_inputs(config: FinetuneConfig) -> Inputs:
         f"n_positions {context} is more than the {longest} tokens that {config.model} reads; lower it",
     )
     if config.classifies:
-        if tokenizer.pad_token is None:
+        rows = model.get_input_embeddings().num_embeddings
+        if tokenizer.pad_token is None or tokenizer.pad_token_id >= rows:  # one was added and never learned
             tokenizer.pad_token = tokenizer.eos_token
         require(tokenizer.pad_token is not None, f"the tokenizer of {config.model} has neither a pad nor an end token")
         tokenizer.padding_side, tokenizer.model_max_length = "right", context  # so it is published, too
@@ -87,4 +91,4 @@ def read_parts(config: FinetuneConfig) -> Messages:
     parts = split_messages(source.messages, config.seed, config.validation_fraction, config.test_fraction)
     if config.train_messages is not None:
         parts["train"] = draw_messages(parts["train"], config.train_messages, config.seed)
-    return Messages(source.name, source.sha256, source.duplicates, parts)
+    return Messages(source.name, source.sha256, source.duplicates, parts, source.reading)

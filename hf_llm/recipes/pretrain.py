@@ -35,6 +35,8 @@ def pretrain(config: PretrainConfig) -> dict:
     """
     processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
     corpus, model_config = read_inputs(config)
+    if processes.is_main_process:
+        print(corpus.reading)
 
     with open_run("pretraining", config, processes, **corpus.facts()) as run:
         if not run.finished:
@@ -61,11 +63,12 @@ def pretrain(config: PretrainConfig) -> dict:
                         "text": task.sample(task.model),
                         "to_try": prompt_to_try(corpus, config.sample_prompt),
                     },
-                    "flops_utilisation": round(plan.utilisation(times["tokens_per_second"]), 3),
+                    "flops_utilisation": plan.utilisation(times["tokens_per_second"]),
                     **times,
                 }
                 if result.step_seconds:
-                    print(f"measured: {result.step_seconds:.3g} s per step (predicted: {plan.step_seconds:.3g} s)")
+                    predicted = f" (predicted: {plan.step_seconds:.3g} s)" if plan.step_seconds else ""
+                    print(f"measured: {result.step_seconds:.3g} s per step{predicted}")
                 scores = {"train": {"loss": result.progress.train_loss}, "validation": best, "validation_last": last}
                 scores["baselines"] = corpus_baselines(corpus)
                 publish(

@@ -5,9 +5,9 @@ without `metrics`, which the same command finishes.
 """
 
 import logging
-import os
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,8 @@ import torch
 from matplotlib.figure import Figure
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hf_llm.generation.inference import context_length
+from hf_llm.config import without_droppings
+from hf_llm.models.context import context_length
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,
@@ -23,7 +24,7 @@ from hf_llm.runs.atomic import (
     ordinary_mode,
     replace,
     sync_file,
-    temporary_name,
+    write_bytes,
     write_text,
 )
 from hf_llm.runs.run import Run
@@ -115,20 +116,22 @@ def _save_parts(folder: Path, parts: list) -> list[str]:
     """Save the parts beside the run folder's files, then put each file in place. Returns their names."""
     temporary = folder / ".publish"
     shutil.rmtree(temporary, ignore_errors=True)
-    for part in parts:
-        part.save_pretrained(temporary)
-    names = sorted(path.name for path in temporary.iterdir())
-    for name in names:
-        ordinary_mode(temporary / name)
-        sync_file(temporary / name)
-        replace(temporary / name, folder / name)
-    os.rmdir(temporary)
+    try:
+        for part in parts:
+            part.save_pretrained(temporary)
+        names = [path.name for path in without_droppings(temporary.iterdir())]
+        for name in names:
+            ordinary_mode(temporary / name)
+            sync_file(temporary / name)
+        for name in names:
+            replace(temporary / name, folder / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # gives a full disk its space back
     return names
 
 
 def _save_figure(figure: Figure, path: Path) -> None:
     make_folder(path.parent)
-    temporary = temporary_name(path)
-    figure.savefig(temporary, format="png", dpi=140)
-    sync_file(temporary)
-    replace(temporary, path)
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=140)
+    write_bytes(path, content.getvalue())

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accelerate import Accelerator
+from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker
 from accelerate.utils import is_tensorboard_available, is_trackio_available, is_wandb_available
 from tqdm.auto import tqdm
 
-from hf_llm.config import program, require
+from hf_llm.config import flag, program, read_back, require, typed
 from hf_llm.evaluation.intervals import share_interval
 from hf_llm.runs.run import Run
 from hf_llm.tokenization.corpus import Corpus
@@ -32,23 +32,29 @@ def monitor(report_to: list[str], run: Run) -> Iterator[Callable[[dict], None]]:
     """
     for name in report_to:
         require(AVAILABLE[name](), f"the tracker {name} is not installed; run: pip install {name}")
-    accelerator = Accelerator(log_with=report_to, project_dir=run.folder) if report_to else None
-    if accelerator:
-        settings = {name: str(value) for name, value in run.manifest["config"].items()}
-        accelerator.init_trackers(run.folder.name, config=settings)
+    trackers = [_tracker(name, run) for name in report_to]
 
     def show(record: dict) -> None:
-        if accelerator:
-            numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
-            accelerator.log(numbers, step=record["step"])
+        numbers = {name: value for name, value in record.items() if isinstance(value, (int, float))}
+        for tracker in trackers:
+            tracker.log(numbers, step=record["step"])
         if "validation_loss" in record:
             _print_evaluation(record)
 
     try:
         yield show
     finally:
-        for tracker in accelerator.trackers if accelerator else []:
+        for tracker in trackers:
             tracker.finish()
+
+
+def _tracker(name: str, run: Run) -> GeneralTracker:
+    """Start one of accelerate's trackers; an `Accelerator` around it would follow its user's configuration too."""
+    kind = LOGGER_TYPE_TO_CLASS[name]
+    tracker = kind(run.folder.name, *([run.folder] if kind.requires_logging_directory else []))
+    tracker.start()
+    tracker.store_init_configuration({name: str(value) for name, value in run.manifest["config"].items()})
+    return tracker
 
 
 def _print_evaluation(record: dict) -> None:
@@ -83,10 +89,10 @@ def language_model_report(folder: Path, manifest: dict) -> str:
     best, last = metrics["validation"], metrics["validation_last"]
     sample = manifest["sample"]["prompt"] + manifest["sample"]["text"]
     prompt = manifest["sample"].get("to_try", manifest["sample"]["prompt"])  # a run of an earlier version has none
-    prompt = f' --prompt "{prompt}"' if prompt else ""
-    command = re.sub(r' --output_dir[ =]("[^"]*"|\S+)', "", manifest["command"])
-    if "pretrain" not in command:  # make demo has no settings
-        command = f"hf-llm pretrain --config gpt2/verdict --corpus {data['name']}"
+    prompt = flag("prompt", prompt) if prompt else []
+    again = _without_output_dir(read_back(manifest["command"]))
+    if "pretrain" not in " ".join(again):  # make demo has no settings
+        again = ["hf-llm", "pretrain", "--config", "gpt2/verdict", *flag("corpus", data["name"])]
     rows = {
         "corpus": f"{data['name']}: {data['bytes']:,} bytes, the last {config['validation_fraction']:.0%} held out",
         "model": f"GPT-2, {manifest['model']['parameters']:,} parameters, "
@@ -101,12 +107,21 @@ def language_model_report(folder: Path, manifest: dict) -> str:
         "loss curve": f"{folder / 'figures' / 'loss.png'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "let it write": f"hf-llm generate --model {folder}{prompt}",
-        "measure it": f"hf-llm evaluate_lm --model {folder} --corpus {data['name']}",
-        "change it": f"{command} --n_layer 2 --output_dir runs/mine",
-        "repeat it": f"hf-llm verify {folder}",
+        "let it write": typed("hf-llm", "generate", *flag("model", folder), *prompt),
+        "measure it": typed("hf-llm", "evaluate_lm", *flag("model", folder), *flag("corpus", data["name"])),
+        "change it": typed(*again, "--n_layer", "2", "--output_dir", "runs/mine"),
+        "repeat it": typed("hf-llm", "verify", folder),
     }
     return _framed(rows)
+
+
+def _without_output_dir(words: list[str]) -> list[str]:
+    """Return a command's words without its --output_dir."""
+    kept = [word for word in words if not word.startswith("--output_dir=")]
+    if "--output_dir" in kept:
+        place = kept.index("--output_dir")
+        kept[place : place + 2] = []
+    return kept
 
 
 def _beside(metrics: dict) -> dict[str, str]:
@@ -145,9 +160,11 @@ def classifier_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"hf-llm train_mnist --data {data['name']} --dropout 0.5 --output_dir runs/mnist/mine",
+        "change it": typed(
+            "hf-llm", "train_mnist", *flag("data", data["name"]), "--dropout", "0.5", "--output_dir", "runs/mnist/mine"
+        ),
         "the exercise": "hf-llm dropout_study --output_dir runs/mnist/dropout-study --quick",
-        "repeat it": f"hf-llm verify {folder}",
+        "repeat it": typed("hf-llm", "verify", folder),
     }
     return _framed(rows)
 
@@ -185,9 +202,19 @@ def finetuned_report(folder: Path, manifest: dict) -> str:
         "figures": f"{folder / 'figures'}",
         "model card": f"{folder / 'README.md'}",
         " ": "",
-        "change it": f"hf-llm finetune --model {manifest['base']['name']} --task {config['task']} "
-        f"--data {data['name']} --method lora --output_dir runs/lora",
-        "repeat it": f"hf-llm verify {folder}",
+        "change it": typed(
+            "hf-llm",
+            "finetune",
+            *flag("model", manifest["base"]["name"]),
+            "--task",
+            config["task"],
+            *flag("data", data["name"]),
+            "--method",
+            "lora",
+            "--output_dir",
+            "runs/lora",
+        ),
+        "repeat it": typed("hf-llm", "verify", folder),
     }
     return _framed(rows)
 
@@ -202,6 +229,6 @@ def _training(manifest: dict, unit: str) -> str:
 
 
 def _framed(rows: dict[str, str]) -> str:
-    typed = program()  # after `make demo` no environment is active, and its reader pastes what stands here
-    lines = [f"{name:<14}  {re.sub('^hf-llm', lambda _: typed, text)}".rstrip() for name, text in rows.items()]
+    name_here = program()  # after `make demo` no environment is active, and its reader pastes what stands here
+    lines = [f"{name:<14}  {re.sub('^hf-llm', lambda _: name_here, text)}".rstrip() for name, text in rows.items()]
     return "\n".join(["─" * 78, *lines, "─" * 78])

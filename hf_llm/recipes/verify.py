@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hf_llm.config import require
+from hf_llm.config import UserError, library_folder, require
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 from hf_llm.recipes.finetune import finetune
 from hf_llm.recipes.finetune_config import FinetuneConfig
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import file_sha256
-from hf_llm.runs.manifest import NAME, differences, read_manifest
+from hf_llm.runs.manifest import NAME, circumstances, differences, read_manifest
 from hf_llm.training.config import PretrainConfig
+from hf_llm.training.loop import Stopped
 
 JOBS = {
     "pretraining": (PretrainConfig, pretrain),
@@ -25,6 +26,7 @@ JOBS = {
     "finetuning": (FinetuneConfig, finetune),
 }
 TOLERANCE = 1e-3  # relative, of the loss, on another environment
+WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"  # not of the model: a push leaves it where it is, so that a pulled folder has none
 
 
@@ -48,7 +50,7 @@ def verify(folder: Path) -> Verdict:
     manifest = read_manifest(folder)
     require(manifest is not None and "metrics" in manifest, f"{folder} holds no finished run (no {NAME} with metrics)")
     require(manifest.get("job") in JOBS, f"{folder / NAME} names no job that this version can repeat")
-    for name, sha256 in manifest["files"].items():
+    for name, sha256 in manifest.get("files", {}).items():
         if not (folder / name).is_file():
             if name == LOG:
                 continue
@@ -56,29 +58,42 @@ def verify(folder: Path) -> Verdict:
         if file_sha256(folder / name) != sha256:
             return Verdict("different", [f"{name} is not the file that the run wrote"])
 
-    scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=folder.resolve().parent))
+    weights = folder / WEIGHTS
+    require(weights.is_file(), f"{folder} holds no {WEIGHTS}, so there is nothing to compare a repetition with")
+    scratch = _scratch(folder.resolve().parent)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what the repetition prints is progress, not the answer
             again = _repeat(manifest, scratch / folder.resolve().name)
+    except Stopped:
+        raise UserError(f"stopped before {folder} was repeated, so there is no answer; the run is as it was") from None
     finally:
-        shutil.rmtree(scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
     inputs = [
         f"{what} has another SHA-256"
         for what in ("data", "tokenizer", "base")
-        if what in manifest and manifest[what]["sha256"] != again[what]["sha256"]
+        if manifest.get(what, {}).get("sha256") not in (None, again.get(what, {}).get("sha256"))
     ]
     if inputs:
         return Verdict("different", inputs)
-    if manifest["files"]["model.safetensors"] == again["files"]["model.safetensors"]:
-        return Verdict("identical", [f"model.safetensors {manifest['files']['model.safetensors']}"])
+    published = manifest.get("files", {}).get(WEIGHTS) or file_sha256(weights)
+    if published == again["files"][WEIGHTS]:
+        return Verdict("identical", [f"{WEIGHTS} {published}"])
     elsewhere = _environment_differences(manifest, again)
-    part = "validation" if "loss" in manifest["metrics"]["validation"] else "train"
+    part = "validation" if "loss" in manifest["metrics"].get("validation", {}) else "train"
     losses = [run["metrics"][part]["loss"] for run in (manifest, again)]
-    gap = abs(losses[0] - losses[1]) / losses[0]
+    gap = abs(losses[0] - losses[1]) / abs(losses[0] or 1)
     figures = f"{part} loss {losses[0]:.6f} then, {losses[1]:.6f} now ({gap:.1e} relative)"
     if elsewhere and gap <= TOLERANCE:
         return Verdict("equal", [figures, *elsewhere])
     return Verdict("different", [figures, *(elsewhere or ["in the same environment"])])
+
+
+def _scratch(beside: Path) -> Path:
+    """Return a new folder: on the run's disk, which has room for another, unless that is closed to this user."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="verify-", dir=library_folder(beside)))
+    except (OSError, UserError):
+        return Path(tempfile.mkdtemp(prefix="verify-"))
 
 
 def _repeat(manifest: dict, folder: Path) -> dict:
@@ -86,15 +101,16 @@ def _repeat(manifest: dict, folder: Path) -> dict:
     config_class, train = JOBS[manifest["job"]]
     known = {field.name for field in dataclasses.fields(config_class)}
     unknown = manifest["config"].keys() - known
-    require(not unknown, f"this version has no setting {', '.join(sorted(unknown))}; check out {manifest['commit']}")
+    made_by = manifest.get("commit") or "the version that made the run"
+    require(not unknown, f"this version has no setting {', '.join(sorted(unknown))}; check out {made_by}")
     config = config_class(**manifest["config"])
-    resolved = manifest["resolved"]
+    resolved = manifest.get("resolved", {})
     return train(
         dataclasses.replace(
             config,
             output_dir=str(folder),
-            precision=resolved["precision"],
-            threads=resolved["threads"],
+            precision=resolved.get("precision", config.precision),
+            threads=resolved.get("threads", config.threads),
             report_to=[],
             restart=False,
         )
@@ -103,18 +119,9 @@ def _repeat(manifest: dict, folder: Path) -> dict:
 
 def _environment_differences(then: dict, now: dict) -> list[str]:
     """Name what may explain a small difference: versions, processor, threads, number of processes."""
-    old, new = then["environment"], now["environment"]
-    return [
-        *differences(old["versions"], new["versions"]),
-        *(f"{name}: {old[name]} → {new[name]}" for name in ("machine", "processor") if old[name] != new[name]),
-        *(
-            f"{name}: {then['resolved'][name]} → {now['resolved'][name]}"
-            for name in ("threads", "device")
-            if then["resolved"][name] != now["resolved"][name]
-        ),
-        *(
-            [f"processes: {then['world_size']} → {now['world_size']}"]
-            if then["world_size"] != now["world_size"]
-            else []
-        ),
-    ]
+    names = ("threads", "device")
+    old, new = (
+        {**circumstances(run), **{name: run.get("resolved", {}).get(name) for name in names}, "commit": None}
+        for run in (then, now)
+    )
+    return differences(old, new)

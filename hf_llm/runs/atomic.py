@@ -2,37 +2,42 @@
 
 The order is always the same: write beside the target, fsync the content, rename, fsync the folder that holds the
 name. A rename without the first fsync may survive a crash while the content does not (Pillai et al., "All file
-systems are not created equal", OSDI 2014); without the second one the new name may be forgotten.
+systems are not created equal", OSDI 2014); without the second one the new name may be forgotten. Where a file system
+has no such call, that is said once and the order stays the same.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, where_possible
+
+OF_ITS_OWN = (errno.EXDEV, errno.EBUSY)  # what a rename over the border of a disk, or of a disk itself, ends with
 
 
 def sync_file(path: Path) -> None:
     """Return once the file's content is on the disk."""
-    descriptor = os.open(path, os.O_RDWR)  # Windows flushes only what is open for writing
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with where_possible("sync", path):
+        _sync(path, os.O_RDWR)  # Windows flushes only what is open for writing
 
 
 def sync_folder(path: Path) -> None:
     """Return once the names in the folder are on the disk. Windows has no such call."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
+    if os.name == "posix":
+        with where_possible("sync", path):
+            _sync(path, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
@@ -56,14 +61,19 @@ def make_folder(path: Path) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file's content."""
     temporary = temporary_name(path)
-    temporary.write_bytes(content)
-    sync_file(temporary)
-    replace(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        sync_file(temporary)
+        replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()  # gives a full disk its space back
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the file's content with `text`, in UTF-8."""
-    write_bytes(path, text.encode("utf-8"))
+    """Replace the file's content with `text`, in UTF-8; a byte that is none, in the name of a file, as its escape."""
+    write_bytes(path, to_bytes(text))
 
 
 def write_json(path: Path, value) -> None:
@@ -88,8 +98,14 @@ def ordinary_mode(path: Path) -> None:
     """
     probe = path.with_name(f".{path.name}.mode")
     probe.touch()
-    shutil.copymode(probe, path)
+    with where_possible("modes", path):
+        shutil.copymode(probe, path)
     probe.unlink()
+
+
+def to_bytes(text: str) -> bytes:
+    """Return UTF-8. What stands for a byte that is none (PEP 383) becomes `\\udce9`: JSON reads that back as it was."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def file_sha256(path: Path) -> str:
@@ -114,10 +130,10 @@ def disk_errors(what: str) -> Iterator[None]:
         reason = _reason(error)
         if reason is None:
             raise
-        raise UserError(
-            f"{what} could not be written ({reason}); what was there before is intact: "
-            "mend that, then run the same command again to go on"
-        ) from None
+        mend = "mend that, then run the same command again to go on"
+        if getattr(error, "errno", None) in OF_ITS_OWN:
+            mend = "the folder is a disk of its own, so name a folder in it"
+        raise UserError(f"{what} could not be written ({reason}); what was there before is intact: {mend}") from None
 
 
 def _reason(error: OSError | SafetensorError) -> str | None:

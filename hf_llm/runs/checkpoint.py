@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, advice
 from hf_llm.runs.atomic import (
     disk_errors,
     file_sha256,
@@ -30,6 +30,7 @@ from hf_llm.runs.atomic import (
     replace,
     sync_file,
     sync_folder,
+    to_bytes,
     to_json,
 )
 
@@ -109,7 +110,8 @@ def load_newest(checkpoints: Path) -> Checkpoint | None:
             complaints.append(f"{folder.name}/{damage}")
             logger.warning("checkpoint %s is damaged (%s); falling back to the one before", folder.name, damage)
     if complaints:
-        raise UserError(f"no intact checkpoint in {checkpoints} ({'; '.join(complaints)}); start anew with --restart")
+        anew = advice("move the run folder away to start anew", restart="start anew with {}")
+        raise UserError(f"no intact checkpoint in {checkpoints} ({'; '.join(complaints)}){anew}")
     return None
 
 
@@ -160,10 +162,10 @@ def discard_after(checkpoints: Path, step: int) -> None:
 def _write_files(folder: Path, writers: dict[str, Callable[[Path], None]], state: dict) -> None:
     """Create the folder with all files of a checkpoint; they are on the disk when it returns."""
     files = {}
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # of a leftover that could not go
     writers = {
         **writers,
-        STATE: lambda path: path.write_bytes(to_json(state).encode("utf-8")),
+        STATE: lambda path: path.write_bytes(to_bytes(to_json(state))),
         MANIFEST: lambda path: path.write_bytes(_sealed(state["step"], files)),
     }
     for name, write in writers.items():
@@ -198,6 +200,9 @@ def _hide(folder: Path) -> None:
 
 
 def _remove_leftovers(checkpoints: Path) -> None:
-    """Remove hidden checkpoints, and what a kill left of unfinished ones."""
+    """Remove hidden checkpoints, and what a kill left of unfinished ones.
+
+    Where a file that is still open cannot go (NFS and FUSE give it another name), the next time takes the rest.
+    """
     for leftover in checkpoints.glob(".step-*"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -4,7 +4,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
 
-from hf_llm.config import require
+from hf_llm.config import advice, library_folder, require, without_droppings
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import disk_errors, temporary_name, write_json
 from hf_llm.runs.checkpoint import Checkpoint, discard_after, load_newest, save_checkpoint
@@ -67,7 +67,7 @@ class Run:
         """
         self.checkpoint = load_newest(self.checkpoints)
         state = dict(self.checkpoint.state) if self.checkpoint else {"step": 0, "log": EMPTY}
-        mark = state.pop("log")
+        mark = state.pop("log", None) or self.log.mark()  # a checkpoint of an earlier version has none
         if self.writes:
             self.log.cut(mark)  # also before the first checkpoint: a kill there leaves lines behind
             with disk_errors(f"the run folder {self.folder}"):
@@ -122,14 +122,32 @@ def open_run(job: str, config, processes: PartialState, **inputs: dict) -> Abstr
         processes: The processes of this launch.
         inputs: What the manifest says of what goes in: `data` with its SHA-256, a `tokenizer` and
             the `base` model where there is one.
+
+    Raises:
+        UserError: As `hold_run`, and for an `output_dir` that `library_folder` refuses.
     """
     manifest = new_manifest(job, asdict(config), processes.num_processes, **inputs)
-    return hold_run(Path(config.output_dir), manifest, config.save_total_limit, config.restart, processes)
+    folder, limit = library_folder(config.output_dir), config.save_total_limit
+    return hold_run(folder, manifest, limit, config.restart, processes, _defaults(config))
+
+
+def _defaults(config) -> dict:
+    """Return the default of each setting of a dataclass."""
+    made = {
+        each.name: each.default if each.default_factory is MISSING else each.default_factory()
+        for each in fields(config)
+    }
+    return {name: value for name, value in made.items() if value is not MISSING}
 
 
 @contextmanager
 def hold_run(
-    folder: Path, manifest: dict, keep: int, restart: bool, processes: PartialState | None = None
+    folder: Path,
+    manifest: dict,
+    keep: int,
+    restart: bool,
+    processes: PartialState | None = None,
+    defaults: dict | None = None,
 ) -> Iterator[Run]:
     """Hold `folder` for a run with `manifest`.
 
@@ -143,13 +161,14 @@ def hold_run(
         restart: Move what is there aside and begin anew.
         processes: The processes of this launch. The first one alone looks into the folder, holds the lock and writes;
             the others get the manifest from it, when the run is opened and again when the body ends. None: just one.
+        defaults: {setting: value} that a run from before the setting existed was made with.
 
     Raises:
         UserError: When the folder is in use, not writable, or holds another run.
     """
     first = processes is None or processes.is_main_process
     with lock.hold(folder) if first else nullcontext():
-        run = Run(folder, _found(folder, manifest, restart) if first else manifest, keep, writes=first)
+        run = Run(folder, _found(folder, manifest, restart, defaults) if first else manifest, keep, writes=first)
         run.manifest = _from_first(processes, run.manifest)
         yield run
         run.manifest = _from_first(processes, run.manifest)
@@ -160,25 +179,26 @@ def _from_first(processes: PartialState | None, manifest: dict) -> dict:
     return manifest if processes is None else broadcast_object_list([manifest])[0]
 
 
-def _found(folder: Path, manifest: dict, restart: bool) -> dict:
+def _found(folder: Path, manifest: dict, restart: bool, defaults: dict | None) -> dict:
     """Return the manifest of the run that `folder` holds, or `manifest` for a run that begins."""
     if restart:
         with disk_errors(f"the old run beside {folder}"):
             move_aside(folder)
     old = read_manifest(folder)
     if old is not None:
-        return continued(folder, old, manifest)
-    ours = (lock.NAME, temporary_name(folder / NAME).name, "figures")
-    strangers = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+        return continued(folder, old, manifest, defaults)
+    ours = (*lock.NAMES, temporary_name(folder / NAME).name, "figures")
+    strangers = [path.name for path in without_droppings(folder.iterdir()) if path.name not in ours]
     require(
         not strangers,
-        f"{folder} holds files but no run ({', '.join(strangers[:3])}); name another --output_dir",
+        f"{folder} holds files but no run ({', '.join(strangers[:3])})"
+        f"{advice('move them away', output_dir='name another {}')}",
     )
     return manifest
 
 
 def move_aside(folder: Path) -> None:
-    """Move the run in `folder`, all but its lock, into a sibling `<name>.1`, `.2`, …
+    """Move the run in `folder`, all but its lock and the droppings of file managers, into a sibling `<name>.1`, `.2`, …
 
     The files gather in a hidden sibling, run.json last, which is then renamed: a kill on the way leaves what the
     same command finishes, and never half a run under a visible name.
@@ -187,7 +207,7 @@ def move_aside(folder: Path) -> None:
     if not (folder / NAME).exists() and not moving.exists():
         return
     moving.mkdir(exist_ok=True)
-    files = [path for path in folder.iterdir() if path.name != lock.NAME]
+    files = [path for path in without_droppings(folder.iterdir()) if path.name not in lock.NAMES]
     for path in sorted(files, key=lambda path: path.name == NAME):
         path.replace(moving / path.name)
     number = 1

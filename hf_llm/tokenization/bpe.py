@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tokenizers import pre_tokenizers
 
 from hf_llm.config import check_unicode
+from hf_llm.tokenization.pieces import cut_long_words
 from hf_llm.tokenization.tokenizer import END_OF_TEXT
 
 VOCABULARY = [END_OF_TEXT, *sorted(pre_tokenizers.ByteLevel.alphabet())]  # before the first merge; id = place
@@ -41,7 +42,7 @@ def pretokenize(text: str) -> list[str]:
 
 def replay(text: str, vocab_size: int) -> Iterator[Merge]:
     """Yield the merges that `train_bpe(text, vocab_size)` makes, in order; fewer where no pair is left."""
-    frequency = Counter(pretokenize(text))
+    frequency = Counter(word for part in cut_long_words(check_unicode(text)) for word in pretokenize(part))
     spelling = {word: list(word) for word in frequency}  # the word as the tokens that it is made of now
     ids = {token: id for id, token in enumerate(VOCABULARY)}
     count, holders = Counter(), defaultdict(set)  # of each pair: occurrences, and words that hold it
@@ -98,10 +99,11 @@ def tokenize(text: str, merges: Iterable[tuple[str, str]]) -> list[str]:
 def tokenize_word(word: str, rank: dict[tuple[str, str], int], dropout: float = 0.0, random=None) -> list[str]:
     """Make the earliest learned merge first, until none applies; `random` passes some over, as bpe_dropout.py says."""
 
-    def kept(pair: tuple[str, str]) -> bool:
-        return pair in rank and (random is None or random.random() >= dropout)
-
     tokens = list(word)
-    while possible := list(filter(kept, pairwise(tokens))):
+    while possible := [pair for pair in pairwise(tokens) if pair in rank]:
+        if random is not None:
+            possible = [pair for pair, draw in zip(possible, random.random(len(possible))) if draw >= dropout]
+            if not possible:
+                break
         tokens = join(tokens, min(possible, key=rank.get))
     return tokens

@@ -6,12 +6,17 @@ draws it from a generator that cannot be seeded.
 """
 
 import json
+import logging
 
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.tokenization.bpe import pretokenize, tokenize_word
 from hf_llm.tokenization.tokenizer import document_start, encode_document, token_dtype
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WORD = 128  # bytes: forgetting merges costs the square of a word's length
 
 
 def encodings_with_dropout(
@@ -27,7 +32,12 @@ def encodings_with_dropout(
     """
     model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     rank = {tuple(pair): place for place, pair in enumerate(model["merges"])}
-    ids, plain, cut = model["vocab"], encode_document(tokenizer, text), pretokenize(text)
+    ids, plain = model["vocab"], encode_document(tokenizer, text)
+    words = pretokenize(text)
+    cut = [word[i : i + LONGEST_WORD] for word in words for i in range(0, len(word), LONGEST_WORD)]
+    if len(cut) > len(words):
+        said = "bpe_dropout cuts words of more than %d bytes, which this text holds; no token reaches over the cuts"
+        logger.warning(said, LONGEST_WORD)
     distinct = sorted(set(cut))
     arrays = []
     for copy in range(copies):

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from hf_llm.config import check_unicode, require
 from hf_llm.data import MissingData
 from hf_llm.texts import both
+from hf_llm.tokenization.lossless import changes
 from hf_llm.tokenization.readable import readable, token_bytes
 from hf_llm.tokenization.tokenizer import load_tokenizer
 
@@ -21,7 +22,8 @@ def compare(text: str, tokenizers: dict[str, PreTrainedTokenizerFast]) -> list[d
 
     Returns:
         A dict each, ready for JSON: the name, counts, means (a word is what stands between white space; None where
-        there is nothing to divide by), and `tokens`: id, text with white space visible, bytes in hexadecimal.
+        there is nothing to divide by), `changes`, a sentence on what the tokenizer changes in the text or "", and
+        `tokens`: id, text with white space visible, bytes in hexadecimal.
 
     Raises:
         UserError: When the text is empty or holds a lone surrogate.
@@ -31,10 +33,12 @@ def compare(text: str, tokenizers: dict[str, PreTrainedTokenizerFast]) -> list[d
     found = []
     for name, tokenizer in tokenizers.items():
         tokens = _tokens(tokenizer, text)
+        changed = changes(tokenizer, text, [token["id"] for token in tokens])
         found.append({
             "tokenizer": name, "vocab_size": len(tokenizer), "token_count": len(tokens), "byte_count": size,
             "word_count": words, "tokens_per_word": len(tokens) / words if words else None,
-            "bytes_per_token": size / len(tokens) if tokens else None, "tokens": tokens,
+            "bytes_per_token": size / len(tokens) if tokens else None,
+            "changes": changed.sentence() if changed else "", "tokens": tokens,
         })  # fmt: skip
     return found
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hf_llm.config import check_publishing, require, setting
+from hf_llm.config import check_publishing, require, setting, written
 
 
 @dataclass(kw_only=True)
@@ -44,7 +44,7 @@ class CompareTokenizersConfig:
     json: bool = setting(False, "print JSON instead of a table")
 
     def __post_init__(self):
-        require((self.text is None) != (self.corpus is None), "give either --text or --corpus")
+        require((self.text is None) != (self.corpus is None), f"give either {written('text')} or {written('corpus')}")
 
 
 @dataclass(kw_only=True)
@@ -53,12 +53,15 @@ class PrepareCorpusConfig:
 
     output_dir: str = setting(..., "folder for the token arrays, corpus.json and the tokenizer")
     files: list[str] = setting(
-        [], "text (.txt, .md), JSON lines (.jsonl) or parquet files, folders of them, or glob patterns"
+        [],
+        "text (.txt, .md), JSON lines (.jsonl) or parquet files, also compressed; folders with all below; patterns",
     )
     document_separator: str | None = setting(
         None, "text that ends a document inside a text file, for example '<|endoftext|>'; else one a file"
     )
-    dataset: str | None = setting(None, "or a data set's Hub id or folder, streamed once and never stored")
+    dataset: str | None = setting(
+        None, "or a data set's Hub id or folder, streamed once and never stored; a text file is one document"
+    )
     dataset_config: str | None = setting(None, "the data set's configuration (subset)")
     dataset_split: str = setting("train", "the data set's split")
     dataset_revision: str = setting("main", "the data set's commit or branch; a commit makes the corpus repeatable")
@@ -78,7 +81,7 @@ class PrepareCorpusConfig:
     overwrite: bool = setting(False, "replace the corpus that is in output_dir")
 
     def __post_init__(self):
-        require(bool(self.files) != bool(self.dataset), "give either --files or --dataset")
+        require(bool(self.files) != bool(self.dataset), f"give either {written('files')} or {written('dataset')}")
         require(self.document_separator != "", "document_separator must not be empty")
         require(
             1 <= self.validation_per_mille <= 999,

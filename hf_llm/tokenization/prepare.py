@@ -12,7 +12,7 @@ a batch of documents and one shard of each split, whatever the size of the corpu
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -22,12 +22,14 @@ import numpy as np
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, require, written
+from hf_llm.data.reading import Reading
 from hf_llm.runs.atomic import write_json
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
 from hf_llm.tokenization.documents import Document, pin, read_documents
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.lossless import Changes, changes, say_changes
 from hf_llm.tokenization.pieces import batches
 from hf_llm.tokenization.token_array import ShardWriter
 from hf_llm.tokenization.tokenizer import (
@@ -51,43 +53,48 @@ class _Hashed(NamedTuple):
     thousandth: int  # from 0 to 999: decides the split
 
 
-def prepare_corpus(config: PrepareCorpusConfig) -> dict:
-    """Write the corpus folder, whole or not at all, and return what corpus.json says.
+def prepare_corpus(config: PrepareCorpusConfig, reading: Reading | None = None) -> dict:
+    """Write the corpus folder, whole or not at all, and return what corpus.json says; `reading` counts what was read.
 
     Raises:
         UserError: For a source, tokenizer or folder that will not do, or when a split would be empty.
     """
-    config = pin(config)
+    config, reading = pin(config), reading or Reading()
     with new_folder(config.output_dir, "prepared corpus", CORPUS_FILES, config.overwrite) as folder:
-        documents = _hashed(read_documents(config), config.max_bytes)
+        documents = _hashed(read_documents(config, reading), config.max_bytes, reading)
         tokenizer, sample, documents = _tokenizer(config, documents)
-        meta = _write(config, folder, tokenizer, documents)
-        meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample}
+        meta, found = _write(config, folder, tokenizer, documents)
+        say_changes(config.output_dir, found)
+        said = {"changes": str(found.sentence())} if found else {}
+        meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample, **said}
         tokenizer.save_pretrained(folder)
+        meta["read"] = reading.facts()
         write_json(folder / CORPUS_FILE, meta)
     return meta
 
 
-def _hashed(documents: Iterable[Document], max_bytes: int) -> Iterator[_Hashed]:
+def _hashed(documents: Generator[Document], max_bytes: int, reading: Reading) -> Iterator[_Hashed]:
     """Leave out empty documents, end after `max_bytes`, and hash the rest."""
-    total = 0
     for text, where, windows_line_ends in documents:
         if not text.strip():
+            reading.leave_out("empty", where)
             continue
         try:
             content = check_unicode(text).encode("utf-8")
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         thousandth = int.from_bytes(hashlib.sha256(content).digest(), "big") % 1000
+        reading.documents += 1
+        reading.bytes += len(content)
         yield _Hashed(text, content, windows_line_ends, thousandth)
-        total += len(content)
-        if max_bytes and total >= max_bytes:
+        if max_bytes and reading.bytes >= max_bytes:
+            documents.close()
             return
 
 
 def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
     """Return the tokenizer, a record of its origin, and all documents, those that it was trained on included."""
-    if config.tokenizer:
+    if config.tokenizer is not None:
         return load_tokenizer(config.tokenizer), {"name": config.tokenizer}, documents
     seen, size = [], 0  # a stream comes once: the sample is kept until it has been encoded too
     for document in documents:
@@ -104,15 +111,16 @@ def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
 
 def _write(
     config: PrepareCorpusConfig, folder: Path, tokenizer: PreTrainedTokenizerFast, documents: Iterable[_Hashed]
-) -> dict:
+) -> tuple[dict, Changes]:
     dtype = token_dtype(tokenizer)
     start = np.array([document_start(tokenizer)], dtype)
     writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
-    digest, thousandths, windows_line_ends = hashlib.sha256(), set(), False
+    digest, thousandths, windows_line_ends, found = hashlib.sha256(), set(), False, Changes()
     bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
     for batch in batches(documents, length=lambda document: len(document.text)):  # keeps several cores busy
         for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
+            found += changes(tokenizer, document.text, tokens)
             split = SPLITS[document.thousandth < config.validation_per_mille]
             writers[split].add(start)
             writers[split].add(tokens)
@@ -128,7 +136,7 @@ def _write(
     _check_splits(splits, thousandths)
     for split, writer in writers.items():
         splits[split] |= {"tokens": writer.tokens, "files": writer.close()}
-    return {
+    meta = {
         "name": config.dataset or ", ".join([*config.files[:3], *(["…"] if config.files[3:] else [])]),
         "sha256": digest.hexdigest(),
         "bytes": sum(counts["bytes"] for counts in splits.values()),
@@ -138,6 +146,7 @@ def _write(
         "splits": splits,
         "source": {name: value for name, value in asdict(config).items() if name not in ("output_dir", "overwrite")},
     }
+    return meta, found
 
 
 def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
@@ -147,8 +156,12 @@ def _check_splits(splits: dict[str, dict], thousandths: set[int]) -> None:
     require(
         count > 1,
         "the corpus is a single document, and a corpus is split by document; "
-        "say what separates its documents with --document_separator, or give more files",
+        f"say what separates its documents with {written('document_separator')}, or give more files",
     )
-    advice = f"of the {count} documents is for {{}}; set --validation_per_mille to {{}}, or give more documents"
-    require(splits["validation"]["documents"] > 0, f"none {advice.format('validation', min(thousandths) + 1)}")
-    require(splits["train"]["documents"] > 0, f"none {advice.format('training', max(thousandths))}")
+    require(
+        len(thousandths) > 1,
+        f"the {count} documents are copies of one, and copies are all on one side; give others",
+    )
+    none = f"none of the {count} documents is for {{}}; set {written('validation_per_mille')} to {{}}, or give more"
+    require(splits["validation"]["documents"] > 0, none.format("validation", min(thousandths) + 1))
+    require(splits["train"]["documents"] > 0, none.format("training", max(thousandths)))

@@ -8,11 +8,12 @@ the pages that a window touches are loaded, and the shards behave as one array.
 array([7, 8, 9])
 """
 
+import errno
 from pathlib import Path
 
 import numpy as np
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, quoted, require, written
 from hf_llm.runs.atomic import file_sha256
 
 
@@ -59,9 +60,14 @@ class TokenArray:
 
 def _map(path: Path) -> np.ndarray:
     try:
-        tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            tokens = np.load(path, mmap_mode="c", allow_pickle=False)  # some FUSE disks have private maps alone
     except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); prepare the corpus again") from None
+        raise UserError(f"{path} is damaged ({quoted(error)}); prepare the corpus again") from None
     require(tokens.ndim == 1 and tokens.dtype.kind == "u", f"{path} holds no token ids; prepare the corpus again")
     return tokens
 
@@ -93,7 +99,7 @@ class ShardWriter:
         return self.files
 
     def _write(self) -> None:
-        require(len(self.files) < 100_000, "more than 100,000 shards; choose a greater --shard_tokens")
+        require(len(self.files) < 100_000, f"more than 100,000 shards; choose a greater {written('shard_tokens')}")
         path = self.folder / f"{self.split}-{len(self.files):05d}.npy"  # read back in the order of the names
         np.save(path, self.buffer[: self.filled], allow_pickle=False)
         self.files[path.name] = {"tokens": self.filled, "sha256": file_sha256(path)}

@@ -14,20 +14,23 @@ import copy
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, check_unicode, require
+from hf_llm.config import UserError, check_unicode, library_folder, quoted, require
 from hf_llm.data import find
+from hf_llm.data.content import first_bytes, refuse_mark
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import both
-from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
-from hf_llm.tokenization.readable import token_bytes
+from hf_llm.tokenization.interruptible import interruptible
+from hf_llm.tokenization.pieces import LONGEST_WORD, batches, cut_long_words, pieces, splits_like_gpt2
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +66,18 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )  # fmt: skip
     texts = [text] if isinstance(text, str) else text
-    # this generator must not touch the tokenizer, which is locked while it trains: both would wait forever
-    tokenizer.train_from_iterator((piece for one in texts for piece in pieces(check_unicode(one))), trainer)
+    cut = Counter()
+
+    def parts() -> Iterator[str]:  # it must not touch the tokenizer, locked while it trains: both would wait forever
+        for piece in (piece for one in texts for piece in pieces(check_unicode(one))):
+            of_piece = cut_long_words(piece)
+            cut["inside"] += len(of_piece) - 1
+            yield from of_piece
+
+    interruptible(lambda: tokenizer.train_from_iterator(parts(), trainer))
+    if cut["inside"]:
+        said = "the training text holds words of more than %d characters (DNA, base64, spaces): %d cuts in them"
+        logger.warning(said, LONGEST_WORD, cut["inside"])
     learned = tokenizer.get_vocab_size()
     if learned < vocab_size:
         said = "the training text holds only %d merges: the vocabulary has %d tokens, not %d"
@@ -86,7 +99,7 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
         vocab = json.loads(vocab_file.read_text(encoding="utf-8"))
         lines = merges_file.read_text(encoding="utf-8").splitlines()[1:]  # the first line is a version
         return _gpt2_class(vocab, [tuple(line.split(" ")) for line in lines])
-    path = Path(name)
+    path = library_folder(name)
     require(not path.is_file(), both("tokenization.is_a_file", name=name))
     # asked first, since AutoTokenizer builds an empty tokenizer from a lone config.json
     files = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
@@ -94,14 +107,21 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
     require(has_one, both("tokenization.none_in_folder", name=name))
     local = path.is_dir() or path.is_absolute() or (len(path.parts) > 1 and path.parent.is_dir())
     require(path.is_dir() or not local, both("tokenization.no_folder", name=name))
+    for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt") if local else ():
+        if (path / file).is_file():
+            refuse_mark(first_bytes(path / file), path / file)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(name), trust_remote_code=False)
     except Exception as error:  # a damaged file is an untyped exception of the tokenizers library
-        reason = " ".join(str(error).split())[:200]
+        reason = quoted(error, most=200)
         if local:
             raise UserError(both("tokenization.unreadable", name=name, reason=reason)) from None
         raise UserError(both("tokenization.unknown", name=name, reason=reason)) from None
     require(hasattr(tokenizer, "backend_tokenizer"), both("tokenization.slow", name=name))
+    if dropout := getattr(tokenizer.backend_tokenizer.model, "dropout", None):
+        tokenizer.backend_tokenizer.model.dropout = None  # or a text would be read otherwise each time
+        said = "the tokenizer %s forgets merges at random (dropout %g); that is switched off, as bpe_dropout is for it"
+        logger.warning(said, name, dropout)
     manifest = (read_manifest(path) if local else None) or {}
     recorded = manifest.get("files", {}).get("tokenizer.json")
     own = recorded is None or recorded == file_sha256(path / "tokenizer.json")
@@ -111,16 +131,23 @@ def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """Return the ids that a model continues, those of transformers' own `pipeline` and `tokenizer(text)`.
+    """Return the ids that a model continues: those of transformers' own `pipeline` and `tokenizer(text)`.
 
     What stands before the text is the tokenizer's habit: ours and Llama's begin a document, OpenAI's GPT-2 adds
-    nothing. An empty text always begins a document. The characters `<|endoftext|>` in it are ordinary text.
+    nothing. What it puts behind, such as BERT's [SEP], is left out: the text is to go on. An empty text always begins
+    a document. The characters `<|endoftext|>` in it are ordinary text.
 
     Raises:
         UserError: When the text holds a lone surrogate, which UTF-8 cannot express.
     """
-    ids = tokenizer(check_unicode(text), split_special_tokens=True, return_attention_mask=False, verbose=False)
-    return ids["input_ids"] or [document_start(tokenizer)]
+    read = tokenizer(
+        check_unicode(text), split_special_tokens=True, return_special_tokens_mask=True, return_attention_mask=False,
+        verbose=False,
+    )  # fmt: skip
+    ids, put_there = read["input_ids"], read["special_tokens_mask"]
+    if all(put_there):
+        return [document_start(tokenizer)]
+    return ids[: len(ids) - put_there[::-1].index(0)]
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray:
@@ -149,8 +176,9 @@ def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[n
 
 
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
-    """Return the id that begins a document: bos, or eos where a tokenizer has no bos."""
-    ids = [id for id in (tokenizer.bos_token_id, tokenizer.eos_token_id) if id is not None]
+    """Return the id that begins a document: bos, else eos, else BERT's [CLS]."""
+    marks = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id)
+    ids = [id for id in marks if id is not None]
     require(bool(ids), both("tokenization.no_start"))
     return ids[0]
 
@@ -216,33 +244,6 @@ def _without_start(habit: dict | None) -> dict | None:
     return habit
 
 
-def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
-    """Return how many UTF-8 bytes each id stands for, shape (vocab,), int64; a special token stands for none.
-
-    Raises:
-        UserError: When the tokenizer is not byte-level, so that a token has no fixed number of bytes.
-    """
-    byte_level = isinstance(tokenizer.backend_tokenizer.decoder, decoders.ByteLevel)
-    require(byte_level, "bits per byte needs a byte-level tokenizer (like GPT-2's); this one is of another kind")
-    vocab, added = tokenizer.get_vocab(), tokenizer.added_tokens_decoder
-    lengths = np.zeros(max(vocab.values()) + 1, np.int64)
-    for token, id in vocab.items():
-        lengths[id] = len(token)  # ByteLevel writes each byte as one printable character
-    for id, token in added.items():
-        lengths[id] = 0 if token.special else len(token.content.encode("utf-8"))
-    return lengths
-
-
-def text_bytes(tokenizer: PreTrainedTokenizerFast, ids: np.ndarray) -> bytes:
-    """Return the UTF-8 bytes that ids (N,) of a byte-level tokenizer stand for; a special token is one zero byte."""
-    added = tokenizer.added_tokens_decoder
-    spelt = {id: b"\0" if token.special else token.content.encode("utf-8") for id, token in added.items()}
-    distinct, places = np.unique(ids, return_inverse=True)
-    names = tokenizer.convert_ids_to_tokens(distinct.tolist())
-    contents = [spelt[id] if id in spelt else token_bytes(name) for id, name in zip(distinct.tolist(), names)]
-    return b"".join([contents[place] for place in places])
-
-
 def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tokenizer:
     """Wrap vocabulary and merges in the class that every version of transformers knows by name."""
     return GPT2Tokenizer(
@@ -253,9 +254,10 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
 
 def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
     dtype = token_dtype(tokenizer)
+    habits = {
+        "add_special_tokens": False, "split_special_tokens": True, "return_attention_mask": False,
+        "return_token_type_ids": False, "verbose": False,  # no warning about a text longer than the model's context
+    }  # fmt: skip
     for batch in batches(texts):
-        encoding = tokenizer(
-            batch, add_special_tokens=False, split_special_tokens=True, return_attention_mask=False,
-            return_token_type_ids=False, verbose=False,  # no warning about a text longer than the model's context
-        )  # fmt: skip
+        encoding = interruptible(partial(tokenizer, batch, **habits))
         yield from (np.array(ids, dtype) for ids in encoding["input_ids"])

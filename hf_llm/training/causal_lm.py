@@ -9,7 +9,6 @@ from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
 from hf_llm.tokenization.corpus import Corpus
-from hf_llm.tokenization.tokenizer import token_byte_lengths
 from hf_llm.training.task import Task
 
 
@@ -38,7 +37,7 @@ class CausalLM(Task):
     ):  # fmt: skip
         self.model, self.tokens, self.tokenizer = model, corpus.train, corpus.tokenizer
         self.validation = np.concatenate(corpus.validation.shards)
-        self.byte_lengths = token_byte_lengths(corpus.tokenizer)  # UTF-8 bytes of each id, (vocab,)
+        self.byte_lengths = corpus.byte_lengths()  # of the source text, (vocab,)
         self.context, self.stride, self.eval_tokens = context, stride, eval_tokens
         self.input_noise, self.seed, self.sample_prompt = input_noise, seed, sample_prompt
         self.sample_settings = GenerationSettings(max_new_tokens=sample_tokens, seed=seed)

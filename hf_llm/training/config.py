@@ -134,6 +134,9 @@ class PretrainConfig(TrainingConfig):
     bpe_dropout: float = setting(
         0.0, "probability that a merge is passed over in every other encoding of a text, for the same purpose"
     )
+    ngram_text: float = setting(
+        0.0, "share of the training tokens that byte n-grams of the training part write, for the same purpose"
+    )
     attention: Literal["eager", "sdpa"] = setting("sdpa", "how attention is computed; eager is faster on some CPUs")
     gradient_checkpointing: bool = setting(False, "recompute activations in the backward pass: less memory, slower")
     sample_stride: int | None = setting(
@@ -148,7 +151,7 @@ class PretrainConfig(TrainingConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("dropout", "input_noise", "bpe_dropout"):
+        for name in ("dropout", "input_noise", "bpe_dropout", "ngram_text"):
             value = getattr(self, name)
             require(0 <= value < 1, f"{name} must be at least 0 and below 1, not {value}")
         require(
@@ -185,7 +188,7 @@ class PretrainConfig(TrainingConfig):
     @property
     def encoding(self) -> dict:
         """The arguments of `read_corpus`, beside the corpus."""
-        names = ("tokenizer", "vocab_size", "context", "validation_fraction", "bpe_dropout", "seed")
+        names = ("tokenizer", "vocab_size", "context", "validation_fraction", "bpe_dropout", "ngram_text", "seed")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -10,12 +10,13 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.data import BatchPlan
+from hf_llm.evaluation.logits import LOGITS
 from hf_llm.generation.inference import evaluating
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.corpus import Corpus
-from hf_llm.tokenization.tokenizer import token_byte_lengths
 from hf_llm.training.task import Task
 
-EVALUATION_BATCH = 32  # windows a forward pass without gradients
+EVALUATION_BATCH = 32  # windows a forward pass without gradients; fewer where their logits would fill the memory
 
 
 class HiddenTokens(Task):
@@ -63,10 +64,11 @@ class HiddenTokens(Task):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return loss in nats per guessed token and bits per byte of the hidden text, the same tokens each time."""
         starts = range(0, len(self.validation) - self.context + 1, self.context)
+        at_once = max(1, min(EVALUATION_BATCH, LOGITS // (self.context * len(self.byte_lengths))))  # windows
         nats, size, tokens = 0.0, 0, 0
         with evaluating(model):
-            for first in range(0, len(starts), EVALUATION_BATCH):
-                some = starts[first : first + EVALUATION_BATCH]
+            for first in range(0, len(starts), at_once):
+                some = starts[first : first + at_once]
                 windows = [self.validation[start : start + self.context].astype(np.int64) for start in some]
                 batch = self.hidden(windows, [np.random.default_rng([0, start]) for start in some])
                 batch = {name: tensor.to(model.device) for name, tensor in batch.items()}

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 
@@ -26,7 +26,8 @@ from hf_llm.config import UserError
 from hf_llm.runs.run import Run
 from hf_llm.training.clock import Clock
 from hf_llm.training.config import TrainingConfig
-from hf_llm.training.launch import start_processes, sum_over_processes
+from hf_llm.training.launch import in_parallel, start_processes, sum_over_processes
+from hf_llm.training.launcher_settings import check_launcher_settings
 from hf_llm.training.optimizer import learning_rate, make_optimizer
 from hf_llm.training.precision import autocast, resolve
 from hf_llm.training.progress import Progress
@@ -35,6 +36,10 @@ from hf_llm.training.state import resume, save
 from hf_llm.training.task import Task
 
 logger = logging.getLogger(__name__)
+
+
+class Stopped(UserError):
+    """A signal ended the training after a step; its checkpoint is saved."""
 
 
 @dataclass
@@ -66,13 +71,14 @@ def train(
         The result. `task.model` holds the last weights; `run.best_weights` names the file of the best ones.
 
     Raises:
-        UserError: When the loss is no longer finite, a checkpoint cannot be written, or a signal stopped the run.
+        Stopped: When a signal stopped the run.
+        UserError: When the loss is no longer finite, or a checkpoint cannot be written.
     """
     processes = processes or start_processes(config.threads)
     rank, world, device = processes.process_index, processes.num_processes, processes.device
     precision = resolve(config, task, device, run)
-    accelerator = Accelerator(cpu=device.type == "cpu")
-    model = accelerator.prepare(task.model)  # on the device, inside DDP where there are several processes
+    check_launcher_settings(config, precision, task.plan.accumulation, processes)
+    model = in_parallel(task.model, processes)
     forward = torch.compile(model) if config.compile else model
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
@@ -98,7 +104,7 @@ def train(
                     _seed(dropout_seed(config.seed, step, micro_step, rank), device)
                     batch = {name: tensor.to(device) for name, tensor in batch.items()}
                     last = micro_step == accumulation - 1
-                    with nullcontext() if last else accelerator.no_sync(model):  # DDP communicates once a step
+                    with nullcontext() if last or world == 1 else model.no_sync():  # DDP communicates once a step
                         with autocast(precision, device):
                             micro_loss = task.loss(forward, batch, n)
                         (micro_loss * world).backward()  # DDP averages what is to be summed
@@ -144,11 +150,11 @@ def train(
                 with clock.pause():
                     if processes.is_main_process:
                         save(run, task.model, optimizer, progress)
-                    accelerator.wait_for_everyone()
+                    processes.wait_for_everyone()
             if stops:
                 break
     if stops or stop:
-        raise UserError(_stopped(progress.step, config, run))
+        raise Stopped(_stopped(progress.step, config, run))
     progress.seconds = clock.seconds
     return TrainingResult(progress, records, clock.step_seconds)
 

@@ -1,5 +1,6 @@
 """What `auto` means on this machine: bf16 where a timed step is faster; once a run, and recorded."""
 
+import logging
 import time
 from contextlib import nullcontext
 
@@ -9,6 +10,8 @@ from accelerate.utils import broadcast_object_list
 from hf_llm.runs.run import Run
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.task import Task
+
+logger = logging.getLogger(__name__)
 
 FASTER = 0.95  # bf16 must take at most this fraction of fp32's time; less is noise
 
@@ -20,16 +23,18 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
     """
     if run is None:
         return resolve_precision(config.precision, task, device)
-    if "resolved" not in run.manifest:
-        run.manifest["resolved"] = {
-            "precision": resolve_precision(config.precision, task, device),
-            "compile": config.compile,
-            "attention": getattr(config, "attention", None),
-            "threads": torch.get_num_threads(),
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        }
+    recorded = run.manifest.get("resolved") or {}
+    here = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    if recorded.get("device", here) != here:
+        logger.warning("the run began on %s and goes on on %s; its numbers may differ", recorded["device"], here)
+    run.manifest["resolved"] = recorded = {
+        "precision": recorded.get("precision") or resolve_precision(config.precision, task, device),
+        "compile": config.compile,
+        "attention": getattr(config, "attention", None),
+        "threads": recorded.get("threads") or torch.get_num_threads(),
+        "device": here,
+    }
     run.write_manifest()
-    recorded = run.manifest["resolved"]
     if device.type == "cpu":
         torch.set_num_threads(recorded["threads"])
     return recorded["precision"]

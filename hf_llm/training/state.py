@@ -3,12 +3,13 @@
 Dropout and batches need no state of theirs: both depend on the seed and the step alone.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from hf_llm.config import require
 from hf_llm.runs.run import Run
 from hf_llm.training.progress import Progress
 
@@ -29,7 +30,8 @@ def resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer) -> Prog
     progress, tensors, moments = saved
     load_weights(model, tensors)
     _load_moments(model, optimizer, moments)
-    return Progress(**progress)
+    known = {each.name for each in fields(Progress)}  # another version may count more, or less
+    return Progress(**{name: value for name, value in progress.items() if name in known})
 
 
 def load_best(run: Run, model: nn.Module, progress: Progress) -> int:
@@ -54,10 +56,21 @@ def weights(model: nn.Module) -> Tensors:
 
 
 def load_weights(model: nn.Module, tensors: Tensors) -> None:
-    """Copy tensors that `weights` returned into the model."""
+    """Copy tensors that `weights` returned into the model.
+
+    Raises:
+        UserError: When they are of another model, as another version of the code may make it.
+    """
     own = model.state_dict()
+    names = weights(model).keys()
+    other = [name for name in names if name not in tensors or tensors[name].shape != own[name].shape]
+    other += [name for name in tensors if name not in names]
+    require(
+        not other,
+        f"the saved weights are of another model ({other[0] if other else ''}): go on with the version that saved them",
+    )
     with torch.no_grad():
-        for name in weights(model):
+        for name in names:
             own[name].copy_(tensors[name])
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 from two_models import copy_two_models
 
 from hf_llm.app.server.library import KEPT, Library
@@ -84,6 +85,21 @@ def test_a_damaged_model_is_refused(runs, tmp_path):
     (tmp_path / "mlp/model.safetensors").write_bytes(b"no tensors")
     with pytest.raises(UserError, match="cannot be loaded"):
         Library(tmp_path, []).image_classifier("mlp")
+
+
+def test_a_classifier_whose_weights_are_not_its_configs_is_refused_in_both_languages(runs, tmp_path):
+    shutil.copytree(runs / "mlp", tmp_path / "mlp")
+    file = tmp_path / "mlp" / "model.safetensors"
+    weights = load_file(file)
+    name = max(weights)
+    library = Library(tmp_path, [])
+    save_file({key: tensor for key, tensor in weights.items() if key != name}, file, metadata={"format": "pt"})
+    with pytest.raises(UserError, match="lacks 1 tensors of its model") as error:
+        library.image_classifier("mlp")
+    assert "faltam 1 tensores" in error.value.in_language("pt-BR")
+    save_file({**weights, name: weights[name][:1].clone()}, file, metadata={"format": "pt"})
+    with pytest.raises(UserError, match="has the shape"):
+        library.image_classifier("mlp")
 
 
 def test_a_classifier_that_asks_for_a_kernel_of_the_hub_is_refused_in_both_languages(runs, tmp_path):

@@ -1,15 +1,16 @@
 """Ten-fold cross-validation: no fold's training sees the tenth that is held out, and all tenths are the whole story."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from hf_llm.benchmarks.record import recipe
-from hf_llm.benchmarks.verdict_folds import FOLDS, METHODS, cross_validate, fold_corpus
+from hf_llm.benchmarks.verdict_folds import BASELINES, FOLDS, RECIPES, cross_validate, fold_corpus
 from hf_llm.data import Text, read_text
 from hf_llm.recipes.pretrain import read_inputs
-from hf_llm.tokenization.tokenizer import text_bytes
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.training.config import PretrainConfig
 
 TINY = {
@@ -55,17 +56,29 @@ def test_what_is_held_out_has_no_effect_on_what_learns(text, config):
     assert all(np.array_equal(*arrays) for arrays in zip(first.train.shards, second.train.shards, strict=True))
 
 
+def test_what_is_held_out_has_no_effect_on_what_n_grams_write(text, config):
+    config = dataclasses.replace(config, bpe_dropout=0.0, ngram_text=0.5)
+    start, end = len(text.text) // 5, 3 * len(text.text) // 10  # the third tenth
+    other = Text(text.name, text.text[:start] + "?" * (end - start) + text.text[end:], "another hash")
+    first, second = (fold_corpus(each, 2, FOLDS, config) for each in (text, other))
+    assert np.array_equal(first.train.shards[-1], second.train.shards[-1])
+    assert len(first.train) == 2 * len(first.train_once)
+
+
 def test_the_result(text, config):
-    result = cross_validate(text, config, folds=3)
+    result = cross_validate(text, {"one": config, "two": dataclasses.replace(config, max_steps=3)}, folds=3)
     assert json.loads(json.dumps(result))["folds"][0]["fold"] == 1
-    bits = {method: [row[method]["bits_per_byte"] for row in result["folds"]] for method in METHODS}
-    for method in METHODS:
+    methods = ["one", "two", *BASELINES]
+    bits = {method: [row[method]["bits_per_byte"] for row in result["folds"]] for method in methods}
+    for method in methods:
         assert result["bits_per_byte"][method]["mean"] == pytest.approx(np.mean(bits[method]), abs=1e-4)
-    above = result["gpt2_above"]["ngram"]
-    assert above["mean"] == pytest.approx(np.mean(np.subtract(bits["gpt2"], bits["ngram"])), abs=1e-4)
-    assert above["interval_95"][0] < above["mean"] < above["interval_95"][1]
-    assert [row["gpt2"]["step"] for row in result["folds"]] == [2, 2, 2]
+    for name in ("one", "two"):
+        above = result["above"][name]["ngram"]
+        assert above["mean"] == pytest.approx(np.mean(np.subtract(bits[name], bits["ngram"])), abs=1e-4)
+        assert above["interval_95"][0] < above["mean"] < above["interval_95"][1]
+    assert [(row["one"]["step"], row["two"]["step"]) for row in result["folds"]] == [(2, 3)] * 3
 
 
-def test_the_recipe_is_the_committed_one():
-    assert recipe(PretrainConfig, "gpt2/verdict").corpus == "the-verdict"
+@pytest.mark.parametrize("name", RECIPES.values())
+def test_the_recipes_are_the_committed_ones(name):
+    assert recipe(PretrainConfig, name).corpus == "the-verdict"

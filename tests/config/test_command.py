@@ -1,5 +1,6 @@
 """What a script's exit code and its last line on stderr are, for each way that it can end."""
 
+import doctest
 import errno
 import os
 import subprocess
@@ -7,7 +8,9 @@ import sys
 
 import pytest
 
-from hf_llm.config import UserError, command
+from hf_llm.config import UserError, command, errors
+from hf_llm.config.errors import LONGEST
+from hf_llm.texts import both
 
 
 def ends_with(capsys, main) -> tuple[int, str]:
@@ -34,6 +37,21 @@ def test_what_a_stranger_wrote_does_not_move_the_cursor(capsys):
         raise UserError("no class \x1b[2J\x07\u202e of ours")
 
     assert ends_with(capsys, main) == (2, "error: no class �[2J�� of ours\n")
+
+
+def test_a_message_without_end_loses_its_middle(capsys):
+    said = both("data.unreadable", path="x" * 171_000, error="mend it so")
+
+    def main():
+        raise UserError(said)
+
+    code, stderr = ends_with(capsys, main)
+    assert (code, stderr[:20], stderr[-11:]) == (2, "error: " + "x" * 13, "mend it so\n")
+    assert len(UserError(said).in_language("pt-BR")) == LONGEST == len(stderr.removeprefix("error: ")) - 1
+
+
+def test_the_example_in_the_docstring():
+    assert doctest.testmod(errors).failed == 0
 
 
 def test_a_subclass_too(capsys):
@@ -73,7 +91,8 @@ def test_what_libraries_read_when_they_load_is_set_before(capsys, monkeypatch):
         monkeypatch.setattr(os, "environ", given)
         seen = {}
         ends_with(capsys, lambda seen=seen: seen.update(os.environ))
-        assert seen == {"OMP_WAIT_POLICY": expected, "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # stderr is no terminal here
+        others = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONSAFEPATH": "1"}  # stderr is no terminal here
+        assert seen == {"OMP_WAIT_POLICY": expected, **others}
 
 
 def test_the_name_stays():

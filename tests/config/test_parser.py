@@ -141,6 +141,16 @@ def test_a_file_that_is_no_text(bake, content):
     assert "bread.yaml cannot be read" in refusal(bake, content)
 
 
+def test_utf16_is_read_by_its_byte_order_mark(bake):
+    """What PowerShell's > writes."""
+    assert bake("flour: rye\n".encode("utf-16")).flour == "rye"
+
+
+def test_a_message_repeats_a_little_of_a_file_however_much_there_is(bake):
+    for text in ("minutes: " + "x" * 171_000, "minutes" * 100 + ": 1", "flour: " + "[" * 3000):
+        assert len(refusal(bake, text)) < 400
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name(bake):
     assert bake("\ufeffflour: rye\n").flour == "rye"
 

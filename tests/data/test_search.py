@@ -72,7 +72,7 @@ def test_a_damaged_file_is_named_and_not_passed_over(poem, places, put, place):
     assert str(Path(*damaged.parts[-3:])) in str(error.value)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped bits", "not compressed", "empty"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped bits", "other content", "empty"])
 def test_a_damaged_compressed_file_is_named(add_source, places, put, damage):
     content = bytes(range(256)) * 40
     add_source("table", "table.gz", content)
@@ -83,11 +83,20 @@ def test_a_damaged_compressed_file_is_named(add_source, places, put, damage):
     elif damage == "flipped bits":
         packed[10] |= 0b110  # a type of block that does not exist
     else:
-        packed = content if damage == "not compressed" else b""
+        packed = content[1:] if damage == "other content" else b""
     path.write_bytes(packed)
     with pytest.raises(UserError, match=r"table\.gz") as error:
         find("table")
-    assert "remove or replace it" in str(error.value)
+    assert str(error.value).endswith(("remove or replace it", "copy or download it again"))
+
+
+def test_a_file_that_was_decompressed_on_the_way_is_known(add_source, places, put):
+    """As browsers do, which leave the name as it was."""
+    content = bytes(range(256)) * 40
+    add_source("table", "table.gz", content)
+    path = put(places["given"], "table.gz", content)
+    path.write_bytes(content)
+    assert find("table") == [path]
 
 
 def test_the_hash_is_that_of_the_decompressed_bytes(tmp_path):

@@ -70,7 +70,7 @@ def test_dom_casmurro(dom_casmurro):
         (b"\xef\xbb\xbf\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
         ("um café".encode("latin-1"), "is not UTF-8 (byte 6)"),
-        ("um café".encode("utf-16"), "is UTF-16"),
+        ("um café".encode("utf-16-le"), "seems to be UTF-16 without its byte-order mark"),
         ("um café".encode()[:-1], "is not UTF-8 (byte 6)"),  # cut off within a character
         ("lone \udce9".encode("utf-8", "surrogatepass"), "is not UTF-8 (byte 5)"),
     ],
@@ -83,7 +83,9 @@ def test_what_is_no_text(corpus, content, sentence):
 
 def test_missing_and_folder(tmp_path):
     assert "no such file or source" in refusal(str(tmp_path / "none.txt"))
-    assert refusal(str(tmp_path)) == f"{str(tmp_path)!r} is not a file; name a UTF-8 text file"
+    said = refusal(str(tmp_path))
+    assert said.startswith(f"{str(tmp_path)!r} is not a file; name a UTF-8 text file")
+    assert said.endswith(f"hf-llm prepare_corpus --files {tmp_path}")
 
 
 def test_latin_1_comes_with_the_way_out(corpus):

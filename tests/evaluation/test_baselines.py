@@ -8,14 +8,17 @@ import pytest
 from hf_llm.config import UserError
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation import baselines as module
-from hf_llm.evaluation.baselines import DISCOUNTS, DOCUMENT_END, baselines, best_ngram, corpus_baselines, counted
-from hf_llm.evaluation.byte_ngrams import LONGEST
+from hf_llm.evaluation.baselines import baselines, compressor_bits_per_byte, corpus_baselines
+from hf_llm.ngrams.byte_ngrams import LONGEST
+from hf_llm.ngrams.choice import DISCOUNTS, best_ngram, counted
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.byte_lengths import text_bytes
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import corpus_from_text, load_corpus, read_corpus
+from hf_llm.tokenization.ngram_text import DOCUMENT_END
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import load_tokenizer, text_bytes, train_bpe
+from hf_llm.tokenization.tokenizer import load_tokenizer, train_bpe
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +134,11 @@ def test_the_verdict(verdict_text):
     """Two programs agree: another one had 2.333 for its best n-gram of these bytes."""
     train, test = (part.encode("utf-8") for part in split_text(verdict_text))
     assert baselines(train, test)["ngram"]["bits_per_byte"] == pytest.approx(2.334, abs=0.001)
+
+
+def test_the_compressor(parts):
+    train, test = parts
+    noise = bytes(np.random.default_rng(0).integers(0, 256, 2000, dtype=np.uint8))
+    assert compressor_bits_per_byte(train, train[:2000]) < 0.1  # its window reaches back to all of it
+    assert compressor_bits_per_byte(train, noise) == pytest.approx(8, abs=0.25)
+    assert 2 < compressor_bits_per_byte(train, test) < 5

@@ -9,9 +9,10 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from hf_llm.config import UserError
 from hf_llm.data import read_text
-from hf_llm.evaluation import bits_per_byte
+from hf_llm.evaluation import bits_per_byte, logits
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document
 
 CONTEXT = 16
 
@@ -81,7 +82,8 @@ def test_the_batch_size_changes_nothing(model, tokenizer, ids, batch_size, monke
     whole = evaluate_tokens(model, ids, lengths, 3, CONTEXT).loss
     batched = evaluate_tokens(model, ids, lengths, 3, CONTEXT, batch_size=batch_size).loss
     assert batched == pytest.approx(whole, rel=1e-6)
-    monkeypatch.setattr(bits_per_byte, "_LOGITS", 1)  # no room for two windows
+    for module in (bits_per_byte, logits):
+        monkeypatch.setattr(module, "LOGITS", 1)  # no room for two windows, nor for two positions
     assert evaluate_tokens(model, ids, lengths, 3, CONTEXT).loss == pytest.approx(whole, rel=1e-6)
 
 

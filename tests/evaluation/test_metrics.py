@@ -8,7 +8,8 @@ import pytest
 from hf_llm.data import read_text
 from hf_llm.evaluation import metrics
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document
 
 FOLDER = Path(metrics.__path__[0])
 

@@ -12,7 +12,8 @@ from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.evaluation.config import EvaluateConfig
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate_lm.py"
 
@@ -57,6 +58,7 @@ def test_the_part_that_was_asked_for(folder, model, tokenizer, monkeypatch, caps
     assert code == 0
     assert {name: report[name] for name in vars(expected)} == vars(expected)
     assert report["corpus_sha256"] == corpus.sha256
+    assert report["read"] == {"files": 1, "documents": 1, "bytes": corpus.bytes}
     beside = report["baselines"]
     if split == "validation":
         assert beside.pop("trained_on") == "the first 0.9 of sample"

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from hf_llm.data import Text, read_text
-from hf_llm.evaluation.byte_ngrams import ByteNGrams
 from hf_llm.experiments.counting_vs_gpt2 import race, rules
 from hf_llm.experiments.counting_vs_gpt2.lab import LAB
 from hf_llm.experiments.counting_vs_gpt2.network import EVALUATIONS, Recipe, corpus_of, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import Pieces, lengths
 from hf_llm.experiments.frame.result import judge
+from hf_llm.ngrams.byte_ngrams import ByteNGrams
 from hf_llm.texts import LANGUAGES
 
 POWERS = np.array([11.0, 14.0, 17.0, 20.0])

@@ -12,7 +12,7 @@ from hf_llm.experiments.pretrained_vs_finetuned import few_labels, other_corpus,
 from hf_llm.experiments.pretrained_vs_finetuned.starts import STARTS, base_of, message_parts, model_of, shuffled
 from hf_llm.experiments.shared import pretrained_base as bases
 from hf_llm.models.adaptation import sequence_classifier
-from hf_llm.tokenization.tokenizer import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 16, "vocab_size": 300, "eval_tokens": 200}
 STUDY = Study(range(0), quick=True)

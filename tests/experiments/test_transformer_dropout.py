@@ -24,7 +24,7 @@ from hf_llm.experiments.transformer_dropout.training import (
     train_cell,
     whole_windows,
 )
-from hf_llm.tokenization.tokenizer import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 
 SHAPE = {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 16}
 TINY = replace(

@@ -65,7 +65,7 @@ def test_a_missing_package_is_named_before_anything_is_loaded(monkeypatch, tmp_p
 
 
 def test_a_model_of_the_hub_wants_a_folder():
-    with pytest.raises(UserError, match="name an --output_dir"):
+    with pytest.raises(UserError, match="say with output_dir what to make"):
         export(ExportConfig("openai-community/gpt2", "gguf"))
 
 

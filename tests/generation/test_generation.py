@@ -106,6 +106,30 @@ def test_another_models_tokenizer(model):
         TextStream(model, larger, "a", GREEDY)
 
 
+def test_a_pad_token_that_was_added_and_never_learned_is_no_other_models_tokenizer(model):
+    own = train_bpe(read_text("sample").text, model.config.vocab_size)
+    before = generate(model, own, "Once", GREEDY).text
+    own.add_special_tokens({"pad_token": "[PAD]"})
+    assert len(own) == model.config.vocab_size + 1
+    assert generate(model, own, "Once [PAD]", GREEDY).token_ids
+    assert generate(model, own, "Once", GREEDY).text == before
+
+
+@pytest.mark.parametrize("use", [{"bos_token": "[BOS]"}, {"eos_token": "[EOS]"}])
+def test_a_token_that_begins_or_ends_texts_needs_a_row(model, use):
+    other = train_bpe(read_text("sample").text, model.config.vocab_size)
+    other.add_special_tokens(use)
+    with pytest.raises(UserError, match="another model's tokenizer"):
+        TextStream(model, other, "a", GREEDY)
+
+
+def test_so_does_a_word_that_a_text_may_hold(model):
+    other = train_bpe(read_text("sample").text, model.config.vocab_size)
+    other.add_tokens(["harbour"])
+    with pytest.raises(UserError, match="another model's tokenizer"):
+        TextStream(model, other, "a", GREEDY)
+
+
 def test_beams_beyond_the_context_are_refused_at_once(model, tokenizer):
     with pytest.raises(UserError, match="at most 31"):
         TextStream(model, tokenizer, "", GenerationSettings(max_new_tokens=99, do_sample=False, num_beams=2))

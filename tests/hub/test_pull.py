@@ -12,6 +12,7 @@ from test_push import CODE, RUN, refused, succeeded
 
 from hf_llm.hub.safety import LONGEST_METADATA
 from hf_llm.recipes.verify import verify
+from hf_llm.runs.manifest import manifest_for_others, read_manifest
 
 # hub.py with a client that puts each file elsewhere, and a link or a folder in its place
 OTHER_CLIENT = """
@@ -54,8 +55,9 @@ def test_a_model_comes_down_as_it_went_up(hub, either_scripts, runs, tmp_path):
     succeeded(either_scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     said = succeeded(either_scripts("hub.py", "pull", "me/verdict", tmp_path / "new" / "pulled"))
     assert files_below(tmp_path / "new") == {f"pulled/{name}" for name in RUN}  # nothing beside it, nothing hidden
-    for name in RUN:
+    for name in RUN - {"run.json"}:
         assert (tmp_path / "new/pulled" / name).read_bytes() == (runs / "verdict" / name).read_bytes()
+    assert read_manifest(tmp_path / "new/pulled") == manifest_for_others(read_manifest(runs / "verdict"))
     assert hub.repository("me/verdict").branches["main"] in said
     assert f"{len(RUN)} files" in said
     assert hub.leaks == []

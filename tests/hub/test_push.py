@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from hf_llm.runs.manifest import manifest_for_others, read_manifest
+
 RUN = {"README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
        "tokenizer_config.json", "run.json", "figures/loss.png"}  # fmt: skip
 CODE = {"configuration_image_classifier.py", "configuration_mlp.py", "image_processing_digits.py",
@@ -48,8 +50,11 @@ def test_a_run_goes_up_whole_in_one_commit(hub, either_scripts, runs):
     said = succeeded(either_scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     there = contents(hub, "me/verdict")
     assert there.keys() == RUN
-    for path, content in there.items():
-        assert content == (runs / "verdict" / path).read_bytes()
+    for path in RUN - {"run.json"}:
+        assert there[path] == (runs / "verdict" / path).read_bytes()
+    assert json.loads(there["run.json"]) == manifest_for_others(read_manifest(runs / "verdict"))
+    for content in there.values():
+        assert str(runs).encode() not in content  # where the run lies on this machine is nobody's business
     assert titles(hub, "me/verdict") == ["pretraining on sample, seed 0", "initial commit"]
     assert hub.repository("me/verdict").branches["main"] in said
     assert hub.leaks == []
@@ -87,6 +92,7 @@ def test_a_fine_tuned_model_goes_up_whole(hub, scripts, runs, name):
     there = contents(hub, f"me/{name}")
     assert there.keys() >= {"README.md", "config.json", "model.safetensors", "tokenizer.json", "run.json"}
     assert not any("adapter" in path for path in there)
+    assert not any(str(runs).encode() in content for content in there.values())
     assert titles(hub, f"me/{name}")[0].startswith("finetuning on ")
 
 
@@ -278,6 +284,15 @@ def test_a_model_without_the_code_that_it_names_is_refused(hub, scripts, runs):
     assert "lacks modeling_mlp.py, which its settings name" in refused(
         scripts("hub.py", "push", runs / "mlp", "me/mlp")
     )
+    assert hub.requests == []
+
+
+def test_a_card_behind_a_byte_order_mark_is_refused_here(hub, scripts, runs):
+    """The Hub would find no metadata in it."""
+    card = runs / "verdict" / "README.md"
+    card.write_text(card.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    said = refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert "README.md begins with the byte-order mark of UTF-8" in said
     assert hub.requests == []
 
 

@@ -1,10 +1,13 @@
 """What counts as a secret, wherever in a file it stands."""
 
+import errno
 import json
+import os
 
 import pytest
 
 from hf_llm.config import UserError
+from hf_llm.hub import safety
 from hf_llm.hub.safety import refuse_secrets
 
 SECRETS = {
@@ -42,4 +45,19 @@ def test_the_own_token_of_any_form(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "my own (token)")
     (tmp_path / "note").write_text("xmy own (token)x")
     with pytest.raises(UserError, match="your token of the Hub"):
+        refuse_secrets(tmp_path)
+
+
+def test_a_disk_that_shares_no_map_is_searched_all_the_same(tmp_path, monkeypatch):
+    """FUSE with direct_io; what it answers was seen on one."""
+    (tmp_path / "note").write_text(SECRETS["a token of GitHub"])
+    real = safety.mmap
+
+    def private(*arguments, access):
+        if access == safety.ACCESS_READ:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return real(*arguments, access=access)
+
+    monkeypatch.setattr(safety, "mmap", private)
+    with pytest.raises(UserError, match="note holds something like a"):
         refuse_secrets(tmp_path)

@@ -1,5 +1,6 @@
 """Models from folders: any causal LM loads, nothing that came with it runs, and each bad folder gets a sentence."""
 
+import hashlib
 import json
 import shutil
 
@@ -108,6 +109,33 @@ def test_a_config_that_is_none(folder, content, reason):
     assert f"config.json {reason}" in refusal(folder)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_config_behind_a_byte_order_mark(folder, encoding):
+    """As some editors of Windows save it; transformers itself would not read it."""
+    path = folder / "config.json"
+    path.write_text(path.read_text(), encoding=encoding)
+    assert f"config.json begins with the byte-order mark of {encoding.upper()[:6].rstrip('-')}" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "model.safetensors"])
+def test_a_pointer_in_the_place_of_a_file(folder, name):
+    (folder / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n")
+    assert (
+        refusal(folder) == f"{folder / name} is a pointer of Git LFS, not the file itself; fetch it with: git lfs pull"
+    )
+
+
+@pytest.mark.parametrize("name", ["model_type", "activation_function", "n_layer", "x_implementation"])
+def test_a_message_repeats_a_little_of_a_setting_however_long_it_is(folder, name):
+    change_config(folder, **{name: "a/" * 80_000})
+    assert len(refusal(folder)) < len(str(folder)) + 400
+
+
+def test_an_empty_name_is_not_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert refusal("").startswith("a name of a file or folder is empty")
+
+
 def test_a_config_whose_values_do_not_fit(folder):
     change_config(folder, n_layer="two")
     assert "cannot be loaded" in refusal(folder)
@@ -127,9 +155,67 @@ def test_truncated_weights(folder):
     assert "cannot be loaded" in refusal(folder)
 
 
-def test_weights_of_another_shape(folder):
-    change_config(folder, n_embd=32)
-    assert "cannot be loaded" in refusal(folder)
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"n_embd": 32}, "and 96 by config.json (28 such tensors)"),
+        ({"vocab_size": 200}, "transformer.wte.weight has the shape 300 × 64 in the file of weights, and 200 × 64"),
+        ({"vocab_size": 400}, "and 400 × 64 by config.json (1 such tensors)"),
+        ({"n_positions": 64}, "transformer.wpe.weight has the shape 128 × 64"),
+        ({"n_inner": 16}, "mlp.c_fc.bias has the shape 256"),
+    ],
+)
+def test_weights_of_another_shape(folder, change, named, capfd):
+    change_config(folder, **change)
+    assert named in refusal(folder)
+    assert "LOAD REPORT" not in capfd.readouterr().err
+
+
+def test_a_config_with_fewer_layers_than_the_weights(folder):
+    change_config(folder, n_layer=1)
+    assert "holds 11 tensors of layers that config.json does not count, transformer.h.1." in refusal(folder)
+
+
+def test_a_config_with_more_layers_than_the_weights(folder):
+    change_config(folder, n_layer=3)
+    assert "lacks 12 tensors of its model, transformer.h.2." in refusal(folder)
+
+
+def add(folder, name: str, *shape: int):
+    weights = load_file(folder / "model.safetensors")
+    save_file({**weights, name: torch.ones(shape)}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize("name", ["score.weight", "v_head.summary.weight", "transformer.h.0.attn.c_attn.lora_A.weight"])
+def test_a_tensor_of_another_task_is_said_to_be_unused(folder, name, caplog):
+    add(folder, name, 2, 64)
+    assert tensor_hashes(load_causal_lm(folder)) == tensor_hashes(new_gpt2(gpt2_config("nano", vocab_size=300), seed=0))
+    assert f"1 tensors that this kind of model does not use, such as {name}" in caplog.text
+
+
+def test_the_constants_in_files_of_earlier_versions_are_nothing_to_speak_of(folder, caplog):
+    add(folder, "transformer.h.0.attn.bias", 1, 1, 128, 128)  # as in OpenAI's own
+    add(folder, "transformer.h.0.attn.masked_bias", 1)
+    load_causal_lm(folder)
+    assert not caplog.records
+
+
+def test_an_output_head_that_its_config_calls_tied_is_still_the_models_own(folder):
+    add(folder, "lm_head.weight", 300, 64)
+    model = load_causal_lm(folder)
+    assert torch.equal(model.lm_head.weight, torch.ones(300, 64))
+    assert not torch.equal(model.transformer.wte.weight, model.lm_head.weight)
+
+
+def test_a_runs_config_that_was_changed_is_said_to_be(folder, caplog):
+    """Two heads or four have weights of the same shapes."""
+    written = hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()
+    (folder / "run.json").write_text(json.dumps({"config": {}, "files": {"config.json": written}}))
+    load_causal_lm(folder)
+    assert not caplog.records
+    change_config(folder, n_head=4)
+    load_causal_lm(folder)
+    assert "config.json is not the one that the run wrote" in caplog.text
 
 
 def test_a_missing_tensor_is_not_filled_with_random_numbers(folder):

@@ -57,15 +57,15 @@ def test_a_folder_in_use_or_unwritable_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "function", "kind", "sentence"),
+    ("function", "kind", "sentence"),
     [
-        ("psutil", "virtual_memory", "available", "GB of memory are free"),
-        ("shutil", "disk_usage", "free", "GB in .* are free"),
+        ("models.round_trip.psutil.virtual_memory", "available", "GB of memory are free"),
+        ("config.disk.shutil.disk_usage", "free", "GB in .* are free"),
     ],
 )
-def test_what_does_not_fit_is_refused_first(tmp_path, monkeypatch, module, function, kind, sentence):
-    scarce = namedtuple("Scarce", [kind])(100_000)
-    monkeypatch.setattr(f"hf_llm.models.round_trip.{module}.{function}", lambda *_: scarce)
+def test_what_does_not_fit_is_refused_first(tmp_path, monkeypatch, function, kind, sentence):
+    scarce = namedtuple("Scarce", [kind, "total"])(100_000, 10**9)
+    monkeypatch.setattr(f"hf_llm.{function}", lambda *_: scarce)
     with pytest.raises(UserError, match=sentence):
         round_trip(gpt2_config("nano"), tmp_path / "model")
     assert not (tmp_path / "model").exists()

@@ -192,6 +192,32 @@ def test_the_probe_measures(monkeypatch):
         assert all(value > 0 for value in dataclasses.astuple(probe.measure(precision, "cpu")))
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise ImportError('no such module')", "ImportError: no such module"),
+        ("print('something else')", "JSONDecodeError"),
+        ("import os; os._exit(9)", "exit code 9"),
+        ("pass", "IndexError"),
+        ("import time; time.sleep(60)", "TimeoutExpired"),
+    ],
+)
+def test_without_a_probe_nothing_is_predicted_and_why_is_said(monkeypatch, code, reason):
+    monkeypatch.setattr(probe, "python", lambda *words: [sys.executable, "-c", code])
+    monkeypatch.setattr(probe, "PATIENCE", 5 if "sleep" in code else 60)
+    probe.machine_speed.cache_clear()
+    plan = dataclasses.replace(make_plan(), speed=None)
+    assert f"no prediction: this machine's speed could not be measured ({reason}" in plan.describe()
+    assert (plan.step_seconds, plan.evaluation_seconds, plan.utilisation(1e3)) == (None, None, None)
+    plan.require_fit()
+
+
+def test_a_python_that_cannot_be_started_predicts_nothing_either(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    probe.machine_speed.cache_clear()
+    assert "FileNotFoundError" in dataclasses.replace(make_plan(), speed=None).describe()
+
+
 def test_the_script_plans_without_a_corpus_and_refuses_what_cannot_fit(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(plan_module, "machine_speed", lambda precision, threads, device: SPEED[precision])
 

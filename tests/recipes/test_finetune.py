@@ -23,7 +23,7 @@ from hf_llm.recipes.verify import verify
 from hf_llm.runs.log import TIMES
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.runs.run import Run
-from hf_llm.tokenization.tokenizer import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.training.config import PretrainConfig
 
 CORPUS = "It was a small town, and the clock in its tower was never right. Nobody minded; the bells rang anyway. " * 12
@@ -217,6 +217,16 @@ def test_fewer_labels_and_no_look_at_the_test_part(make_config):
 def test_settings_that_cannot_be_are_refused(make_config, changes, sentence):
     with pytest.raises(UserError, match=sentence):
         make_config(**changes)
+
+
+def test_a_pad_token_without_a_row_in_the_model_pads_nothing(make_config, base, tmp_path):
+    folder = tmp_path / "padded"
+    AutoModelForCausalLM.from_pretrained(base).save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+    tokenizer.save_pretrained(folder)
+    inputs = read_inputs(make_config(model=str(folder)))
+    assert inputs.tokenizer.pad_token_id == inputs.tokenizer.eos_token_id < inputs.model.config.vocab_size
 
 
 def test_a_context_beyond_the_models_and_a_model_that_is_none_are_refused(make_config, tmp_path):

@@ -52,7 +52,8 @@ def test_the_committed_config_trains_on_it(corpus, tmp_path, name):
     assert losses[-1] < losses[0]
 
 
-def test_bpe_dropout_needs_a_text(corpus, tmp_path):
-    config = PretrainConfig(**TOY, corpus=str(corpus), bpe_dropout=0.1, output_dir=str(tmp_path / "run"))
-    with pytest.raises(UserError, match="bpe_dropout needs a text"):
+@pytest.mark.parametrize("name", ["bpe_dropout", "ngram_text"])
+def test_more_to_read_needs_a_text(name, corpus, tmp_path):
+    config = PretrainConfig(**TOY, corpus=str(corpus), **{name: 0.1}, output_dir=str(tmp_path / "run"))
+    with pytest.raises(UserError, match=f"{name} needs a text"):
         pretrain(config)

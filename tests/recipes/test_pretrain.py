@@ -1,19 +1,22 @@
 """The pretraining job in this process: trackers, the card, the best weights, other environments."""
 
+import errno
 import json
+import os
+import tempfile
 
 import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, typed
 from hf_llm.data import read_text, split_text
 from hf_llm.evaluation.baselines import baselines
 from hf_llm.recipes.pretrain import pretrain, read_inputs
 from hf_llm.recipes.report import language_model_report, prompt_to_try
 from hf_llm.recipes.verify import verify
-from hf_llm.runs.manifest import read_manifest
+from hf_llm.runs.manifest import command_for_others, read_manifest
 from hf_llm.training.causal_lm import CausalLM
 
 
@@ -45,7 +48,8 @@ def test_the_card_has_valid_metadata_and_the_measured_figures(finished):
     results = {result.metric_type: result.metric_value for result in card.data.eval_results}
     assert results["bits_per_byte"] == pytest.approx(manifest["metrics"]["validation"]["bits_per_byte"], abs=1e-4)
     assert f"{manifest['metrics']['validation']['bits_per_byte']:.4f}" in card.text
-    assert manifest["command"] in card.text
+    assert command_for_others(manifest["command"]) in card.text
+    assert str(folder) not in card.text  # where it lies on this machine is nobody's business
     assert "{{" not in card.text
 
 
@@ -57,7 +61,7 @@ def test_what_it_prints_next_fits_the_corpus_and_the_command(finished, make_conf
     assert prompt_to_try(corpus, "seu Firmino") == "seu Firmino"
     manifest["command"] = 'hf-llm pretrain --corpus sample --output_dir "my runs/x" --model nano'
     said = language_model_report(folder, manifest)
-    assert f'hf-llm generate --model {folder} --prompt "{manifest["sample"]["to_try"]}"' in said
+    assert typed("hf-llm", "generate", "--model", folder, "--prompt", manifest["sample"]["to_try"]) in said
     assert "hf-llm pretrain --corpus sample --model nano --n_layer 2 --output_dir runs/mine" in said
     assert "I had always thought" not in said
     assert "verdict" not in said
@@ -136,3 +140,20 @@ def test_a_text_shorter_than_a_context_gets_a_sentence(make_config):
 
     with pytest.raises(UserError, match="fewer than one context of 16"):
         read_inputs(make_config(), Text("tiny", "abcdefgh", "0"))
+
+
+def test_a_run_whose_parent_is_closed_is_repeated_elsewhere(finished, tmp_path, monkeypatch):
+    manifest, folder, _ = finished
+    where, mkdtemp, elsewhere = [], tempfile.mkdtemp, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def closed(prefix, dir=None):
+        if dir is not None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(dir))
+        return mkdtemp(prefix=prefix, dir=elsewhere)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", closed)
+    monkeypatch.setattr("hf_llm.recipes.verify._repeat", lambda _, place: where.append(place) or manifest)
+    assert verify(folder).answer == "identical"
+    assert where[0].parent.parent == elsewhere
+    assert list(elsewhere.iterdir()) == []

@@ -92,7 +92,7 @@ def test_an_intact_checkpoint_resumes_without_a_warning(run, caplog):
 def test_nothing_is_left_when_all_are_damaged(run):
     for folder in run.checkpoints.iterdir():
         (folder / "state.json").write_text("{}")
-    with pytest.raises(UserError, match=r"no intact checkpoint .*step-000005/state\.json.*step-000001.*--restart"):
+    with pytest.raises(UserError, match=r"no intact checkpoint .*step-000005/state\.json.*step-000001.*restart"):
         toy.resume(run)
 
 

@@ -59,5 +59,5 @@ def test_an_error_in_the_body_frees_the_folder(tmp_path):
 def test_a_folder_below_a_file_gets_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "run", tmp_path / "file" / "a" / "run"):
-        with pytest.raises(UserError, match=r"cannot be written .*--output_dir"), hold(Path(folder)):
+        with pytest.raises(UserError, match=r"cannot be written .*output_dir"), hold(Path(folder)):
             pass

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import toy
 
-from hf_llm.config import UserError
-from hf_llm.runs.manifest import read_manifest
+from hf_llm.config import UserError, library_folder, typed
+from hf_llm.runs.manifest import card_for_others, manifest_for_others, read_manifest
 from hf_llm.runs.run import Run, hold_run, move_aside
 
 
@@ -56,7 +57,7 @@ def test_a_warm_up_in_steps_is_that_of_the_same_share(tmp_path):
 )
 def test_another_run_is_refused_with_the_difference(tmp_path, other, difference):
     start(tmp_path / "run")
-    with pytest.raises(UserError, match=rf"holds another run \({difference}\).*--restart"):
+    with pytest.raises(UserError, match=rf"holds another run \({difference}\).*restart"):
         start(tmp_path / "run", manifest(**other))
     assert start(tmp_path / "run")["resumed_from"] == [1]  # the refusal harmed nothing
 
@@ -75,7 +76,7 @@ def test_restart_moves_the_old_runs_aside(tmp_path):
 def test_an_unreadable_manifest_is_refused_and_can_be_moved_aside(tmp_path, damaged):
     start(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text(damaged)
-    with pytest.raises(UserError, match=r"run\.json .*--restart"):
+    with pytest.raises(UserError, match=r"run\.json .*restart"):
         start(tmp_path / "run")
     start(tmp_path / "run", restart=True)
     assert (tmp_path / "run.1" / "run.json").read_text() == damaged
@@ -176,3 +177,80 @@ def test_modes_are_those_of_any_other_file(tmp_path, mask):
 
 def test_a_run_without_a_checkpoint_has_no_best_weights(tmp_path):
     assert Run(tmp_path, manifest(), keep=1).best_weights is None
+
+
+DROPPINGS = (".DS_Store", "Thumbs.db", "desktop.ini", "._run.json", ".nfs0123", ".directory")
+
+
+def drop(folder: Path) -> None:
+    """Leave what file managers leave."""
+    (folder / "@eaDir").mkdir(parents=True)
+    for name in DROPPINGS:
+        (folder / name).write_bytes(b"\0\5\26\7")
+
+
+def test_what_file_managers_leave_is_in_nobodys_way(tmp_path):
+    drop(tmp_path / "run")
+    start(tmp_path / "run")
+    assert start(tmp_path / "run")["resumed_from"] == [1]
+    start(tmp_path / "run", manifest(seed=1), restart=True)
+    assert not (tmp_path / "run.1" / ".DS_Store").exists()
+    assert (tmp_path / "run" / ".DS_Store").exists()
+    (tmp_path / "run" / "run.json").unlink()
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    (tmp_path / "run" / "log.jsonl").unlink()
+    start(tmp_path / "run")
+
+
+def test_a_checkpoint_that_cannot_go_stops_nothing(tmp_path, monkeypatch):
+    """NFS and FUSE give a file that is open another name; its folder stays until it is closed."""
+    start(tmp_path)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    with hold_run(tmp_path, manifest(), keep=1, restart=False) as run:
+        toy.resume(run)
+        for step in (2, 3):
+            toy.save(run, step)
+        assert toy.resume(run)[0]["step"] == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are POSIX's")
+def test_a_linked_run_folder_goes_on_and_is_moved_aside_where_it_lies(tmp_path):
+    far, link = tmp_path / "disk" / "run", tmp_path / "runs" / "verdict"
+    far.mkdir(parents=True)
+    link.parent.mkdir()
+    link.symlink_to(far)
+    start(library_folder(link))
+    start(library_folder(link), manifest(seed=1), restart=True)
+    assert link.is_symlink()
+    assert (tmp_path / "disk" / "run.1" / "run.json").exists()
+    assert [path.name for path in link.parent.iterdir()] == ["verdict"]
+
+
+def test_a_name_that_is_no_utf_8_can_be_written_and_read_again(tmp_path):
+    name = "caf\udce9.txt"  # what Python makes of the byte 0xE9 in the name of a file
+    config = {**toy.MANIFEST["config"], "corpus": name}
+    start(tmp_path, manifest(config=config))
+    assert read_manifest(tmp_path)["config"]["corpus"] == name
+    assert start(tmp_path, manifest(config=config))["resumed_from"] == [1]
+    (tmp_path / "run.json").read_text(encoding="utf-8")
+
+
+def test_others_see_of_a_path_on_this_machine_no_more_than_its_name():
+    home, files = "/home/ana", ["/home/ana/livros/a.txt", "/mnt/b [2].txt"]
+    private = manifest(
+        command=typed("hf-llm", "pretrain", f"--corpus={home}/meu conto.txt", "--output_dir", f"{home}/it's/run"),
+        config={**toy.MANIFEST["config"], "corpus": f"{home}/meu conto.txt", "output_dir": f"{home}/it's/run",
+                "files": files, "tokenizer": None, "sample_prompt": "/no/path"},
+        data={"name": ", ".join(files), "sha256": "d"}, base={"name": f"{home}/base"},
+        sample={"text": f"it was in {home}/base"},
+    )  # fmt: skip
+    public = manifest_for_others(private)
+    assert public["command"] == "hf-llm pretrain '--corpus=meu conto.txt' --output_dir run"
+    assert public["config"]["corpus"] == "meu conto.txt"
+    assert public["config"]["files"] == ["a.txt", "b [2].txt"]
+    assert public["data"]["name"] == "a.txt, b [2].txt"
+    assert public["config"]["sample_prompt"] == "/no/path"
+    assert "ana" not in json.dumps(public)
+    card = f"```bash\n{private['command']}\n```\nmade from {home}/base"
+    assert card_for_others(card, private) == f"```bash\n{public['command']}\n```\nmade from base"
+    assert manifest_for_others(public) == public

@@ -127,6 +127,32 @@ def test_a_corpus_for_other_scripts(refused, folder, model, script, words, name,
     assert not (folder / "tokenizer").exists()
 
 
+def test_one_character_is_refused_before_anything_is_written(refused, model, tmp_path):
+    corpus, out = tmp_path / "tiny.txt", tmp_path / "out"
+    corpus.write_text("a", encoding="utf-8")
+    for script, words in {
+        "train_tokenizer.py": ["--corpus", corpus, "--output_dir", out],
+        "prepare_corpus.py": ["--files", corpus, "--vocab_size=257", "--output_dir", out],
+        "pretrain.py": ["--corpus", corpus, *TINY, "--n_positions=2", "--output_dir", out],
+        "evaluate_lm.py": ["--corpus", corpus, "--model", model, "--max_new_tokens=2"],
+        "finetune.py": ["--data", corpus, "--model", model, "--task=text-generation", "--output_dir", out],
+    }.items():
+        said = refused(script, *words)
+        assert "longer text" in said or "single document" in said
+        assert [path.name for path in tmp_path.iterdir()] == ["tiny.txt"]
+
+
+def test_what_was_read_is_said(scripts, folder, model, tmp_path):
+    """By every command that reads a text; two of these commands are refused right after it."""
+    words, odd = ["--corpus", folder / "good.txt"], ("--total_batch_size=3", "--per_device_train_batch_size=2")
+    said = f"read        1 file, 1 document, {len(TEXT):,} bytes\n"
+    assert said in scripts("pretrain.py", *words, *TINY, *odd, "--output_dir", tmp_path / "run").stdout
+    assert said in scripts("train_tokenizer.py", *words, "--vocab_size=260", "--output_dir", tmp_path / "tok").stdout
+    assert said in scripts("compare_tokenizers.py", *words, "--tokenizers", model).stderr
+    tuned = ("--data", folder / "good.txt", "--model", model, "--task=text-generation", "--threads=1")
+    assert said in scripts("finetune.py", *tuned, *odd, "--output_dir", tmp_path / "tuned").stdout
+
+
 def test_a_text_in_place_of_its_name(refused, tmp_path):
     """No system has a file name of 800 characters."""
     said = refused("pretrain.py", "--corpus", TEXT, *TINY, "--output_dir", tmp_path / "run")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hf_llm.recipes.pretrain import make_task, read_inputs
+from hf_llm.runs.atomic import file_sha256
 from hf_llm.runs.log import TIMES
 from hf_llm.training.config import PretrainConfig
 
@@ -118,6 +119,29 @@ def test_two_processes_do_what_one_does(one, two):
     for alone, together in zip(log_without_times(one), log_without_times(two), strict=True):
         assert together["learning_rate"] == alone["learning_rate"]
         assert abs(together["loss"] - alone["loss"]) <= 1e-5 * alone["loss"]
+
+
+def test_torchrun_under_another_launchers_configuration_gives_the_same_two(two, tmp_path):
+    """bf16, sharding and compilation, as `accelerate config` may have written them into its user's home."""
+    wishes = {
+        "ACCELERATE_MIXED_PRECISION": "bf16", "ACCELERATE_DYNAMO_BACKEND": "INDUCTOR", "ACCELERATE_USE_FSDP": "true",
+        "FSDP_CPU_RAM_EFFICIENT_LOADING": "true", "OMP_NUM_THREADS": "many",
+    }  # fmt: skip
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29617")
+    result = run(*torchrun, "scripts/pretrain.py", *TINY, f"--output_dir={tmp_path / 'run'}", **wishes)
+    assert result.returncode == 0, result.stderr
+    assert log_without_times(tmp_path / "run") == log_without_times(two)
+    assert file_sha256(tmp_path / "run" / "model.safetensors") == file_sha256(two / "model.safetensors")
+    assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["resolved"]["precision"] == "fp32"
+    assert result.stderr.count("ACCELERATE_MIXED_PRECISION=bf16, but precision is fp32") == 1
+
+
+def test_accelerate_launch_of_one_process_in_a_shell_with_a_masters_address(one, tmp_path):
+    words = ("scripts/pretrain.py", *TINY, f"--output_dir={tmp_path / 'run'}")
+    launched = ("-m", "accelerate.commands.launch", "--config_file", "configs/accelerate/cpu-1.yaml")
+    result = run(*launched, *words, MASTER_ADDR="node-17", MASTER_PORT="29500", RANK="3")
+    assert result.returncode == 0, result.stderr
+    assert file_sha256(tmp_path / "run" / "model.safetensors") == file_sha256(one / "model.safetensors")
 
 
 def test_two_processes_share_the_batch_of_one(one):

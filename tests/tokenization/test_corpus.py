@@ -1,6 +1,9 @@
 """Token arrays, and corpora made of them."""
 
+import errno
 import json
+import mmap
+import os
 
 import numpy as np
 import pytest
@@ -56,6 +59,19 @@ class TestTokenArray:
         tokens = TokenArray.load(tmp_path, "train")
         assert all(isinstance(shard, np.memmap) for shard in tokens.shards)
         assert tokens.window(0, 12).tolist() == list(range(12))
+
+    def test_a_disk_that_shares_no_map_has_private_ones(self, tmp_path, monkeypatch):
+        """FUSE with direct_io; what it answers was seen on one."""
+        np.save(tmp_path / "train-00000.npy", np.arange(9, dtype=np.uint16))
+        real = mmap.mmap
+
+        def private(*arguments, access, **more):
+            if access == mmap.ACCESS_READ:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            return real(*arguments, access=access, **more)
+
+        monkeypatch.setattr(mmap, "mmap", private)
+        assert TokenArray.load(tmp_path, "train").window(2, 3).tolist() == [2, 3, 4]
 
     def test_missing_or_damaged_files_get_a_sentence(self, tmp_path):
         with pytest.raises(UserError, match="holds no train tokens"):
@@ -128,6 +144,18 @@ class TestLoadCorpus:
         content[-1] ^= 1
         file.write_bytes(content)
         with pytest.raises(UserError, match=r"validation-00000\.npy is damaged"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    @pytest.mark.parametrize("name", ["corpus.json", "validation-00000.npy", "tokenizer.json"])
+    def test_a_pointer_in_the_place_of_a_file_is_named(self, folder, name):
+        (folder / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\n")
+        with pytest.raises(UserError, match=f"{name} is a pointer of Git LFS"):
+            load_corpus(folder, load_tokenizer(folder))
+
+    @pytest.mark.parametrize("name", ["corpus.json", "tokenizer.json", "tokenizer_config.json"])
+    def test_a_byte_order_mark_is_named(self, folder, name):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
+        with pytest.raises(UserError, match=f"{name} begins with the byte-order mark of UTF-8"):
             load_corpus(folder, load_tokenizer(folder))
 
     def test_a_file_of_another_corpus_is_found(self, folder):

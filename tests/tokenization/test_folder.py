@@ -1,8 +1,12 @@
 """A folder appears whole or not at all, and replaces only its like."""
 
+import errno
+import os
+
 import pytest
 
 from hf_llm.config import UserError
+from hf_llm.tokenization import folder
 from hf_llm.tokenization.folder import new_folder
 
 FILES = ("tokenizer.json", "part-*.npy")
@@ -45,7 +49,7 @@ def test_a_full_disk_gets_a_sentence(tmp_path, failure):
 def test_only_its_like_is_replaced_and_only_when_asked(tmp_path):
     target = tmp_path / "folder"
     make(target, "old")
-    with pytest.raises(UserError, match=r"holds a tokenizer already; .* --overwrite"):
+    with pytest.raises(UserError, match=r"holds a tokenizer already; .* overwrite"):
         make(target)
     make(target, overwrite=True)
     assert (target / "tokenizer.json").read_text() == "new"
@@ -78,3 +82,48 @@ def test_two_writers_at_once(tmp_path):
         with pytest.raises(UserError, match="in use by another process"):
             make(tmp_path / "folder")
     assert (tmp_path / "folder" / "tokenizer.json").read_text() == "first"
+
+
+def test_what_file_managers_leave_is_in_nobodys_way(tmp_path):
+    target = tmp_path / "folder"
+    (target / "@eaDir").mkdir(parents=True)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._tokenizer.json"):
+        (target / name).write_text("")
+    make(target, "old")
+    (target / ".DS_Store").write_text("")
+    (target / "@eaDir").mkdir()
+    with pytest.raises(UserError, match="holds a tokenizer already"):
+        make(target)
+    make(target, overwrite=True)
+    assert [path.name for path in target.iterdir()] == ["tokenizer.json"]
+    left = tmp_path / ".folder.tmp"  # of a process that was killed, and a file manager looked in
+    (left / "@eaDir").mkdir(parents=True)
+    (left / ".DS_Store").write_text("")
+    make(target, overwrite=True)
+    assert (target / "tokenizer.json").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are POSIX's")
+def test_a_link_stays_one_and_its_target_is_written(tmp_path):
+    far, link = tmp_path / "disk" / "folder", tmp_path / "here"
+    far.mkdir(parents=True)
+    link.symlink_to(far)
+    make(link, "old")
+    make(link, "new", overwrite=True)
+    assert link.is_symlink()
+    assert (far / "tokenizer.json").read_text() == "new"
+    assert [path.name for path in far.parent.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EBUSY])
+def test_a_folder_that_cannot_be_replaced_stays_as_it_was(tmp_path, monkeypatch, number):
+    make(tmp_path / "folder", "old")
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(folder.os, "replace", refuse)
+    with pytest.raises(UserError, match="a disk of its own, so name a folder in it"):
+        make(tmp_path / "folder", overwrite=True)
+    assert (tmp_path / "folder" / "tokenizer.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import AddedToken, normalizers, pre_tokenizers
 
 from hf_llm.tokenization import pieces as module
 from hf_llm.tokenization.pieces import batches, pieces, splits_like_gpt2
-from hf_llm.tokenization.tokenizer import encode
+from hf_llm.tokenization.tokenizer import encode, train_bpe
 
 
 @pytest.mark.parametrize("size", [1, 50, 1000])
@@ -20,17 +20,19 @@ def test_pieces_are_the_text_and_their_ids_its_ids(tokenizer, sample, size):
     assert ids.tolist() == whole
 
 
-def test_after_any_visible_character_a_line_end_begins_a_word():
-    """The fact that the cuts rest on, for every character of the basic plane."""
+def test_after_any_visible_character_white_space_begins_a_word():
+    """The fact that the cuts rest on, for every character of the basic plane, beside a line end and beside a space."""
     characters = [chr(i) for i in range(0x10000) if not 0xD800 <= i < 0xE000 and not chr(i).isspace()]
-    text = "".join(character + "\n" for character in characters)
-    ends = {end for _, (_, end) in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(text)}
-    assert [c for i, c in enumerate(characters) if 2 * i + 1 not in ends] == []
+    for space in "\n ":
+        text = "".join(character + space for character in characters)
+        ends = {end for _, (_, end) in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(text)}
+        assert [c for i, c in enumerate(characters) if 2 * i + 1 not in ends] == []
 
 
-def test_a_text_without_line_ends_stays_whole():
-    assert pieces("a b" * 1000, 10) == ["a b" * 1000]
-    assert pieces("a \n \n \n" * 1000, 10) == ["a \n \n \n" * 1000]
+def test_there_is_no_cut_but_behind_a_visible_character():
+    assert pieces("ab" * 1000, 10) == ["ab" * 1000]
+    assert pieces("\n \n\t \n" * 1000, 10) == ["\n \n\t \n" * 1000]
+    assert {piece[0] + piece[-1] for piece in pieces("a \n \n" * 1000, 10)[1:-1]} == {" a"}
     assert pieces("", 10) == [""]
 
 
@@ -43,6 +45,17 @@ def test_encode_cuts_only_for_tokenizers_that_split_like_gpt2(tokenizer, sample,
     assert splits_like_gpt2(prefixed)
     prefixed.normalizer = normalizers.Lowercase()
     assert not splits_like_gpt2(prefixed)
+
+
+@pytest.mark.parametrize(
+    "habits", [{"content": "New York"}, {"content": "a", "rstrip": True}, {"content": "a", "lstrip": True}]
+)
+def test_encode_does_not_cut_where_an_added_word_reaches_over_white_space(sample, habits):
+    tokenizer = train_bpe(sample, 300)
+    tokenizer.add_tokens(["word"])
+    assert splits_like_gpt2(tokenizer.backend_tokenizer)
+    tokenizer.add_tokens([AddedToken(**habits)])
+    assert not splits_like_gpt2(tokenizer.backend_tokenizer)
 
 
 def test_batches_keep_the_order_and_the_size():

@@ -12,6 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from hf_llm.config import UserError
+from hf_llm.data.reading import Reading
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import load_corpus
 from hf_llm.tokenization.documents import read_documents
@@ -106,7 +107,7 @@ class TestSources:
     def test_a_lone_carriage_return_stays(self, config, source, documents, monkeypatch):
         monkeypatch.setattr("hf_llm.tokenization.documents._CHUNK", 5)
         source("a.txt", f"{END}".join([*documents, "\ra\r\r\nb\r"]))
-        found = list(read_documents(replace(config, document_separator=END)))
+        found = list(read_documents(replace(config, document_separator=END), Reading()))
         assert found[-1].text == "a\r\nb"  # of "\r\r\n" one is left
         assert [document.text for document in found[:-1]] == documents
 
@@ -151,14 +152,15 @@ class TestSources:
 
         def load(*names, **options):
             asked.update(names=names, **options)
-            return [{"text": document} for document in documents]
+            rows = [{"text": document} for document in documents]
+            return SimpleNamespace(config=SimpleNamespace(data_files=None), as_streaming_dataset={"train": rows}.get)
 
         monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", info)
-        monkeypatch.setattr(datasets, "load_dataset", load)
+        monkeypatch.setattr(datasets, "load_dataset_builder", load)
         config = replace(config, files=[], dataset="somebody/stories", dataset_config="short")
         self.check(config, expected)
         names = ("somebody/stories", "short")
-        assert asked == {"names": names, "split": "train", "revision": "0123abc", "streaming": True}
+        assert asked == {"names": names, "revision": "0123abc"}
         meta = json.loads((Path(config.output_dir) / "corpus.json").read_text())
         assert meta["source"]["dataset_revision"] == "0123abc"
 
@@ -249,16 +251,16 @@ class TestRefusals:
         [
             ("a.jsonl", '{"text": "a"}\n{"text": \n', r"line 2 of .*a\.jsonl is not JSON"),
             ("a.jsonl", '{"body": "a", "id": 1}\n', "no field 'text' in line 1 of .*a.jsonl, which has body, id"),
-            ("a.jsonl", "[1]\n", "no field 'text' in line 1"),
+            ("a.jsonl", "[1]\n", "no field 'text' in element 1"),
             ("a.jsonl", '{"text": 5}\n', "'text' in line 1 of .*a.jsonl is not a text but 5"),
             ("a.jsonl", '{"text": "a"}\n{"text": "b\\ud800"}\n', r"line 2 of .*: the text holds half of a surrogate"),
             ("a.jsonl", '{"text": null}\n', "holds no text"),
             ("a.txt", "", "holds no text"),
             ("a.txt", b"\x89PNG\0\0", "is a binary file"),
-            ("a.txt", "ação".encode("latin-1"), "is not UTF-8; if it is Latin-1, convert it with: iconv"),
-            ("a.txt.gz", b"no gzip", r"a\.txt\.gz cannot be read"),
+            ("a.txt", "ação".encode("latin-1"), r"is not UTF-8 \(byte 1\); if it is Latin-1, convert it with: iconv"),
+            ("a.txt.gz", gzip.compress(b"text" * 99)[:-9], r"a\.txt\.gz is cut off"),
             ("a.parquet", b"no parquet", "cannot be read as parquet"),
-            ("a.txt", "only one document", "a single document, .* --document_separator"),
+            ("a.txt", "only one document", "a single document, .* document_separator"),
         ],
     )
     def test_bad_content_gets_one_sentence_and_leaves_nothing(self, config, source, tmp_path, name, content, sentence):
@@ -273,9 +275,15 @@ class TestRefusals:
         source("a.jsonl", lines(["one document", "and another", "and a third"]))
         with pytest.raises(UserError, match=f"none of the 3 documents is for {split}") as refusal:
             prepare_corpus(replace(config, validation_per_mille=per_mille))
-        number = int(str(refusal.value).split("--validation_per_mille to ")[1].split(",")[0])
+        number = int(str(refusal.value).split("validation_per_mille to ")[1].split(",")[0])
         meta = prepare_corpus(replace(config, validation_per_mille=number))
         assert all(counts["documents"] >= 1 for counts in meta["splits"].values())
+
+    def test_copies_of_one_document_are_refused_for_what_they_are(self, config, source):
+        """No share would put one of them on each side."""
+        source("a.jsonl", lines(["a document"] * 4))
+        with pytest.raises(UserError, match="the 4 documents are copies of one"):
+            prepare_corpus(config)
 
     def test_a_file_of_another_kind(self, config, source):
         with pytest.raises(UserError, match=r"a\.pdf is of an unknown kind"):

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, GPT2Config, PreTrainedTokenizerFast
 
 from hf_llm.config import UserError
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.tokenizer import (
     END_OF_TEXT,
     begin_documents,
@@ -18,7 +19,6 @@ from hf_llm.tokenization.tokenizer import (
     encode_document,
     encode_prompt,
     load_tokenizer,
-    token_byte_lengths,
     token_dtype,
     tokenizer_sha256,
     train_bpe,
@@ -139,11 +139,6 @@ class TestBytes:
         tokenizer.add_tokens(["não"])
         tokenizer.add_special_tokens({"mask_token": "<mask>"})
         assert token_byte_lengths(tokenizer)[300:].tolist() == [4, 0]
-
-    def test_other_kinds_are_refused(self):
-        words = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
-        with pytest.raises(UserError, match="needs a byte-level tokenizer"):
-            token_byte_lengths(words)
 
 
 class TestSavedFolder:

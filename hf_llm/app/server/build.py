@@ -19,7 +19,7 @@ from hf_llm.app.server.library import Library
 from hf_llm.app.server.rate_limit import RateLimit
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
-from hf_llm.config import UserError
+from hf_llm.config import UserError, advice
 from hf_llm.texts import LANGUAGES
 
 HERE = Path(__file__).parents[1]
@@ -104,7 +104,8 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
         )
     except OSError as error:  # Gradio's, for a port that is taken
         raise UserError(
-            f"port {config.port} of {config.host} is taken or cannot be used; name another with --port, 0 for any"
+            f"port {config.port} of {config.host} is taken or cannot be used"
+            f"{advice(port='name another with {}, 0 for any')}"
         ) from error
     if block:
         # SIGTERM would end the process without what is registered to happen at its exit

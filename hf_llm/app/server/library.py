@@ -147,12 +147,9 @@ def _load_classifier(folder: Path) -> "PreTrainedModel":
 
     import hf_llm.models.image_classifiers  # noqa: F401 – makes the Auto classes know our own
     from hf_llm.models.foreign_code import named_code
+    from hf_llm.models.loading import refuse_pointers
+    from hf_llm.models.weights import load_weights
 
     named_code(folder, folder, os.listdir(folder))  # refuses settings that reach outside of the model
-    try:
-        return AutoModelForImageClassification.from_pretrained(
-            folder, use_safetensors=True, trust_remote_code=False
-        ).eval()
-    except Exception as error:  # each library below raises its own
-        kind = type(error).__name__
-        raise UserError(both("app.damaged_classifier", folder=folder.as_posix(), kind=kind)) from error
+    refuse_pointers(folder)
+    return load_weights(AutoModelForImageClassification, folder, folder.as_posix())

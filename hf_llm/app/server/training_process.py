@@ -6,25 +6,20 @@ there the process ends at once, and goes on from its last checkpoint.
 """
 
 import json
-import os
-import shlex
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
-from hf_llm.config import SOURCE, UserError
+from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
 from hf_llm.runs.log import RunLog
 from hf_llm.runs.manifest import read_manifest
 
-PROGRAM = [sys.executable, "-P", "-m", "hf_llm"]  # -P: what lies in the working folder shadows no module
+PROGRAM = python("-m", "hf_llm")
 RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
 FAILURE = "error: "  # how a command begins the message that says why it ended
@@ -70,7 +65,7 @@ class Training:
 
     def shown_command(self) -> str:
         """Return the command as one would type it."""
-        return shlex.join(["hf-llm", *self.command])
+        return typed("hf-llm", *self.command)
 
     def start(self) -> None:
         """Start the process, or start it again after a pause."""
@@ -84,7 +79,7 @@ class Training:
             with open(self.beside / "output.txt", "wb") as output:
                 self._process = subprocess.Popen(
                     [*PROGRAM, *self.command], cwd=self.home,
-                    env=os.environ | {"PYTHONPATH": str(SOURCE)},  # on a Space the package is not installed
+                    env=child_environment(),
                     stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )  # fmt: skip
             self._save()
@@ -175,13 +170,10 @@ class Training:
 
     def _held(self) -> bool:
         """Whether a process holds the run folder."""
-        if not (self.folder / lock.NAME).exists():
-            return False
         try:
-            with FileLock(self.folder / lock.NAME, timeout=0):
-                return False
-        except Timeout:
-            return True
+            return lock.is_held(self.folder)
+        except (UserError, OSError):  # closed to this user
+            return False
 
     def _published(self) -> bool:
         try:

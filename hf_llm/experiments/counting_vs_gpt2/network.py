@@ -13,9 +13,10 @@ from hf_llm.experiments.counting_vs_gpt2.pieces import Pieces
 from hf_llm.experiments.shared.short_run import short_run
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.tokenization.bpe_dropout import encodings_with_dropout
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.corpus import Corpus
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import BYTES_VOCAB_SIZE, encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.tokenizer import BYTES_VOCAB_SIZE, encode_document, train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.loop import train
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hf_llm.evaluation.byte_ngrams import LONGEST, ByteNGrams, compressor_bits_per_byte
+from hf_llm.evaluation.baselines import compressor_bits_per_byte
 from hf_llm.experiments.counting_vs_gpt2.network import EVALUATIONS, Recipe, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import HELD_OUT, Pieces, lengths
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, below, by_seed, exact, means, select
 from hf_llm.experiments.frame.charts import Figure, curves, label, new_figure
 from hf_llm.experiments.shared.language_runs import read_or_sample
+from hf_llm.ngrams.byte_ngrams import LONGEST, ByteNGrams
 
 SHORT = "the-verdict"  # one story, whole; the others grow
 GROWING = ("tiny-shakespeare", "dom-casmurro")

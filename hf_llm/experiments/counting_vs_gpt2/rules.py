@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hf_llm.evaluation.byte_ngrams import ByteNGrams
 from hf_llm.evaluation.surprise import surprise
 from hf_llm.experiments.counting_vs_gpt2.network import CONTEXT, Network, Recipe, train_network
 from hf_llm.experiments.counting_vs_gpt2.pieces import Pieces
@@ -20,6 +19,7 @@ from hf_llm.experiments.counting_vs_gpt2.race import GROWING, grid_of
 from hf_llm.experiments.frame import Finding, Study, Tables, exact
 from hf_llm.experiments.shared.language_runs import read_or_sample
 from hf_llm.generation.inference import evaluating
+from hf_llm.ngrams.byte_ngrams import ByteNGrams
 from hf_llm.tokenization.readable import token_bytes
 from hf_llm.tokenization.tokenizer import encode_document
 

@@ -11,13 +11,13 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, flag, typed, without_droppings
 from hf_llm.experiments.frame.findings import Finding
 from hf_llm.experiments.frame.lab import Lab, Say
 from hf_llm.experiments.frame.result import Result, judge
 from hf_llm.experiments.frame.study import Study, Tables
 from hf_llm.runs.atomic import disk_errors, file_sha256, make_folder, write_json, write_text
-from hf_llm.runs.manifest import command_line, commit, environment
+from hf_llm.runs.manifest import command_for_others, command_line, commit, environment
 from hf_llm.texts import LANGUAGES, Language, number
 
 DOCS = Path(__file__).parents[3] / "docs"  # of the checkout; an installed package has none
@@ -26,7 +26,7 @@ TEMPLATE = Path(__file__).with_name("report.md")
 
 def origin_now() -> dict:
     """Return what a result is made with: the command, the commit of the source, versions and machine."""
-    return {"command": command_line(), "commit": commit(), "environment": environment()}
+    return {"command": command_for_others(command_line()), "commit": commit(), "environment": environment()}
 
 
 def write_measured(lab: Lab, study: Study, tables: Tables, folder: Path) -> None:
@@ -50,12 +50,12 @@ def write_result(lab: Lab, folder: Path) -> Result:
     """
     try:
         saved = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        tables = {path.stem: read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
+        tables = {path.stem: read_table(path) for path in without_droppings((folder / "tables").glob("*.csv"))}
         settings, quick, seeds = saved["settings"], saved["quick"], saved["seeds"]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"{folder} holds no whole result of {lab.name} ({error}); measure it: "
-            f"hf-llm discuss {lab.name} --output_dir {folder}"
+            + typed("hf-llm", "discuss", lab.name, *flag("output_dir", folder))
         ) from None
     result = judge(lab, tables, settings, quick, seeds)
     origin = {name: saved[name] for name in ("command", "commit", "environment")}

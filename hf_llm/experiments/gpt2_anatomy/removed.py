@@ -11,7 +11,7 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, b
 from hf_llm.experiments.frame.charts import Figure, curves, dots, label, new_figure
 from hf_llm.experiments.gpt2_anatomy.training import VARIANTS, Grid, grid_of, read_parts, trained, trial, untrained
 from hf_llm.experiments.shared.short_run import SEARCH_SEED
-from hf_llm.tokenization.tokenizer import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 
 WORTH = 0.05  # bits per byte from which a difference counts: about two in a hundred of what the text costs
 LEFT_OUT = ("residuals", "mlp", "attention", "positions", "norms")  # whose cost is compared

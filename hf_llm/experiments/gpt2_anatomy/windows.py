@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from hf_llm.experiments.gpt2_anatomy.training import Grid, read_parts
-from hf_llm.tokenization.tokenizer import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 
 
 def windows_of(grid: Grid, part: str, count: int) -> Tensor:

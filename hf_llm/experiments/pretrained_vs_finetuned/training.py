@@ -21,8 +21,9 @@ from hf_llm.experiments.shared.language_runs import TEST, VALIDATION, read_or_sa
 from hf_llm.experiments.shared.pretrained_base import TEXT
 from hf_llm.experiments.shared.short_run import short_run
 from hf_llm.models.adaptation import sequence_classifier
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.corpus import Corpus, corpus_from_text
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths
+from hf_llm.tokenization.tokenizer import encode_document
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.loop import train
 from hf_llm.training.text_classification import TextClassification, encode_messages, message_logits

@@ -14,9 +14,10 @@ from transformers import PreTrainedModel
 from hf_llm.data import MissingData, Text, read_text, split_text
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.experiments.shared.short_run import short_run
+from hf_llm.tokenization.byte_lengths import token_byte_lengths
 from hf_llm.tokenization.corpus import Corpus, corpus_from_text
 from hf_llm.tokenization.token_array import TokenArray
-from hf_llm.tokenization.tokenizer import encode_document, token_byte_lengths, train_bpe
+from hf_llm.tokenization.tokenizer import encode_document, train_bpe
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.loop import train
 

@@ -17,16 +17,17 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import filelock
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_llm.config import require
 from hf_llm.data import Text
 from hf_llm.data.search import user_cache
 from hf_llm.experiments.frame import Study
 from hf_llm.experiments.shared.language_runs import read_or_sample
 from hf_llm.models.loading import load_causal_lm, model_folder, model_sha256
 from hf_llm.recipes.pretrain import pretrain
-from hf_llm.runs.atomic import make_folder, write_text
+from hf_llm.runs import lock
+from hf_llm.runs.atomic import disk_errors, make_folder, write_text
 from hf_llm.runs.manifest import environment
 from hf_llm.tokenization.tokenizer import load_tokenizer
 from hf_llm.training.config import PretrainConfig
@@ -85,11 +86,14 @@ def _own(text: str | Text, quick: bool, tokenizer_of: str | None) -> PretrainedB
 def _own_folder(text: str | Text, quick: bool, tokenizer: str | None) -> Path:
     """Return the run folder of our base; trains it where there is none, and goes on where a training was stopped."""
     corpus, steps = text if isinstance(text, Text) else read_or_sample(text), QUICK_STEPS if quick else STEPS
-    cache, source = user_cache() / "pretrained", corpus.name
-    make_folder(cache)
-    if isinstance(text, Text):
-        source = str(cache / f"{text.name}.txt")
-        write_text(Path(source), text.text)
+    home = user_cache()
+    require(home is not None, "a model has to be kept in the cache, and there is none; set XDG_CACHE_HOME or HOME")
+    cache, source = home / "pretrained", corpus.name
+    with disk_errors(f"the cache {cache}"):
+        make_folder(cache)
+        if isinstance(text, Text):
+            source = str(cache / f"{text.name}.txt")
+            write_text(Path(source), text.text)
     config = PretrainConfig(
         corpus=source, tokenizer=tokenizer, max_steps=steps, warmup_steps=steps // 10, eval_steps=steps // 2,
         save_steps=steps // 2, **SETTINGS,
@@ -97,7 +101,8 @@ def _own_folder(text: str | Text, quick: bool, tokenizer: str | None) -> Path:
     identity = [{**asdict(config), "output_dir": ""}, corpus.sha256, environment()["versions"]]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
     folder = cache / f"{corpus.name}-{steps}-{name}"
-    with filelock.FileLock(f"{folder}.lock"), contextlib.redirect_stdout(io.StringIO()):  # its report is not asked for
+    beside = folder.with_name(f".{folder.name}.lock")
+    with lock.hold(beside, wait=True), contextlib.redirect_stdout(io.StringIO()):  # its report is not asked for
         pretrain(replace(config, output_dir=str(folder)))
     return folder
 

@@ -5,10 +5,8 @@ are part of the bill, so each process loads only what it needs.
 """
 
 import json
-import os
 import pickle
 import subprocess
-import sys
 import tempfile
 import timeit
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hf_llm.config import child_environment, python
 from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, by_seed, exact
 from hf_llm.experiments.frame.charts import Figure, label, name_of, new_figure, style
 from hf_llm.experiments.tfidf_vs_llm.methods import METHODS, TFIDF, FineTuned, Linear
@@ -58,8 +57,8 @@ def footprint_of(method: Linear | FineTuned, texts: tuple[str, ...]) -> dict[str
             without_document_start(method.base.tokenizer).save_pretrained(folder)
         disk = sum(path.stat().st_size for path in folder.iterdir())
         (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-        command = [sys.executable, "-m", "hf_llm.experiments.tfidf_vs_llm.serve", str(folder)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+        command = python("-m", "hf_llm.experiments.tfidf_vs_llm.serve", str(folder))
+        environment = child_environment(OMP_NUM_THREADS="1")
         printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     return {"disk": disk / MEGABYTE, "memory": json.loads(printed)["memory"] / MEGABYTE}
 

@@ -29,6 +29,8 @@ def written(name: str, prompt: str, new: str, result: "GenerationResult | None",
         said = [text(f"generate.end.{result.finish_reason}", lang, tokens=len(result.token_ids))]
         if result.slid:
             said.append(text("generate.slid", lang))
+        if result.prompt_changes:
+            said.append(result.prompt_changes.in_language(lang))
         ended = f"<p><strong>{escape(' '.join(said))}</strong></p>"
     return (
         f'<figure class="written"><figcaption><bdi>{escape(name)}</bdi></figcaption>'

@@ -9,7 +9,9 @@ TOKENS_SHOWN = 600
 
 def encodings(found: list[dict], lang: Language) -> str:
     """Return the tokens under each tokenizer, and how the tokenizers compare; `found` is what `tokenize` returns."""
-    records = [{key: value for key, value in encoding.items() if key != "tokens"} for encoding in found]
+    records = [
+        {key: value for key, value in encoding.items() if key not in ("tokens", "changes")} for encoding in found
+    ]
     compared = figure_data("tokens", records, "tokenizer.column", text("tokenizer.compared", lang), lang)
     return "".join(_encoding(encoding, lang) for encoding in found) + compared
 
@@ -20,6 +22,7 @@ def _encoding(encoding: dict, lang: Language) -> str:
     summary = text("tokenizer.summary", lang, name=name, tokens=len(made), bytes=encoding["byte_count"])
     return (
         message(summary)
+        + (message(encoding["changes"].in_language(lang), "bad") if encoding["changes"] else "")
         + tokens([token["text"] for token in shown], [f"{token['id']}\n{token['bytes']}" for token in shown])
         + (message(text("tokenizer.more", lang, rest=rest)) if rest > 0 else "")
         + figure_data(

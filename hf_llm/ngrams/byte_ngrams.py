@@ -1,6 +1,6 @@
-"""Baselines without a neural net: a byte n-gram model, and a general compressor; both in bits per byte.
+"""A language model without a neural net: byte n-grams.
 
-The n-gram model counts which byte followed the last n - 1 bytes. What was seen once may be chance, so a discount D is
+The model counts which byte followed the last n - 1 bytes. What was seen once may be chance, so a discount D is
 taken off every count, and what is taken off in all goes to the model of one byte less (absolute discounting,
 interpolated: Ney, Essen, Kneser 1994):
 
@@ -20,7 +20,6 @@ so what counts is after how many different bytes it occurred (Kneser, Ney 1995; 
 1.0
 """
 
-import lzma
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,20 +118,6 @@ class ByteNGrams:
             before = int.from_bytes(context[len(context) - (length - 1) :], "big")
             p = _interpolate(p, *level.look_up(np.uint64(before * BYTES) + last), level.discount)
         return p
-
-
-def compressor_bits_per_byte(train: bytes, test: bytes) -> float:
-    """Return by how many bits per byte of `test` the output of LZMA grows when `test` follows `train`.
-
-    Like a model that learns while it is scored. Raw LZMA2 whose window holds everything: no header adds to the length.
-    """
-    window = max(1 << 12, len(train) + len(test))
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": window}]
-
-    def size(data: bytes) -> int:
-        return len(lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters))
-
-    return 8 * (size(train + test) - size(train)) / len(test)
 
 
 def _interpolate(shorter, count, total, distinct, discount: float) -> np.ndarray:

@@ -8,8 +8,8 @@ import pytest
 
 from hf_llm.config import UserError
 from hf_llm.data import read_text
-from hf_llm.evaluation import byte_ngrams
-from hf_llm.evaluation.byte_ngrams import ByteNGrams, compressor_bits_per_byte
+from hf_llm.ngrams import byte_ngrams
+from hf_llm.ngrams.byte_ngrams import ByteNGrams
 
 ORDERS = pytest.mark.parametrize("order", [1, 2, 3, 6, 8])
 LEARN = pytest.mark.parametrize("learn", [False, True])
@@ -132,14 +132,6 @@ def test_the_verdict(verdict_text):
     model = ByteNGrams.fit(train, 5)
     assert model.bits_per_byte(test) == pytest.approx(2.333, abs=0.05)
     assert model.bits_per_byte(test, learn=True) == pytest.approx(2.292, abs=0.05)
-
-
-def test_the_compressor(sample):
-    train, test = sample
-    noise = bytes(np.random.default_rng(0).integers(0, 256, 2000, dtype=np.uint8))
-    assert compressor_bits_per_byte(train, train[:2000]) < 0.1  # its window reaches back to all of it
-    assert compressor_bits_per_byte(train, noise) == pytest.approx(8, abs=0.25)
-    assert 2 < compressor_bits_per_byte(train, test) < 5
 
 
 def test_the_example_in_the_docstring():

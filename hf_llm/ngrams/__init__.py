@@ -1,0 +1,1 @@
+"""Byte n-grams: what counting alone predicts, and what it writes."""
