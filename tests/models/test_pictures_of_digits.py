@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from conftest import files_or_skip
 from digit_pictures import OTHERS, REPORTED, THIN, blanks, ink_of, on_paper, several
 from PIL import Image
 from transformers import AutoModelForImageClassification
@@ -26,8 +25,7 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def mnist():
-    files_or_skip("mnist")
+def mnist(mnist_files):
     return read_images("mnist")
 
 
