@@ -17,7 +17,7 @@ from hf_llm.exports.source import Source, load_source
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import file_sha256, to_json
 from hf_llm.runs.manifest import command_for_others, command_line, commit, environment
-from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.byte_lengths import source_byte_lengths
 from hf_llm.tokenization.folder import check_free, named_folder, new_folder
 from hf_llm.tokenization.tokenizer import encode_document
 
@@ -97,8 +97,10 @@ def bits_per_byte(source: Source, folder: Path) -> dict:
     Raises:
         UserError: When fewer bits change it by more than `LARGEST_CHANGE`.
     """
-    ids = encode_document(source.tokenizer, source.text)[: MOST_SCORED + 1]
-    size = int(token_byte_lengths(source.tokenizer)[ids[1:]].sum())
+    whole = encode_document(source.tokenizer, source.text)
+    lengths = source_byte_lengths(source.tokenizer, whole[1:], len(source.text.encode("utf-8")))
+    ids = whole[: MOST_SCORED + 1]
+    size = round(lengths[ids[1:]].sum())
     measured = {}
     for weights in WEIGHTS:
         cache = "f32" if weights == "f32" else "f16"
