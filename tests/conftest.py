@@ -53,3 +53,8 @@ def dom_casmurro() -> Text:
 def gpt2_tokenizer_files() -> list[Path]:
     """vocab.json and merges.txt of OpenAI's GPT-2."""
     return files_or_skip("gpt2-tokenizer")
+
+
+@pytest.fixture(scope="session")
+def mnist_files() -> list[Path]:
+    return files_or_skip("mnist")

@@ -94,11 +94,12 @@ def is_here(source: str) -> bool:
 
 def _local_file(source: str, file: SourceFile) -> Path | None:
     for folder in search_folders():
-        path = folder / file.path
-        if path.is_file():
-            if sha256_of(path) != file.sha256:
-                raise UserError(both("data.other_content", path=path, source=source))
-            return path
+        for name in (file.path, *file.other_paths):
+            path = folder / name
+            if path.is_file():
+                if sha256_of(path) != file.sha256:
+                    raise UserError(both("data.other_content", path=path, source=source))
+                return path
     return None
 
 
@@ -114,6 +115,9 @@ def _find_file(source: str, file: SourceFile) -> Path:
         instead = INSTEAD.get(source)
         instead = both("data.missing_instead", embedded=instead) if instead else ""
         looked = ", ".join(str(folder / file.path) for folder in search_folders())
-        missing = MissingData(both("data.missing", source=source, looked=looked, error=error, instead=instead))
+        names = both("data.other_names") if file.other_paths else ""
+        missing = MissingData(
+            both("data.missing", source=source, looked=looked, names=names, error=error, instead=instead)
+        )
         missing.source = source
         raise missing from None

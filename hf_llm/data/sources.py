@@ -17,16 +17,37 @@ _KARPATHY = "https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a source: its path below a data folder, its hash, and addresses to try in order."""
+    """One file of a source: its path below a data folder, its hash, addresses and other paths to try in order."""
 
     path: str
     sha256: str
     urls: tuple[str, ...] = ()
+    other_paths: tuple[str, ...] = ()  # under which other programs store it
 
 
 def _file(path: str, sha256: str, *addresses: str) -> SourceFile:
     urls = (address + Path(path).name if address.endswith("/") else address for address in addresses)
     return SourceFile(path, sha256, tuple(urls))
+
+
+# where MNIST lies in a folder: with us, with torchvision, in Kaggle's archives, and the folder itself
+MNIST_PLACES = ("mnist", "mnist/MNIST/raw", "mnist/raw", "MNIST/raw", "MNIST", "mnist-dataset", "raw", "")
+
+
+def idx_names(name: str) -> tuple[str, ...]:
+    """Return the names that one of MNIST's files goes by.
+
+    >>> idx_names("t10k-labels-idx1-ubyte")[1:4]
+    ('t10k-labels-idx1-ubyte.gz', 't10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte', 't10k-labels.idx1-ubyte')
+    """
+    return tuple(
+        form for each in (name, name.replace("-idx", ".idx")) for form in (each, f"{each}.gz", f"{each}/{each}")
+    )
+
+
+def _mnist_file(name: str, sha256: str) -> SourceFile:
+    others = tuple(f"{place}/{form}".lstrip("/") for place in MNIST_PLACES for form in idx_names(name))
+    return SourceFile(f"mnist/{name}.gz", sha256, tuple(f"{address}{name}.gz" for address in _MNIST), others)
 
 
 SOURCES: dict[str, tuple[SourceFile, ...]] = {
@@ -47,7 +68,7 @@ SOURCES: dict[str, tuple[SourceFile, ...]] = {
               _LEVILELIS + "dom_casmurro.txt"),
     ),
     "mnist": tuple(
-        _file(f"mnist/{name}.gz", sha256, *_MNIST)
+        _mnist_file(name, sha256)
         for name, sha256 in (
             ("train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
             ("train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),

@@ -30,9 +30,9 @@ def processor() -> DigitsImageProcessor:
     return DigitsImageProcessor()
 
 
-def prepare(image: "Image.Image | list[np.ndarray]", find_digit: bool = True) -> Tensor:
-    """Return what the models are given, (B, 1, 28, 28); errors are the image processor's `ValueError`."""
-    return processor()(image, do_find_digit=find_digit, return_tensors="pt").pixel_values
+def prepare(image: "Image.Image | list[np.ndarray]", digit_form: str) -> Tensor:
+    """Return what a model of digits in that form is given, (B, 1, 28, 28); errors are the processor's `ValueError`."""
+    return processor()(image, digit_form=digit_form, return_tensors="pt").pixel_values
 
 
 def seen_pixels(pixel_values: Tensor) -> np.ndarray:
@@ -64,6 +64,6 @@ def layer_names(model: PreTrainedModel, count: int) -> list[str]:
 
 @torch.no_grad()
 def accuracy(model: PreTrainedModel, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the fraction of images, uint8 (N, 28, 28), that the model, seeing them as they are, gives their labels (N,)."""
-    logits = model(pixel_values=prepare(list(images), find_digit=False)).logits
+    """Return the fraction of images, uint8 (N, 28, 28), left as they are, that the model gives their labels, (N,)."""
+    logits = model(pixel_values=prepare(list(images), digit_form="any")).logits
     return float((logits.argmax(-1).numpy() == labels).mean())

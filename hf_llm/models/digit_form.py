@@ -1,45 +1,66 @@
-"""The form of MNIST's digits: 20 of 28 pixels, the centre of mass in the middle, a pen of some pixels.
+"""The forms that a digit's pixels have in a training, and how ink is brought to them.
 
-"The original black and white images were size normalized to fit in a 20x20 pixel box while preserving their aspect
-ratio … centered in a 28x28 image by computing the center of mass of the pixels" (LeCun, Cortes, Burges).
+MNIST: "The original black and white images were size normalized to fit in a 20x20 pixel box while preserving their
+aspect ratio … centered in a 28x28 image by computing the center of mass of the pixels" (LeCun, Cortes, Burges).
+scikit-learn's, as hf_llm.data.digits enlarges them: 24 pixels high, in the middle.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from .digit_regions import bounds
 
-SIDE, BOX, MIDDLE = 28, 20, 14
+SIDE = 28
 FINE = 4  # the pen is widened on so many times finer pixels
 PEN = 2.2  # pixels: one in twenty of MNIST's digits has a thinner pen
 
 
-def in_form(grey: np.ndarray) -> bool:
-    """Say whether pixels (H, W) are a digit that a training here has for its own.
+class Form(NamedTuple):
+    """What a training's digits have in common."""
 
-    That holds for all 70,000 of MNIST: the longer side of what is not 0 is 20 pixels (19 in 16 of them), and the
-    centre of mass is within half a pixel of 14 in both directions. A digit moved by a pixel is none. It holds too for
-    scikit-learn's digits as hf_llm.data.digits enlarges them: blocks of 3×3 in a margin of two.
+    box: int  # pixels of the longer side
+    by_mass: bool  # whether the centre of mass is in the middle, or else that of the box
+
+
+FORMS = {"mnist": Form(20, True), "digits": Form(24, False)}
+
+
+def in_form(grey: np.ndarray, name: str) -> bool:
+    """Say whether pixels (H, W) have the form called `name` already.
+
+    All 70,000 of MNIST have theirs: the longer side of what is not 0 is 20 pixels (19 in 16 of them), and the centre of
+    mass is within half a pixel of 14 in both directions. A digit that was moved by two pixels has it no more.
+    scikit-learn's are 24 pixels high and made of blocks of 3×3.
     """
     if grey.shape != (SIDE, SIDE) or not grey.any():
         return False
     height, width = (place.stop - place.start for place in bounds(grey > 0))
-    if max(height, width) in (BOX - 1, BOX):
-        return max(abs(centre - MIDDLE) for centre in _centre(grey)) < 0.53
+    if name == "mnist":
+        return max(height, width) in (19, 20) and max(abs(centre - SIDE / 2) for centre in _centre(grey)) < 0.53
     blocks = np.pad(grey[2:26:3, 2:26:3].repeat(3, 0).repeat(3, 1), 2)
     return height == 24 and np.array_equal(blocks, grey)
 
 
-def to_form(ink: np.ndarray) -> np.ndarray:
-    """Return ink (H, W), 0 to 1, as MNIST's makers would have cut it out: uint8 (28, 28)."""
-    fine = _fit(ink, BOX * FINE)
+def form_of(images: np.ndarray) -> str:
+    """Return the form that all images (N, H, W) have, or "any"."""
+    return next((name for name in FORMS if all(in_form(image, name) for image in images)), "any")
+
+
+def to_form(ink: np.ndarray, name: str) -> np.ndarray:
+    """Return ink (H, W), 0 to 1, in the form called `name`: uint8 (28, 28)."""
+    box, by_mass = FORMS[name]
+    fine = _fit(ink, box * FINE)
     missing = PEN - _pen(fine) / FINE
-    if missing > 0:  # too thin a pen would be grey where MNIST's is white
-        fine = _fit(_widened(fine, missing * FINE / 2), BOX * FINE)
+    if missing > 0:  # too thin a pen would be grey where the training's is white
+        fine = _fit(_widened(fine, missing * FINE / 2), box * FINE)
     height, width = (max(1, round(side / FINE)) for side in fine.shape)
     small = np.asarray(Image.fromarray(fine).resize((width, height), Image.Resampling.BOX))
-    places = [round(MIDDLE - centre) for centre in _centre(small)]
-    top, left = (min(max(place, 0), SIDE - side) for place, side in zip(places, small.shape))
+    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    if by_mass:
+        places = [round(SIDE / 2 - centre) for centre in _centre(small)]
+        top, left = (min(max(place, 0), SIDE - side) for place, side in zip(places, small.shape))
     digit = np.zeros((SIDE, SIDE), np.uint8)
     digit[top : top + height, left : left + width] = np.rint(small * 255)
     return digit

@@ -100,7 +100,7 @@ def _as_sheet(mask: np.ndarray, shades: np.ndarray) -> np.ndarray | None:
     if hull.all():
         return None
 
-    # a shadow has no such edge, and a stroke along it is not all of it: three quarters are to differ from three quarters
+    # a shadow has no such edge, and a stroke along it is not all of it: three quarters differ from three quarters
     within = shades[hull & grown(~hull, EDGE) & ~grown(~hull, 1)]
     beside = shades[~hull & grown(hull, EDGE) & ~grown(hull, 1)]
     if not (within.size and beside.size):

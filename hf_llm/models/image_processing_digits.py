@@ -20,7 +20,7 @@ from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import ChannelDimension, PILImageResampling, SizeDict, infer_channel_dimension_format
 from transformers.processing_utils import ImagesKwargs
 
-from .digit_form import in_form, to_form
+from .digit_form import FORMS, in_form, to_form
 from .digit_ink import find_ink
 
 if TYPE_CHECKING:  # saving a processor copies what it imports from its own folder: so the pipeline travels along
@@ -28,9 +28,9 @@ if TYPE_CHECKING:  # saving a processor copies what it imports from its own fold
 
 
 class DigitsImageProcessorKwargs(ImagesKwargs, total=False):
-    """do_find_digit (`bool`): see `DigitsImageProcessor`."""
+    """digit_form (`str`): see `DigitsImageProcessor`."""
 
-    do_find_digit: bool | None
+    digit_form: str | None
 
 
 class DigitsImageProcessor(PilBackend):
@@ -41,18 +41,19 @@ class DigitsImageProcessor(PilBackend):
     all that is opaque has one colour, whatever that colour stands out from.
 
     Args:
-        do_find_digit: Whether to find the digit and bring it to MNIST's form. Off for a model of other images than
-            digits: pictures are then made grey and fitted into the 28×28 pixels, nothing more.
+        digit_form: The form that the training's digits have, to which the digit in a picture is brought: "mnist", or
+            "digits", scikit-learn's. "any" for a model of other images than digits: pictures are then made grey and
+            fitted into the 28×28 pixels, nothing more.
         image_mean, image_std: Mean and standard deviation of MNIST's training pixels.
 
     Raises:
-        ValueError: When an array holds other numbers, or an image has no pixels. Of its kinds, `EmptyPicture`, when
-            there is no ink, and `SeveralDigits`.
+        ValueError: When an array holds other numbers, an image has no pixels, or there is no such form. Of its kinds,
+            `EmptyPicture`, when there is no ink, and `SeveralDigits`.
     """
 
     valid_kwargs = DigitsImageProcessorKwargs
 
-    do_find_digit = True
+    digit_form = "mnist"
     do_resize = True
     size = {"height": 28, "width": 28}  # noqa: RUF012 - transformers copies it
     resample = PILImageResampling.BILINEAR
@@ -68,18 +69,20 @@ class DigitsImageProcessor(PilBackend):
             images = [image[None] if getattr(image, "ndim", None) == 2 else image for image in listed]
         return super()._prepare_images_structure(images, expected_ndims=expected_ndims)
 
-    def process_image(self, image, do_find_digit: bool | None = None, input_data_format=None, **kwargs) -> np.ndarray:
+    def process_image(self, image, digit_form: str | None = None, input_data_format=None, **kwargs) -> np.ndarray:
         """Return one image as grey levels, uint8 (1, H, W); a digit that is looked for is (1, 28, 28)."""
         if not isinstance(image, Image.Image):
             image = _from_array(np.asarray(image), input_data_format)
         if min(image.size) == 0:
             raise ValueError("the image has no pixels; pass another one")
         grey = np.asarray(_to_grey(image))  # (H, W)
-        if do_find_digit:
+        if digit_form in FORMS:
             for digit in (grey, 255 - grey):
-                if in_form(digit):
+                if in_form(digit, digit_form):
                     return digit[None]
-            grey = to_form(find_ink(grey))
+            grey = to_form(find_ink(grey), digit_form)
+        elif digit_form != "any":
+            raise ValueError(f"digit_form must be one of {', '.join([*FORMS, 'any'])}, not {digit_form!r}")
         return grey[None]
 
     def resize(self, image: np.ndarray, size: SizeDict, resample=None, **kwargs) -> np.ndarray:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from hf_llm.config import UserError, quoted, require
+from hf_llm.models.foreign_code import WEIGHTS
 from hf_llm.texts import both
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,9 @@ def load_weights(auto_class, folder: Path, name: str, **settings) -> PreTrainedM
         settings: More of `from_pretrained`, such as `dtype`.
 
     Raises:
-        UserError: When the files are damaged, or weights and config.json are not those of one model.
+        UserError: When a file cannot be read or is damaged, or weights and config.json are not those of one model.
     """
+    _open_each(folder)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # its table of tensors; what matters of it is said below
     try:
@@ -50,6 +52,16 @@ def load_weights(auto_class, folder: Path, name: str, **settings) -> PreTrainedM
     require(not missing, both("models.missing_tensors", name=name, count=len(missing), first="".join(missing[:1])))
     _check_unused(model, name, sorted(report["unexpected_keys"]))
     return model.eval()
+
+
+def _open_each(folder: Path) -> None:
+    """Refuse weights that are closed to this user: safetensors says of such a file that it is not there."""
+    for path in sorted(folder.iterdir()):
+        if WEIGHTS.fullmatch(path.name):
+            try:
+                open(path, "rb").close()
+            except OSError as error:
+                raise UserError(both("data.unreadable", path=path, error=error.strerror)) from None
 
 
 def first_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hf_llm.data.images import LabelledImages, draw, hold_out, read_images
 from hf_llm.evaluation.intervals import share_interval
-from hf_llm.models.digit_form import in_form
+from hf_llm.models.digit_form import form_of
 from hf_llm.models.image_classifiers import new_image_classifier
 from hf_llm.models.image_processing_digits import DigitsImageProcessor
 from hf_llm.recipes.card import classifier_card
@@ -71,7 +71,7 @@ def train_classifier(config: ClassifierConfig) -> dict:
                 }
                 publish(
                     run,
-                    parts=[task.model, processor_for(images.train)],
+                    parts=[task.model, DigitsImageProcessor(digit_form=form_of(images.train.images[:1000]))],
                     scores=scores,
                     figures=figures,
                     card=classifier_card(run.folder, run.manifest, scores, list(figures)),
@@ -101,15 +101,6 @@ class Images:
             "validation_images": len(self.validation),
             "test_images": len(self.test),
         }
-
-
-def processor_for(images: LabelledImages) -> DigitsImageProcessor:
-    """Return the image processor of a model that was trained on `images`.
-
-    It finds the digit in any picture where they are digits in the form it brings them to. A model of other images, say
-    of clothes that fill the 28×28 pixels, has no use for that.
-    """
-    return DigitsImageProcessor(do_find_digit=all(in_form(image) for image in images.images[:1000]))
 
 
 def read_parts(config: ClassifierConfig) -> Images:

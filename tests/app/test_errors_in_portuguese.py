@@ -33,7 +33,7 @@ ONE = {"model": "story", "other": "story", "compare": False, "prompt": "O gato",
        "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "seed": 0}  # fmt: skip
 INSIDE = {"preset": "cat", "model": "story", "text": "O gato", "part": "prediction", "layer": 0, "head": 0, "token": -1,
           "key": -1, "step": "softmax", "shuffle": 1, "off": "head"}  # fmt: skip
-MNIST = {"invert": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 1, "column": 1}
+MNIST = {"find": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 1, "column": 1}
 TRAINING = {"model": "mlp", "data": "digits", "steps": 5, "learning_rate": 0.1, "dropout": 0, "train_images": 0}
 
 # each is a page's handler and what it is given

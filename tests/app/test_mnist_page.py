@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from hf_llm.app.pages.mnist import answers, page, views
 from hf_llm.app.pages.mnist.convolution import written_out
@@ -32,7 +32,7 @@ from hf_llm.app.server.results import committed
 from hf_llm.config import UserError
 from hf_llm.explain.image_classifier import accuracy, classify, prepare, seen_pixels
 
-SHOWN = {"invert": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 12, "column": 14, "lang": "en"}
+SHOWN = {"find": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 12, "column": 14, "lang": "en"}
 
 
 def show_all(app, drawing: str, **changes) -> list[str]:
@@ -70,23 +70,48 @@ def test_probabilities_are_the_softmax_of_transformers(app, runs, digit, name):
 
 
 def test_the_pixels_of_a_digit_of_the_right_size_are_kept(digit):
-    assert np.array_equal(seen_pixels(prepare(open_picture(as_picture(digit)))), digit)
+    assert np.array_equal(seen_pixels(prepare(open_picture(as_picture(digit)), "digits")), digit)
 
 
-def test_light_paper_is_inverted_only_where_that_is_asked_for(digit):
+def test_the_digit_is_found_only_where_that_is_asked_for(digit):
     paper = open_picture(as_picture(255 - digit))
-    assert np.array_equal(seen_pixels(prepare(paper, invert=True)), digit)
-    assert np.array_equal(seen_pixels(prepare(paper, invert=False)), 255 - digit)
+    assert np.array_equal(seen_pixels(prepare(paper, "digits")), digit)
+    assert np.array_equal(seen_pixels(prepare(paper, digit_form="any")), 255 - digit)
+
+
+def test_a_drawing_in_a_corner_of_the_board_is_brought_to_the_middle(app):
+    board = Image.new("L", (140, 140))
+    ImageDraw.Draw(board).line([20, 15, 20, 60], fill=255, width=12)  # a small 1, as draw.js draws it
+    drawing = as_picture(np.asarray(board))
+    levels = seen_pixels(prepare(open_picture(drawing), "mnist"))
+    rows, columns = np.nonzero(levels > 127)
+    assert np.ptp(rows) + 1 in (19, 20)
+    assert abs(columns.mean() - 14) <= 0.5
+    assert "paper was taken off" in show_all(app, drawing)[0]
+    assert "paper was taken off" not in show_all(app, drawing, find=False)[0]
 
 
 def test_an_empty_board_is_said_to_be_empty(app, digit):
-    assert "empty" in show_all(app, png())[0]
+    seen, *rest = show_all(app, png())
+    assert "The picture is empty" in seen
+    assert not any(rest)
+    assert "vazia" in show_all(app, png(), lang="pt-BR")[0]
     assert "empty" not in show_all(app, as_picture(digit))[0]
+    with pytest.raises(UserError, match="The picture is empty"):
+        answers.classify_digit(app, png(), "mlp")
+
+
+def test_two_digits_on_the_board_are_said_to_be_two(app):
+    board = np.zeros((140, 140), np.uint8)
+    board[30:110, 30:42] = board[30:110, 90:102] = 255  # 11
+    seen, *rest = show_all(app, as_picture(board))
+    assert "2 separate figures" in seen
+    assert not any(rest)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_a_picture_of_any_mode_is_read(mode):
-    assert prepare(open_picture(png(mode))).shape == (1, 1, 28, 28)
+    assert prepare(open_picture(png(mode)), digit_form="any").shape == (1, 1, 28, 28)
 
 
 def test_a_data_uri_is_read(digit):
@@ -137,7 +162,7 @@ def test_each_side_begins_with_its_own_kind(app):
 
 
 def test_activations_are_the_models_own(app, digit):
-    pixel_values = prepare(open_picture(as_picture(digit)))
+    pixel_values = prepare(open_picture(as_picture(digit)), "digits")
     answer = classify(app.library.image_classifier("lenet"), pixel_values)
     assert {name: values.shape for name, values in answer.layers.items()} == {
         "C1": (6, 28, 28), "S2": (6, 14, 14), "C3": (16, 10, 10), "S4": (16, 5, 5), "C5": (120,), "F6": (84,),
@@ -154,7 +179,7 @@ def test_activations_are_the_models_own(app, digit):
 
 def test_the_cell_written_out_is_the_cell_of_the_map(app, digit):
     model = app.library.image_classifier("lenet")
-    pixel_values = prepare(open_picture(as_picture(digit)))
+    pixel_values = prepare(open_picture(as_picture(digit)), "digits")
     shown = written_out("lenet", model, pixel_values, 2, 12, 14, "en")
     with torch.no_grad():
         c1, s2 = model(pixel_values=pixel_values, output_hidden_states=True).hidden_states[:2]
@@ -224,7 +249,7 @@ def test_accuracy_by_shift_begins_with_the_accuracy(app):
     model = app.library.image_classifier("lenet")
     images, labels = (part[:200] for part in digits_of("digits"))
     with torch.no_grad():
-        right = model(pixel_values=prepare(list(images))).logits.argmax(-1).numpy() == labels
+        right = model(pixel_values=prepare(list(images), digit_form="any")).logits.argmax(-1).numpy() == labels
     assert accuracy(model, images, labels) == right.mean()
     shown = answers.show_shifts(app, left="mlp", right="lenet", lang="en")
     assert "<polyline" in shown

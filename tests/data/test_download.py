@@ -2,9 +2,12 @@
 
 import gzip
 import os
+import subprocess
+import sys
 
 import pytest
 
+from hf_llm.config import SOURCE
 from hf_llm.data import MissingData, find
 
 TABLE = bytes(range(256)) * 40
@@ -132,3 +135,47 @@ def test_the_file_appears_whole(mirror, add_source, places, monkeypatch):
     find("poem")
     assert len(seen) == 1
     assert seen != ["poem.txt"]
+
+
+def test_the_hub_is_where_its_variables_say(hub, tmp_path):
+    """HF_ENDPOINT and HF_TOKEN are the client's; a private model shows that the token came along."""
+    hub.create("me/words", {"vocab.json": b"{}"}, private=True)
+    code = (
+        "import hashlib, json; from hf_llm.data import MissingData, find\n"
+        "from hf_llm.data.sources import SOURCES, SourceFile\n"
+        "sha256 = hashlib.sha256(b'{}').hexdigest()\n"
+        "SOURCES['words'] = (SourceFile('words/vocab.json', sha256, ('hf://me/words/vocab.json',)),)\n"
+        "try: print(find('words')[0].read_bytes())\n"
+        "except MissingData as missing: print(missing)"
+    )
+
+    def answer(**variables: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+        environment |= hub.environment(tmp_path / "home") | {"PYTHONPATH": str(SOURCE)} | variables
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        return done.stdout.strip() or done.stderr
+
+    assert f"{hub.url} gave none" in answer(HF_TOKEN="")
+    assert answer() == "b'{}'"
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_which_variable_keeps_it_off_the_network(mirror, add_source, monkeypatch, variable):
+    add_source("poem", "poem.txt", b"a poem", mirror.url("poem.txt"))
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(MissingData, match=f"could not download it .{variable} is set"):
+        find("poem")
+    assert mirror.asked == []
+
+
+def test_what_serves_instead_is_named_where_something_does(mirror, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = {}
+    for source in ("mnist", "the-verdict", "sms-spam", "gpt2-tokenizer"):
+        with pytest.raises(MissingData) as missing:
+            find(source)
+        said[source] = str(missing.value)
+    assert said["mnist"].endswith(", or use 'digits'")
+    assert said["the-verdict"].endswith(", or use 'sample'")
+    assert said["sms-spam"].endswith(said["gpt2-tokenizer"][-20:])  # no text of ours has labels, or is a tokenizer
+    assert "sample" not in said["sms-spam"] + said["gpt2-tokenizer"]

@@ -162,5 +162,5 @@ def test_every_known_hash_and_address_has_its_form():
             assert len(bytes.fromhex(file.sha256)) == 32
             assert not Path(file.path).is_absolute()
             for url in file.urls:
-                assert url.startswith("https://")
+                assert url.startswith(("https://", "hf://"))
                 assert url.endswith((Path(file.path).name, "input.txt", "dom_casmurro.txt"))

@@ -17,8 +17,8 @@ def digits() -> np.ndarray:
     return read_digits()[0][0][:64]
 
 
-def processed(images, **settings) -> torch.Tensor:
-    return DigitsImageProcessor(**settings)(images, return_tensors="pt").pixel_values
+def processed(images, digit_form="digits", **settings) -> torch.Tensor:
+    return DigitsImageProcessor(digit_form=digit_form, **settings)(images, return_tensors="pt").pixel_values
 
 
 def grey_levels(pixel_values: torch.Tensor) -> np.ndarray:
@@ -26,12 +26,15 @@ def grey_levels(pixel_values: torch.Tensor) -> np.ndarray:
     return np.rint((pixel_values[0, 0].numpy() * STD + MEAN) * 255).astype(np.uint8)
 
 
-def test_white_on_black_is_normalised_and_otherwise_left_alone(digits):
+def test_a_training_s_own_digits_are_normalised_and_otherwise_left_alone(digits):
+    expected = (torch.from_numpy(digits).float() / 255 - MEAN) / STD  # as a training computes it
+    assert torch.equal(processed([Image.fromarray(image) for image in digits]), expected[:, None])
+
+
+def test_without_looking_for_a_digit_every_grey_is_left_alone():
     every_grey = np.zeros((28, 28), np.uint8)
     every_grey[4:20, 4:20] = np.arange(256).reshape(16, 16)
-    images = [*digits, every_grey]
-    expected = (torch.from_numpy(np.stack(images)).float() / 255 - MEAN) / STD  # as a training computes it
-    assert torch.equal(processed([Image.fromarray(image) for image in images]), expected[:, None])
+    assert np.array_equal(grey_levels(processed(every_grey, digit_form="any")), every_grey)
 
 
 def test_what_pipeline_makes_of_a_file_is_the_same(digits):
@@ -39,10 +42,10 @@ def test_what_pipeline_makes_of_a_file_is_the_same(digits):
     assert torch.equal(processed([image.convert("RGB") for image in grey]), processed(grey))
 
 
-def test_dark_on_white_is_inverted_unless_switched_off(digits):
+def test_dark_on_white_is_inverted_where_the_digit_is_looked_for(digits):
     scans = [Image.fromarray(255 - image) for image in digits]
     assert torch.equal(processed(scans), processed([Image.fromarray(image) for image in digits]))
-    assert np.array_equal(grey_levels(processed(scans[0], do_invert=False)), 255 - digits[0])
+    assert np.array_equal(grey_levels(processed(scans[0], digit_form="any")), 255 - digits[0])
 
 
 def in_mode(image: Image.Image, mode: str) -> Image.Image:
@@ -114,11 +117,11 @@ def test_other_numbers_are_refused_in_one_sentence(pixels):
     assert "\n" not in str(error.value)
 
 
-def test_a_photo_is_fitted_without_squashing_and_filled_with_its_background():
-    photo = np.full((100, 400), 200, np.uint8)  # light paper, four times as wide as high
-    photo[:, 180:220] = 20  # a stroke from top to bottom
-    levels = grey_levels(processed(Image.fromarray(photo)))
-    assert np.array_equal(levels[:10], np.full((10, 28), 55))  # inverted paper above
+def test_what_is_no_digit_is_fitted_without_squashing_and_filled_with_its_background():
+    photo = np.full((100, 400), 55, np.uint8)  # four times as wide as high
+    photo[:, 180:220] = 235  # a stroke from top to bottom
+    levels = grey_levels(processed(Image.fromarray(photo), digit_form="any"))
+    assert np.array_equal(levels[:10], np.full((10, 28), 55))  # above
     assert np.array_equal(levels[18:], np.full((10, 28), 55))  # and below
     stroke = levels[14] > 145
     assert stroke[13:15].all()
@@ -126,14 +129,21 @@ def test_a_photo_is_fitted_without_squashing_and_filled_with_its_background():
 
 
 def test_a_very_long_strip_takes_no_memory_for_its_square():
-    assert processed(Image.new("L", (60_000, 1))).shape == (1, 1, 28, 28)
+    assert processed(Image.new("L", (60_000, 1)), digit_form="any").shape == (1, 1, 28, 28)
 
 
-def test_what_is_transparent_is_white_paper(digits):
-    alpha = Image.fromarray(digits[0])  # black ink, as opaque as the digit is bright
-    drawing = Image.new("RGBA", (28, 28), (0, 0, 0, 0))
+@pytest.mark.parametrize("pen", [(0, 0, 0), (255, 255, 255), (20, 40, 160)])
+def test_what_is_transparent_is_paper_whatever_the_pen(digits, pen):
+    alpha = Image.fromarray(digits[0])  # as opaque as the digit is bright
+    drawing = Image.new("RGBA", (28, 28), (*pen, 0))
     drawing.putalpha(alpha)
     assert torch.equal(processed(drawing), processed(alpha))
+
+
+def test_a_picture_with_transparent_corners_lies_on_white(digits):
+    scan = Image.fromarray(255 - digits[0]).convert("RGBA")
+    scan.putalpha(Image.fromarray(np.where(digits[0] | (np.indices((28, 28)).min(0) > 0), 255, 0).astype(np.uint8)))
+    assert torch.equal(processed(scan), processed(digits[0]))
 
 
 def test_a_photo_is_turned_upright(digits):
@@ -142,7 +152,12 @@ def test_a_photo_is_turned_upright(digits):
     assert torch.equal(processed(sideways), processed(Image.fromarray(digits[0])))
 
 
+def test_another_form_is_refused_in_one_sentence(digits):
+    with pytest.raises(ValueError, match=r"^digit_form must be one of mnist, digits, any, not 'mnits'$"):
+        processed(digits[0], "mnits")
+
+
 def test_settings_are_saved_and_loaded(tmp_path):
-    DigitsImageProcessor(do_invert=False, image_mean=[0.5]).save_pretrained(tmp_path)
+    DigitsImageProcessor(digit_form="any", image_mean=[0.5]).save_pretrained(tmp_path)
     loaded = DigitsImageProcessor.from_pretrained(tmp_path)
-    assert (loaded.do_invert, list(loaded.image_mean), list(loaded.image_std)) == (False, [0.5], [STD])
+    assert (loaded.digit_form, list(loaded.image_mean), list(loaded.image_std)) == ("any", [0.5], [STD])

@@ -1,7 +1,9 @@
 """Models from folders: any causal LM loads, nothing that came with it runs, and each bad folder gets a sentence."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 
 import pytest
@@ -229,7 +231,7 @@ def test_a_missing_tensor_is_not_filled_with_random_numbers(folder):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("no-owner/no-model", "the Hub cannot be asked"),  # tests are offline
+        ("no-owner/no-model", "and HF_HUB_OFFLINE is set, so the Hub is not asked; unset it, or name"),
         ("a/b/c", "cannot be a model on the Hub either"),
         ("two words", "cannot be a model on the Hub either"),
         (__file__, "is a file"),
@@ -258,3 +260,19 @@ def test_what_the_hub_refuses(monkeypatch, kind, sentence):
 
     monkeypatch.setattr("hf_llm.models.loading.snapshot_download", refuse)
     assert sentence in refusal("someone/private")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no file modes")
+def test_weights_that_are_closed_to_this_user_are_not_said_to_be_missing(folder, monkeypatch):
+    closed = folder / "model.safetensors"
+    if os.geteuid() == 0:  # to whom nothing is closed
+
+        def refuse(path, *arguments, **options):
+            if path == closed:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return open(path, *arguments, **options)
+
+        monkeypatch.setattr("hf_llm.models.weights.open", refuse, raising=False)
+    else:
+        closed.chmod(0)
+    assert refusal(folder) == f"{closed} cannot be read: Permission denied"

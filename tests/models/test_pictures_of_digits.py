@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from conftest import files_or_skip
-from digit_pictures import OTHERS, REPORTED, THIN, blanks, several
+from digit_pictures import OTHERS, REPORTED, THIN, blanks, ink_of, on_paper, several
 from PIL import Image
 from transformers import AutoModelForImageClassification
 
 from hf_llm.config import parse
+from hf_llm.data.digits import read_digits
 from hf_llm.data.images import LabelledImages, read_images
-from hf_llm.models.digit_form import in_form
+from hf_llm.models.digit_form import form_of, in_form
 from hf_llm.models.digit_ink import EmptyPicture, SeveralDigits
 from hf_llm.models.image_processing_digits import DigitsImageProcessor
 from hf_llm.recipes.classifier import train_classifier
@@ -25,8 +25,7 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def mnist():
-    files_or_skip("mnist")
+def mnist(mnist_files):
     return read_images("mnist")
 
 
@@ -67,20 +66,38 @@ def test_a_picture_of_any_kind_is_read(model, digits, kind):
 @pytest.mark.slow
 def test_every_pixel_of_mnist_is_left_as_it_is(mnist):
     for part in (mnist.train, mnist.test):
-        assert all(in_form(image) for image in part.images)
+        assert all(in_form(image, "mnist") for image in part.images)
     images = mnist.test.images
     found = DigitsImageProcessor()([Image.fromarray(image) for image in images], return_tensors="pt").pixel_values
-    assert torch.equal(found, DigitsImageProcessor(do_find_digit=False)(list(images), return_tensors="pt").pixel_values)
+    assert torch.equal(found, DigitsImageProcessor(digit_form="any")(list(images), return_tensors="pt").pixel_values)
     assert torch.equal(found[:, 0], (torch.from_numpy(images).float() / 255 - 0.1307) / 0.3081)
 
 
 def test_a_digit_that_was_moved_or_scaled_is_not_taken_for_mnists(digits):
     for digit in digits.images[:50]:
-        assert in_form(digit)
-        assert not in_form(np.roll(digit, 2, axis=1))
-        assert not in_form(255 - digit)
-        assert not in_form(np.maximum(digit, 1))  # a ground that is not black
-        assert not in_form(digit.repeat(2, 0).repeat(2, 1))
+        assert in_form(digit, "mnist")
+        assert not in_form(np.roll(digit, 2, axis=1), "mnist")
+        assert not in_form(255 - digit, "mnist")
+        assert not in_form(np.maximum(digit, 1), "mnist")  # a ground that is not black
+        assert not in_form(digit.repeat(2, 0).repeat(2, 1), "mnist")
+
+
+def test_a_model_of_scikit_learns_digits_is_given_theirs():
+    images, _ = read_digits()[1]
+    assert form_of(images) == "digits"
+    processor = DigitsImageProcessor(digit_form="digits")
+    for image in images[:20]:
+        own, scan = processor([image, np.asarray(on_paper(ink_of(image)))], return_tensors="pt").pixel_values[:, 0]
+        rows = np.nonzero(scan.numpy() > 0)[0]
+        assert (rows.min(), rows.max()) in ((2, 25), (2, 24), (3, 25))
+        assert (own - scan).abs().mean() < 0.5 * own.std()
+
+
+def test_a_model_of_other_images_is_given_pictures_as_they_are(digits):
+    clothes = np.full((20, 28, 28), 90, np.uint8)  # which fill the 28×28 pixels
+    assert form_of(clothes) == "any"
+    assert form_of(np.concatenate([digits.images, clothes])) == "any"
+    assert form_of(digits.images) == "mnist"
 
 
 @pytest.mark.parametrize("name", blanks(np.random.default_rng(0)))

@@ -46,7 +46,7 @@ for name in sys.argv[2:]:
         logits[name] = model(pixel_values).logits
     here["module"] = type(model).__module__
     classify = pipeline("image-classification", model=name, trust_remote_code=True)
-    here["pipeline"] = classify(["digit.png", "scan.png"], top_k=10)
+    here["pipeline"] = classify(["digit.png", "scan.png", "deep.png", "clear.png"], top_k=10)
     here["again"] = model.save_pretrained("again/" + name) or sorted(os.listdir("again/" + name))
 save_file(logits, "logits.safetensors")
 print(json.dumps(found))
@@ -62,10 +62,10 @@ def digit() -> tuple[np.ndarray, int]:
 
 @pytest.fixture(scope="module")
 def models() -> dict:
-    """Classifiers that have learnt sixty-four digits, the first of which is `digit`."""
+    """Classifiers that have learnt some hundred digits, the first of which is `digit`."""
     (images, labels), _ = read_digits()
-    pixel_values = DigitsImageProcessor()(list(images[:64]), return_tensors="pt").pixel_values
-    labels = torch.from_numpy(labels[:64])
+    pixel_values = DigitsImageProcessor(digit_form="digits")(list(images[:400]), return_tensors="pt").pixel_values
+    labels = torch.from_numpy(labels[:400])
     models = {}
     for name in NAMES:
         models[name] = model = new_image_classifier(name, seed=0)
@@ -84,12 +84,16 @@ def elsewhere(models, digit, tmp_path_factory) -> tuple[Path, dict]:
     folder = tmp_path_factory.mktemp("elsewhere")
     for name, model in models.items():
         model.save_pretrained(folder / name)
-        DigitsImageProcessor().save_pretrained(folder / name)
+        DigitsImageProcessor(digit_form="digits").save_pretrained(folder / name)
     pixel_values = torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     save_file({"pixel_values": pixel_values}, folder / "pixels.safetensors")
     Image.fromarray(digit[0]).save(folder / "digit.png")
     scan = Image.fromarray(255 - digit[0]).convert("RGB").resize((280, 280), Image.Resampling.NEAREST)
     scan.save(folder / "scan.png")
+    Image.fromarray(digit[0].astype(np.uint16) * 257).save(folder / "deep.png")  # 16 bits
+    clear = Image.new("RGBA", (28, 28))  # black ink on nothing
+    clear.putalpha(Image.fromarray(digit[0]))
+    clear.save(folder / "clear.png")
     result = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(torch.get_num_threads()), *NAMES],
         cwd=folder,
@@ -123,14 +127,15 @@ def test_without_the_flag_model_processor_and_pipeline_are_refused(elsewhere, na
 def test_pipeline_classifies_a_png(models, elsewhere, digit, name):
     image, label = digit
     with torch.no_grad():
-        logits = models[name](**DigitsImageProcessor()(image, return_tensors="pt")).logits
+        logits = models[name](**DigitsImageProcessor(digit_form="digits")(image, return_tensors="pt")).logits
     expected = logits.softmax(-1)[0]
-    clean, scan = elsewhere[1][name]["pipeline"]
-    for answers in (clean, scan):  # white on black, and a scan of ten times the size, dark on white
+    scan, *same = [elsewhere[1][name]["pipeline"][i] for i in (1, 0, 2, 3)]
+    for answers in (scan, *same):  # a scan of ten times the size, dark on white; and the same pixels in three formats
         assert answers[0]["label"] == str(label)
         assert {answer["label"] for answer in answers} == set("0123456789")
-    for answer in clean:
-        assert answer["score"] == pytest.approx(expected[int(answer["label"])].item(), abs=1e-6)
+    for answers in same:
+        for answer in answers:
+            assert answer["score"] == pytest.approx(expected[int(answer["label"])].item(), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -139,7 +144,8 @@ def test_the_folder_holds_the_code_and_saving_again_keeps_it(elsewhere, name):
     code = {f"configuration_{name}.py", "configuration_image_classifier.py",
             f"modeling_{name}.py", "modeling_image_classifier.py"}  # fmt: skip
     saved = {path.name for path in (folder / name).glob("*.py")}
-    assert saved == code | {"image_processing_digits.py"}
+    finding = {f"digit_{part}.py" for part in ("form", "ink", "regions", "sheet")}
+    assert saved == code | finding | {"image_processing_digits.py", "pipeline_digits.py"}
     assert code <= set(found[name]["again"])
     config = json.loads((folder / name / "config.json").read_text(encoding="utf-8"))
     assert set(config["auto_map"]) == {"AutoConfig", "AutoModelForImageClassification"}

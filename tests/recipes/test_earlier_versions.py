@@ -219,3 +219,17 @@ def test_what_is_read_is_written_as_it_was(finished):
     assert copy.deepcopy(manifest) == manifest
     with pytest.raises(UserError, match=r"run\.json says nothing of metrics\.validation\.nothing; another version"):
         manifest["metrics"]["validation"]["nothing"]
+
+
+def test_a_repetition_that_is_stopped_does_not_advise_to_go_on_with_it(finished, monkeypatch):
+    """Its folder is gone by then."""
+    from hf_llm.training.loop import Stopped
+
+    def stopped(manifest, folder):
+        raise Stopped("stopped at step 1 of 4; the checkpoint is in …; the same command goes on from there")
+
+    monkeypatch.setattr(verifying, "_repeat", stopped)
+    with pytest.raises(
+        UserError, match=r"stopped before .* was repeated, so there is no answer; the run is as it was$"
+    ):
+        verify(finished)

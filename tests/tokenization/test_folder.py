@@ -127,3 +127,14 @@ def test_a_folder_that_cannot_be_replaced_stays_as_it_was(tmp_path, monkeypatch,
         make(tmp_path / "folder", overwrite=True)
     assert (tmp_path / "folder" / "tokenizer.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_an_input_that_cannot_be_read_is_not_told_as_the_output(tmp_path):
+    """No room that one makes, and no other folder, would help."""
+    closed = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "input.txt"))
+    with pytest.raises(UserError) as said:
+        make(tmp_path / "folder", fail=closed)
+    assert str(said.value) == f"{tmp_path / 'input.txt'} cannot be read (Permission denied); nothing was changed"
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / ".folder.tmp" / "part-1.npy"))
+    with pytest.raises(UserError, match=r"folder could not be written .*No space left on device.*make room or name an"):
+        make(tmp_path / "folder", fail=full)

@@ -41,7 +41,9 @@ def test_a_batch_holds_the_planned_images_as_the_processor_would_make_them(digit
     task = make_task(digits)
     batch = task.batch(2, 0, 0)
     indices = task.plan.indices(2, 0, 0)
-    expected = DigitsImageProcessor()([digits[0].images[i] for i in indices], return_tensors="pt").pixel_values
+    expected = DigitsImageProcessor(digit_form="digits")(
+        [digits[0].images[i] for i in indices], return_tensors="pt"
+    ).pixel_values
     assert torch.equal(batch["labels"], torch.from_numpy(digits[0].labels[indices]))
     torch.testing.assert_close(batch["pixel_values"], expected, rtol=0, atol=1e-6)
 
@@ -88,7 +90,7 @@ def test_evaluation_counts_what_is_right_and_keeps_the_mode(digits):
     figures = task.evaluate(task.model)
     assert task.model.training
     task.model.eval()
-    images = DigitsImageProcessor()(list(digits[1].images), return_tensors="pt").pixel_values
+    images = DigitsImageProcessor(digit_form="digits")(list(digits[1].images), return_tensors="pt").pixel_values
     logits, labels = task.model(pixel_values=images).logits, torch.from_numpy(digits[1].labels)
     assert figures["validation_loss"] == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-4)
     assert figures["validation_accuracy"] == (logits.argmax(1) == labels).double().mean().item()

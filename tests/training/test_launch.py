@@ -184,3 +184,14 @@ def test_a_run_that_goes_on_elsewhere_says_so(make_config, make_tiny_task, tmp_p
             "precision": "bf16", "compile": False, "attention": "sdpa", "threads": 1, "device": "cpu",
         }  # fmt: skip
     assert "the run began on Tesla V100 and goes on on cpu" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("program", "script"),
+    [("scripts/finetune.py", "finetune"), ("hf-llm train_mnist", "train_mnist"), ("hf-llm verify", "pretrain")],
+)
+def test_the_launch_that_is_advised_is_of_the_command_that_runs(program, script, monkeypatch):
+    monkeypatch.setattr("sys.argv", [program])
+    say(monkeypatch, WORLD_SIZE="2")
+    with pytest.raises(UserError, match=rf"cpu-2\.yaml scripts/{script}\.py$"):
+        start_processes()

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import json
 import os
+import runpy
 import shutil
 import sys
 import traceback
@@ -136,10 +137,10 @@ def _no_entry(who):
 def run_program(words: list[str]) -> int:
     """Call `hf-llm` with these words, and return the exit code; what it lets through is a traceback, as in Python."""
     sys.argv, code = ["hf-llm", *words], 1
+    if not sys.flags.safe_path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does, which the program undoes
     try:
-        from hf_llm.commands.program import main
-
-        main()
+        runpy.run_module("hf_llm", run_name="__main__")
         code = 0
     except SystemExit as exit:
         code = exit.code if isinstance(exit.code, int) else 1

@@ -39,27 +39,32 @@ def classify_digit(app: App, image: str, model: str | None = None) -> dict[str, 
     """
     from hf_llm.explain.image_classifier import classify
 
-    _, pixel_values = _read(image)
     model = first(app.library.image_classifiers()) if model is None else model
-    answer = classify(app.library.image_classifier(model), pixel_values)
+    classifier = app.library.image_classifier(model)
+    answer = classify(classifier, _prepared(app, open_picture(image), True, model))
     return dict(zip(answer.labels, answer.probabilities.tolist(), strict=True))
 
 
 ENDPOINTS = {"classify_digit": classify_digit}
 
 
-def _read(picture: str, find: bool = True) -> "tuple[Image.Image, torch.Tensor]":
-    """Return a picture, and what the models are given of it, (1, 1, 28, 28).
+def _prepared(app: App, image: "Image.Image", find: bool, model: str | None) -> "torch.Tensor":
+    """Return what `model` is given of a picture, (1, 1, 28, 28): in the form of its training, if `find`.
 
     Raises:
-        UserError: When it is no picture that can be read, is empty or shows several digits.
+        UserError: When the picture cannot be read, is empty or shows several digits.
     """
     from hf_llm.explain.image_classifier import prepare
     from hf_llm.models.digit_ink import EmptyPicture, SeveralDigits
+    from hf_llm.models.image_processing_digits import DigitsImageProcessor
 
-    image = open_picture(picture)
+    form = DigitsImageProcessor.digit_form
+    if not find:
+        form = "any"
+    elif model:
+        form = DigitsImageProcessor.from_pretrained(app.library.folder(model)).digit_form
     try:
-        return image, prepare(image, find)
+        return prepare(image, form)
     except EmptyPicture:
         raise UserError(both("mnist.empty")) from None
     except SeveralDigits as error:
@@ -72,24 +77,25 @@ def show_all(
     app: App, *, drawing: str, find: bool, left: str | None, right: str | None, feature_map: int, row: int,
     column: int, lang: Language,
 ) -> list[str]:  # fmt: skip
-    """Return what the models see, both answers, the call, the convolution; for a bad picture a message alone."""
+    """Return what the model on the left sees, both answers, the call, the convolution; for a bad picture a message."""
     from hf_llm.explain.image_classifier import classify
 
     try:
-        image, pixel_values = _read(drawing, find)
+        image = open_picture(drawing)
+        given = {name: _prepared(app, image, find, name) for name in (left, right)}
     except UserError as error:
         return [message(error.in_language(lang), "bad"), "", "", "", ""]
-    names, drawn = [name for name in (left, right) if name], []
+    names, drawn = [name for name in given if name], []
     for name in (left, right):
         if name:
-            answer = classify(app.library.image_classifier(name), pixel_values)
+            answer = classify(app.library.image_classifier(name), given[name])
             drawn.append(views.answer(name, trained_on(app, name), answer, lang))
         else:
             drawn.append(message(text("mnist.no_model", lang)))
     return [
-        views.seen(image, pixel_values, find, lang), *drawn,
+        views.seen(image, given[left], find, lang), *drawn,
         views.call(app.library.source(names[0]), find, lang) if names else "",
-        _cell(app, names, pixel_values, feature_map, row, column, lang),
+        _cell(app, given, feature_map, row, column, lang),
     ]  # fmt: skip
 
 
@@ -99,19 +105,21 @@ def show_cell(
 ) -> str:  # fmt: skip
     """Return the convolution alone, for another map, row or column; errors of the picture are shown elsewhere."""
     try:
-        _, pixel_values = _read(drawing, find)
+        image = open_picture(drawing)
+        given = {name: _prepared(app, image, find, name) for name in (left, right)}
     except UserError:
         return ""
-    return _cell(app, [name for name in (left, right) if name], pixel_values, feature_map, row, column, lang)
+    return _cell(app, given, feature_map, row, column, lang)
 
 
 def _cell(
-    app: App, names: list[str], pixel_values: "torch.Tensor", feature_map: int, row: int, column: int, lang: Language
+    app: App, given: "dict[str | None, torch.Tensor]", feature_map: int, row: int, column: int, lang: Language
 ) -> str:
+    """Return a cell of the first LeNet among the models, `given` what each of them sees."""
     from hf_llm.models.modeling_lenet import LeNetForImageClassification
 
-    for name in names:
-        model = app.library.image_classifier(name)
+    for name, pixel_values in given.items():
+        model = app.library.image_classifier(name) if name else None
         if isinstance(model, LeNetForImageClassification):
             return written_out(name, model, pixel_values, int(feature_map), int(row), int(column), lang)
     return message(text("mnist.no_lenet", lang))

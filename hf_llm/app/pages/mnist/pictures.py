@@ -13,7 +13,6 @@ import numpy as np
 
 from hf_llm.app.views import image
 from hf_llm.config import UserError, require
-from hf_llm.data import find, is_here
 from hf_llm.texts import both
 
 if TYPE_CHECKING:
@@ -72,20 +71,18 @@ def image_tag(pixels: np.ndarray, alternative: str, css: str = "") -> str:
 
 def sources() -> list[str]:
     """Return where example digits come from: MNIST where its files lie on this machine, and the embedded digits."""
-    return ["mnist", "digits"] if is_here("mnist") else ["digits"]
+    from hf_llm.data.images import mnist_is_here
+
+    return ["mnist", "digits"] if mnist_is_here() else ["digits"]
 
 
 @cache
 def test_images(source: str) -> tuple[np.ndarray, np.ndarray]:
     """Return images, uint8 (N, 28, 28), and labels (N,) of a test set; `source` is one of `sources()`."""
-    if source == "mnist":
-        from hf_llm.data.idx import IMAGES, LABELS, read_idx
+    from hf_llm.data.images import read_images
 
-        _, _, images, labels = find("mnist")
-        return read_idx(images, IMAGES), read_idx(labels, LABELS)
-    from hf_llm.data.digits import read_digits
-
-    return read_digits()[1]
+    test = read_images(source).test
+    return test.images, test.labels
 
 
 @cache

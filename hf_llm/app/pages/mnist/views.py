@@ -87,12 +87,13 @@ def seen(image: "Image.Image", pixel_values: "torch.Tensor", found: bool, lang: 
 
 
 def call(source: str, find: bool, lang: Language) -> str:
+    form = "" if find else 'digit_form="any", '
     return code(
         "from transformers import AutoImageProcessor, AutoModelForImageClassification\n\n"
         f"folder = {source!r}\n"
         "processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)\n"
         "model = AutoModelForImageClassification.from_pretrained(folder, trust_remote_code=True).eval()\n"
-        f'pixel_values = processor(image, do_find_digit={bool(find)}, return_tensors="pt").pixel_values\n'
+        f'pixel_values = processor(image, {form}return_tensors="pt").pixel_values\n'
         "model(pixel_values=pixel_values).logits.softmax(-1)",
         lang,
     )
