@@ -240,7 +240,6 @@ def read_manifest(folder: Path) -> dict | None:
     text = read_utf8(content, path)
     try:
         manifest = json.loads(text)
-        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair can be read, but not written again
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read ({quoted(error)}){again}") from None
     require(
