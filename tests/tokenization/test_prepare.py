@@ -314,8 +314,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            ({"files": []}, "either --files or --dataset"),
-            ({"dataset": "a/b"}, "either --files or --dataset"),
+            ({"files": []}, "either files or dataset"),
+            ({"dataset": "a/b"}, "either files or dataset"),
             ({"validation_per_mille": 0}, "between 1 and 999"),
             ({"shard_tokens": 0}, "shard_tokens must be at least 1"),
             ({"max_bytes": -1}, "max_bytes"),
