@@ -24,7 +24,7 @@ FINETUNE = sorted((CONFIGS / "finetune").glob("*.yaml"))
 WARMUP = {
     "gpt2/verdict": 50, "gpt2/shakespeare": 100, "gpt2/small": 2000, "gpt2/large": 2000, "mnist/mlp": 50,
     "mnist/mlp-dropout": 50, "mnist/lenet": 50, "mnist/resnet": 100, "mnist/efficientnet": 100, "finetune/verdict": 30,
-    "finetune/sms-spam": 30, "gpt2/dom-casmurro": 100,
+    "finetune/sms-spam": 30, "gpt2/dom-casmurro": 100, "gpt2/verdict-ngram-text": 150,
 }  # fmt: skip
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
 GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)

@@ -13,7 +13,8 @@ from hf_llm.runs.manifest import manifest_for_others, read_manifest
 
 RUN = {"README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
        "tokenizer_config.json", "run.json", "figures/loss.png"}  # fmt: skip
-CODE = {"configuration_image_classifier.py", "configuration_mlp.py", "image_processing_digits.py",
+CODE = {"configuration_image_classifier.py", "configuration_mlp.py", "image_processing_digits.py", "digit_form.py",
+        "digit_ink.py", "digit_regions.py", "digit_sheet.py", "pipeline_digits.py",
         "modeling_image_classifier.py", "modeling_mlp.py"}  # fmt: skip
 
 

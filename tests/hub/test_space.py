@@ -108,6 +108,9 @@ def test_it_is_started_then_pushed_in_one_commit_and_comes_down_byte_for_byte(hu
     for path, sha256 in there.items():
         if path.split("/")[0] in ("hf_llm", "configs", "results", "space_app.py"):
             content = (ROOT / path).read_bytes()
+        elif path in ("runs/verdict/run.json", "runs/verdict/README.md"):  # as others may see them
+            assert str(runs).encode() not in hub.content(repository.files()[path])
+            continue
         elif path.startswith("runs/"):
             content = (runs / path.removeprefix("runs/")).read_bytes()
         else:

@@ -61,7 +61,7 @@ def test_settings_from_yaml_and_a_text_beyond_the_context(folder, monkeypatch, c
     [
         (["--top_p", "2"], "top_p"),
         (["--temperature", "0"], "temperature"),
-        (["--num_beams", "4"], "no_do_sample"),
+        (["--num_beams", "4"], "switch do_sample off"),
         (["--num_beams", "4", "--no_do_sample"], "max_new_tokens to at most"),
         (["--prompt", "\udce9"], "surrogate"),
         (["--max_tokens", "3"], "unknown argument"),
