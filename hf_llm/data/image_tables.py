@@ -83,26 +83,27 @@ def _read_csv(path: Path) -> Part | None:
     try:
         with open_plain(path) as file:
             table = csv.read_csv(file, read_options=csv.ReadOptions(autogenerate_column_names=not named))
-        levels = np.stack([column.to_numpy() for column in table.columns], axis=1)
     except (ArrowException, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"{path} is no table of {PIXELS} pixels a row ({reason}); replace it by the original file"
-        ) from None
-    if levels.ndim == 2 and levels.shape[1] == PIXELS:
+        raise UserError(f"{path} is no table of {PIXELS} pixels a row ({reason}); replace it by the original") from None
+    if table.num_columns == PIXELS:
         return None
     require(
-        levels.shape[1] == PIXELS + 1,
-        f"{path} has {levels.shape[1]:,} columns where a label and {PIXELS} pixels belong; replace it by the original",
+        table.num_columns == PIXELS + 1,
+        f"{path} has {table.num_columns} columns where a label and {PIXELS} pixels belong; replace it by the original",
     )
-    require(len(levels) > 0, f"{path} holds no image; replace it by the original file")
-    whole = levels.dtype.kind == "i" or (levels.dtype.kind == "f" and bool((levels == np.rint(levels)).all()))
-    require(
-        whole and levels.min() >= 0 and levels.max() <= 255,
-        f"{path} holds other numbers than 0 to 255; replace it by the original file",
-    )
+    require(table.num_rows > 0, f"{path} holds no image; replace it by the original file")
+    levels = np.empty((table.num_rows, PIXELS + 1), np.uint8)
+    for place, column in enumerate(table.columns):
+        values = column.to_numpy()
+        right = values.dtype.kind in "if" and values.min() >= 0 and values.max() <= 255  # NaN, of a gap, fails
+        require(
+            bool(right) and np.array_equal(values, values.astype(np.uint8)),
+            f"{path} holds other numbers than 0 to 255; replace it by the original file",
+        )
+        levels[:, place] = values
     label = next((header.index(name) for name in ("label", "class") if name in header), 0)
-    return np.delete(levels, label, axis=1).astype(np.uint8).reshape(-1, SIDE, SIDE), levels[:, label].astype(np.uint8)
+    return np.delete(levels, label, axis=1).reshape(-1, SIDE, SIDE), levels[:, label]
 
 
 def _read_npz(path: Path) -> tuple[Part, Part]:

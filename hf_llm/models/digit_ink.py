@@ -6,6 +6,8 @@ The ground is the picture with every stroke filled: a *closing*, as in Serra, "I
 Morphology" (1982), with the narrowest window at which the ink no longer changes.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -16,7 +18,7 @@ LOOK = (112, 400)  # pixels of the longer side in which ink is looked for: at le
 WINDOWS = (8, 4, 2)  # the window is the longer side divided by these
 FAINTEST = 0.06  # of the ground's light; less is shade
 INK = 0.4  # of the darkest ink
-STANDS_OUT = 3  # times the paper's own unevenness; noise has 2, a digit on a dim photo 35
+STANDS_OUT = 3  # spreads of the ground; noise has 2, a digit on a dim photo 35
 
 
 class EmptyPicture(ValueError):
@@ -50,19 +52,19 @@ def find_ink(grey: np.ndarray) -> np.ndarray:
     lit = _evenly_lit(levels)
     before = None
     for part in WINDOWS:
-        density, pieces, boxes = _ink_of(lit, 2 * (max(lit.shape) // part // 2) + 1)
-        if before is not None and len(boxes) and _alike(pieces, before):
+        ink = _ink_of(lit, 2 * (max(lit.shape) // part // 2) + 1)
+        if before is not None and len(ink.boxes) and _alike(ink.mask, before):
             break
-        before = pieces if len(boxes) else None
-    if not len(boxes) or not _stands_out(density, pieces):
+        before = ink.mask if len(ink.boxes) else None
+    if not len(ink.boxes) or _is_noise(ink):
         raise EmptyPicture
-    count = _digits(boxes)
+    count = _digits(ink.boxes)
     if count > 1:
         raise SeveralDigits(count)
 
-    full = np.median(density[pieces & (density > 0.6 * density[pieces].max())])
-    ink = np.clip((density / full - 0.15) / 0.75, 0, 1) * grown(pieces, 2)  # paper to 0, the inside of strokes to 1
-    return np.pad(ink, 1)[bounds(grown(np.pad(pieces, 1), 1))]
+    full = np.median(ink.density[ink.mask & (ink.density > 0.6 * ink.density[ink.mask].max())])
+    levels = np.clip((ink.density / full - 0.15) / 0.75, 0, 1)  # paper to 0, the inside of strokes to 1
+    return np.pad(levels * grown(ink.mask, 2), 1)[bounds(grown(np.pad(ink.mask, 1), 1))]
 
 
 def _scaled(grey: np.ndarray) -> np.ndarray:
@@ -100,8 +102,15 @@ def _evenly_lit(levels: np.ndarray) -> np.ndarray:
     return (np.maximum(levels, 1) / np.maximum(ground, 8)).astype(np.float32)
 
 
-def _ink_of(lit: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (density (H, W), 0 to 1; mask of the ink (H, W); boxes of its pieces (pieces, 4))."""
+class _Ink(NamedTuple):
+    density: np.ndarray  # (H, W), 0 to 1
+    mask: np.ndarray  # (H, W)
+    boxes: np.ndarray  # of its pieces, (pieces, 4): top, left, bottom, right
+    dust: int  # pixels as dark, within the picture, that belong to no piece
+
+
+def _ink_of(lit: np.ndarray, window: int) -> _Ink:
+    """Return the ink that is narrower than a window."""
     smooth = lit
     if min(lit.shape) >= 80:  # a single pixel is noise there
         blurred = Image.fromarray((lit * 127).clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.8))
@@ -117,17 +126,17 @@ def _ink_of(lit: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.nd
     inked = labels > 0
     np.maximum.at(sharpest, labels[inked], edge[inked])
     np.maximum.at(most, labels[inked], sure[inked])
-    height, width = lit.shape
-    sizes = boxes[:, 2:] - boxes[:, :2]
-    sides, longest = np.stack([boxes[:, :2] == 0, boxes[:, 2:] == [height, width]]), sizes.max(axis=1, initial=0)
-    thin = 0.05 * max(lit.shape)
-    ruled = (sides.all(axis=0) & (sizes[:, ::-1] < thin)[:, :] & (min(lit.shape) > 4 * thin)).any(axis=1)
+    sizes = boxes[:, 2:] - boxes[:, :2]  # (pieces, 2)
+    longest, thin = sizes.max(axis=1, initial=0), 0.05 * max(lit.shape)
+    reached = np.stack([boxes[:, :2] == 0, boxes[:, 2:] == lit.shape])  # (2, pieces, 2): which sides of the picture
+    inside = ~reached.any(axis=(0, 2))
+    ruled = (reached.all(axis=0) & (sizes[:, ::-1] < thin)).any(axis=1) & (min(lit.shape) > 4 * thin)  # from end to end
     good = (sharpest > 0.5 * most)[1:] & (longest >= max(3, thin)) & ~ruled & (darkest > FAINTEST)
-    within = good & ~sides.any(axis=(0, 2))
-    if within.any():  # what reaches the border is the frame, or a neighbour cut off; unless there is nothing else
-        good = within
+    if (good & inside).any():  # what reaches the border is a frame, or a neighbour cut off, unless there is only that
+        good &= inside
     good &= longest >= 0.15 * longest[good].max(initial=0)
-    return density, np.isin(labels, np.flatnonzero(good) + 1), boxes[good]
+    areas = np.bincount(labels.ravel(), minlength=len(boxes) + 1)[1:]
+    return _Ink(density, np.append(False, good)[labels], boxes[good], areas[inside & ~good].sum())
 
 
 def _alike(ink: np.ndarray, before: np.ndarray) -> bool:
@@ -137,12 +146,14 @@ def _alike(ink: np.ndarray, before: np.ndarray) -> bool:
     return bool(near and ink.sum() < 1.1 * before.sum())
 
 
-def _stands_out(density: np.ndarray, ink: np.ndarray) -> bool:
-    """Say whether the ink is more than what the ground's noise makes of it."""
-    ground = density[~ink]
+def _is_noise(ink: _Ink) -> bool:
+    """Say whether what was found is of the ground's noise: strewn all over it, or hardly above it."""
+    ground = ink.density[~ink.mask]
+    if ink.dust > ink.mask.sum() or not len(ground):
+        return True
     middle = np.median(ground)
-    spread = 1.4826 * np.median(np.abs(ground - middle))
-    return bool(density[ink].mean() - middle > STANDS_OUT * spread)
+    spread = 1.4826 * np.median(np.abs(ground - middle))  # as a standard deviation
+    return bool(ink.density[ink.mask].mean() - middle < STANDS_OUT * spread)
 
 
 def _digits(boxes: np.ndarray) -> int:

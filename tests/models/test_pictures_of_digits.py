@@ -47,10 +47,13 @@ def pixel_values(image) -> torch.Tensor:
     return DigitsImageProcessor()(image, return_tensors="pt").pixel_values
 
 
-def accuracy(model, images: list, labels: np.ndarray) -> float:
-    with torch.no_grad():
-        answers = model(pixel_values=torch.cat([pixel_values(image) for image in images])).logits.argmax(-1).numpy()
-    return float((answers == labels).mean())
+def answer(model, image: Image.Image) -> int | None:
+    """Return which digit the model sees, None where the picture is refused."""
+    try:
+        with torch.no_grad():
+            return model(pixel_values=pixel_values(image)).logits.argmax().item()
+    except ValueError:
+        return None
 
 
 @pytest.mark.slow
@@ -58,7 +61,7 @@ def accuracy(model, images: list, labels: np.ndarray) -> float:
 def test_a_picture_of_any_kind_is_read(model, digits, kind):
     make, least = KINDS[kind]
     random = np.random.default_rng(0)
-    right = accuracy(model, [make(digit, random) for digit in digits.images], digits.labels)
+    right = np.mean([answer(model, make(image, random)) == label for image, label in zip(digits.images, digits.labels)])
     print(f"{kind}: {right:.1%}")
     assert right >= least
 
@@ -102,9 +105,10 @@ def test_a_model_of_other_images_is_given_pictures_as_they_are(digits):
 
 @pytest.mark.parametrize("name", blanks(np.random.default_rng(0)))
 def test_an_empty_picture_is_said_to_be_empty(name):
-    with pytest.raises(EmptyPicture, match=r"^the picture is empty") as error:
-        pixel_values(blanks(np.random.default_rng(0))[name])
-    assert "\n" not in str(error.value)
+    for seed in range(5):
+        with pytest.raises(EmptyPicture, match=r"^the picture is empty") as error:
+            pixel_values(blanks(np.random.default_rng(seed))[name])
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("stacked", [False, True])
