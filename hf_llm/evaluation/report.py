@@ -37,7 +37,7 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     require(
         part != "" and (training != "" or config.split == "all"),
         f"{config.corpus} is too short to be split for training and validation; "
-        f"take a longer text, or score it whole with {written('split')} all",
+        f"take a longer text, or score it whole: {written('split')} all",
     )
     model, tokenizer = load_causal_lm(config.model), load_tokenizer(config.model)
     require_own_tokenizer(model, tokenizer)

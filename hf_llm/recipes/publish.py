@@ -100,7 +100,7 @@ def measured(run: Run, unit: str, result: TrainingResult) -> dict:
 
 def peak_memory_bytes() -> int:
     """Return the most resident bytes that this process has held; on a GPU, what torch allocated there."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():  # not where a launcher said --cpu
         return torch.cuda.max_memory_allocated()
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset

@@ -65,7 +65,7 @@ def start_processes(threads: int = 0) -> PartialState:
         except (RuntimeError, ValueError) as error:  # torch has several, for an address as for a number
             if asked == 1:
                 raise
-            reason = str(error).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
                 f"the {asked} processes of this launch could not join: {reason}; {_other_launches()}"
             ) from error
