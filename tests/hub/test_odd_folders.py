@@ -24,7 +24,6 @@ MANIFESTS = {
     "a number for a hash": lambda manifest: json.dumps(manifest | {"files": {"config.json": 1}}),
     "no job": lambda manifest: json.dumps({key: value for key, value in manifest.items() if key != "job"}),
     "no data": lambda manifest: json.dumps(manifest | {"data": None}),
-    "half a character": lambda manifest: json.dumps(manifest | {"note": "\ud800"}),
 }
 
 
@@ -35,6 +34,15 @@ def test_a_manifest_that_is_none(hub, scripts, runs, change):
     refused(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
     refused(scripts("hub.py", "space", "me/app", "--runs", runs / "verdict"))
     assert hub.requests == []
+
+
+def test_a_manifest_with_the_name_of_a_latin_1_file(hub, scripts, runs):
+    path = runs / "verdict" / "run.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["data"]["name"] = os.fsdecode(b"cora\xe7\xe3o.txt")
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    succeeded(scripts("hub.py", "push", runs / "verdict", "me/verdict"))
+    assert json.loads(contents(hub, "me/verdict")["run.json"])["data"] == manifest["data"]
 
 
 @pytest.mark.parametrize(
