@@ -11,6 +11,7 @@ and two CPU processes without `ACCELERATE_USE_CPU` each believe that they are al
 
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -192,7 +193,7 @@ def _only_the_place(asked: int) -> Iterator[None]:
 
 @contextmanager
 def _waiting(asked: int) -> Iterator[None]:
-    """Say what is waited for when the other processes do not come; torch itself waits for half an hour."""
+    """Say what is waited for when the other processes do not come; torch waits for half an hour, deaf to Ctrl-C."""
     if asked == 1:
         yield
         return
@@ -201,7 +202,13 @@ def _waiting(asked: int) -> Iterator[None]:
     timer = threading.Timer(PATIENCE, logger.warning, [message])
     timer.daemon = True
     timer.start()
+    in_main = threading.current_thread() is threading.main_thread()
+    before = (
+        signal.signal(signal.SIGINT, signal.SIG_DFL) if in_main else None
+    )  # ends the process, which has no file yet
     try:
         yield
     finally:
         timer.cancel()
+        if in_main:
+            signal.signal(signal.SIGINT, before)

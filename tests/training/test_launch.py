@@ -1,13 +1,15 @@
 """Whatever the environment says, a training is what its settings say; where the two differ, one sentence says so."""
 
 import os
+import signal
+import subprocess
 
 import pytest
 import torch
 from accelerate import PartialState
 from accelerate.state import AcceleratorState
 
-from hf_llm.config import UserError
+from hf_llm.config import UserError, child_environment, python
 from hf_llm.runs.manifest import new_manifest, read_manifest
 from hf_llm.runs.run import hold_run
 from hf_llm.training import launch, launcher_settings
@@ -195,3 +197,20 @@ def test_the_launch_that_is_advised_is_of_the_command_that_runs(program, script,
     say(monkeypatch, WORLD_SIZE="2")
     with pytest.raises(UserError, match=rf"cpu-2\.yaml scripts/{script}\.py$"):
         start_processes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process otherwise")
+def test_ctrl_c_ends_the_waiting():
+    """torch waits in C++, where Python's own handler is not heard."""
+    code = (
+        "import logging, os, signal, threading\n"
+        "from hf_llm.training import launch\n"
+        "launch.PATIENCE = 0.1\n"
+        "class Interrupt(logging.Handler):\n"
+        "    def emit(self, record): os.kill(os.getpid(), signal.SIGINT)\n"
+        "launch.logger.addHandler(Interrupt())\n"
+        "launch.start_processes(1)"
+    )
+    environment = {**PLACE, "RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "9"}
+    done = subprocess.run(python("-c", code), env=child_environment(**environment), capture_output=True, timeout=120)
+    assert done.returncode == -signal.SIGINT
