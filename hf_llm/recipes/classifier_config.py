@@ -20,7 +20,7 @@ class ClassifierConfig(TrainingConfig):
     output_dir: str = setting("runs/mnist/mlp", "run folder: checkpoints, log, figures, the published model")
     data: str = setting(
         "mnist",
-        "mnist, digits (embedded, 8x8 pixels enlarged), ylecun/mnist (the Hub), or a folder with the four IDX files",
+        "mnist, digits (embedded, 8x8 pixels enlarged), ylecun/mnist (the Hub), or a folder of images in MNIST's forms",
     )
     validation_fraction: float = setting(
         1 / 6, "fraction of the training images, the last ones, that is kept for validation; 0 trains on all of them"

@@ -135,7 +135,7 @@ def sideways(digit: np.ndarray, random: np.random.Generator) -> Image.Image:
 
 
 HALF = 14
-# what issue reports name: at least 97 of 100 digits right (thin pens: 94)
+# what people have reported
 REPORTED: dict[str, Kind] = {
     "paper 200, ink 40": lambda digit, _: on_paper(digit / 255, 200, 40),
     "paper 200, ink 40, large": lambda digit, _: on_paper(ink_of(digit), 200, 40),
