@@ -10,6 +10,7 @@ dom-casmurro    bits per byte on the last 10 % of Dom Casmurro, three seeds, bes
 verdict-sweep   how its configuration was chosen, on the first 90 %
 shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
 training-speed  our loop, Trainer and a bare loop on the same work
+generation      tokens a second of greedy text: ours, generate() in each of its ways, llama.cpp and others
 planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
@@ -32,6 +33,7 @@ Name = Literal[
     "verdict-sweep",
     "shakespeare",
     "training-speed",
+    "generation",
     "planner",
     "mnist",
     "mnist-speed",

@@ -1,6 +1,7 @@
 """Settings of text generation, every bound checked. No heavy import, so that `--help` answers at once."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hf_llm.config import require, setting
 from hf_llm.texts import both
@@ -28,6 +29,9 @@ class GenerationSettings:
         1, "beam search: keeps so many texts, writes the likeliest at the end; needs do_sample off; 1 = off"
     )
     seed: int = setting(0, "seed of the sampling: the same one gives the same text")
+    precision: Literal["fp32", "bf16", "int8"] = setting(
+        "fp32", "of a GPT-2's weights on a CPU, which are read once a token: half or a quarter of the bytes is faster"
+    )
     stop: list[str] = setting([], "texts that end the generation; they are left out themselves")
 
     def __post_init__(self):

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from hf_llm.config import require
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.sampling import Sampler
+from hf_llm.generation.step import step_of
 from hf_llm.models.context import context_length
 from hf_llm.texts import both
 
@@ -23,30 +24,23 @@ def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSe
     `settings` alone decide: a temperature or a penalty in the model's own generation config is not used. The model is
     in evaluation mode; of a prompt longer than the context the last part is read, and it has at least one token.
     """
-    context = context_length(model)
+    context, step = context_length(model), step_of(model, settings.precision)
     choose = Sampler(settings, model.device)
     history = torch.tensor([prompt_ids], device=model.device)  # (1, T), all tokens: the repetition penalty wants them
     window = len(prompt_ids) if context is None else min(len(prompt_ids), context)  # the last tokens, which are in view
-    unread, cache = history[:, -window:], None
-    for _ in range(settings.max_new_tokens):
-        logits, cache = _forward(model, unread, cache, window)
-        token = choose(history, logits)
-        history = torch.cat([history, token], dim=1)
-        yield int(token)
+    logits = step.begin(history[:, -window:])
+    for left in reversed(range(settings.max_new_tokens)):
+        chosen = choose(history, logits)
+        history, token = torch.cat([history, chosen], dim=1), int(chosen)
+        yield token
+        if not left:
+            return
         window += 1
         if context is not None and window > context:
-            window, cache = max(1, context // 2), None
-        unread = token if cache is not None else history[:, -window:]
-
-
-@torch.inference_mode()  # on a plain function: around a `yield` it would leak into the caller
-def _forward(model: PreTrainedModel, unread: torch.Tensor, cache, window: int) -> tuple[torch.Tensor, object]:
-    """Read tokens, (1, T), behind those in the cache; return the next one's logits, (1, vocab), and the cache."""
-    # all of the window is text; without a mask transformers would warn that the start token may be padding
-    mask = unread.new_ones(1, window)
-    output = model(input_ids=unread, attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    # a model without a key-value cache (a state space) returns none, and reads the whole window each time
-    return output.logits[:, -1], getattr(output, "past_key_values", None)
+            window = max(1, context // 2)
+            logits = step.begin(history[:, -window:])
+        else:
+            logits = step.go_on(token)
 
 
 def require_room_for_beams(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSettings) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hf_llm.config import PLACES, UserError, advice, count_or_share, last_name, quoted, read_back, require, typed
+from hf_llm.config.processor import processor_name
 from hf_llm.data.content import read_utf8
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.texts import both
@@ -85,7 +86,7 @@ def environment() -> dict:
         "versions": versions,
         "platform": platform.platform(aliased=True),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "variables": {name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
     }
 
@@ -277,14 +278,3 @@ class Recorded(dict):
         raise UserError(
             f"{self.file} says nothing of {self.part}{name}; another version wrote it, so make the run again"
         )
-
-
-def _processor() -> str:
-    """Return the processor's name; platform.processor() is empty on Linux."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor()
