@@ -31,11 +31,11 @@ def decode(model: PreTrainedModel, prompt_ids: list[int], settings: GenerationSe
     logits = step.begin(history[:, -window:])
     for left in reversed(range(settings.max_new_tokens)):
         chosen = choose(history, logits)
-        history, token = torch.cat([history, chosen], dim=1), int(chosen)
+        token = int(chosen)
         yield token
         if not left:
             return
-        window += 1
+        history, window = torch.cat([history, chosen], dim=1), window + 1
         if context is not None and window > context:
             window = max(1, context // 2)
             logits = step.begin(history[:, -window:])

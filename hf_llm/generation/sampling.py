@@ -4,6 +4,8 @@ The processors run in the order of `model.generate()`: repetition penalty (Keska
 top-k (Fan et al. 2018), top-p, also called nucleus sampling (Holtzman et al. 2020).
 """
 
+import math
+
 import torch
 from transformers import (
     RepetitionPenaltyLogitsProcessor,
@@ -12,7 +14,7 @@ from transformers import (
     TopPLogitsWarper,
 )  # fmt: skip
 
-from hf_llm.config import require
+from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.texts import both
 
@@ -55,8 +57,8 @@ class Sampler:
         Raises:
             UserError: When they hold a NaN or an infinity, -inf apart: a model may rule out tokens itself.
         """
-        finite = bool(logits.amax().isfinite())  # the greatest of several numbers and a NaN is the NaN
-        require(finite, both("generation.diverged"))
+        if not math.isfinite(logits.amax().item()):  # the greatest of several numbers and a NaN is the NaN
+            raise UserError(both("generation.diverged"))
         return logits.to(torch.float32, copy=True)
 
     def __call__(self, history: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
