@@ -178,6 +178,20 @@ def test_it_is_compiled_once(anew, monkeypatch, tmp_path):
 
 
 @needs_compiler
+@pytest.mark.parametrize("home", ["a file", "a damaged library"])
+def test_a_cache_that_cannot_be_used_costs_a_compilation(home, anew, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if home == "a file":
+        (tmp_path / "hf_llm").write_text("", encoding="utf-8")
+    else:
+        assert anew() is not None
+        (made,) = (tmp_path / "hf_llm" / "native").iterdir()
+        made.unlink()  # not overwritten: it is loaded
+        made.write_text("no library", encoding="utf-8")
+    assert anew() is not None
+
+
+@needs_compiler
 def test_loading_it_leaves_the_arithmetic_of_the_process_alone():
     """A library that is linked for fast arithmetic may switch denormal numbers off for the whole process."""
     code = (
