@@ -16,12 +16,11 @@ from hf_llm.models.image_processing_digits import DigitsImageProcessor
 from hf_llm.recipes.classifier import train_classifier
 from hf_llm.recipes.classifier_config import ClassifierConfig
 
-DIGITS = 300  # the first of the test set
-# how many of them are tried, and what share of them must be right at least
-KINDS = {
-    **{name: (make, DIGITS, 0.97) for name, make in (REPORTED | THIN).items()},
-    **{name: (make, 100, 0.97) for name, make in OTHERS.items()},
-}
+DIGITS, FEWER = (
+    300,
+    60,
+)  # the first of the test set: what is promised is measured on all, and each change tried on fewer
+KINDS = REPORTED | THIN | OTHERS
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +57,13 @@ def answer(model, image: Image.Image) -> int | None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_of_any_kind_is_read(model, digits, kind):
-    make, count, least = KINDS[kind]
-    digits = digits.select(slice(count))
-    random = np.random.default_rng(0)
-    right = np.mean([answer(model, make(image, random)) == label for image, label in zip(digits.images, digits.labels)])
-    print(f"{kind}: {right:.1%}")
+@pytest.mark.parametrize(("count", "least"), [(FEWER, 0.95), pytest.param(DIGITS, 0.97, marks=pytest.mark.stress)])
+def test_a_picture_of_any_kind_is_read(model, digits, kind, count, least):
+    digits, random = digits.select(slice(count)), np.random.default_rng(0)
+    right = np.mean(
+        [answer(model, KINDS[kind](image, random)) == label for image, label in zip(digits.images, digits.labels)]
+    )
+    print(f"{kind}: {right:.1%} of {count}")
     assert right >= least
 
 
