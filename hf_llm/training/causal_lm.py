@@ -67,6 +67,10 @@ class CausalLM(Task):
     def items(self, batch: dict[str, torch.Tensor]) -> int:
         return batch["shift_labels"].numel()
 
+    def loss(self, model: nn.Module, batch: dict[str, torch.Tensor], n: int) -> torch.Tensor:
+        # a key-value cache, which transformers fills unless told otherwise, would only copy all keys and values
+        return super().loss(model, {**batch, "use_cache": False}, n)
+
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return loss in nats per token and bits per byte of the validation part, capped at `eval_tokens`."""
         scores = evaluate_tokens(

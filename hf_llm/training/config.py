@@ -42,7 +42,7 @@ class TrainingConfig:
         "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
     )
     threads: int = setting(0, "CPU threads per process; 0 takes an equal share of the cores, and records how many")
-    compile: bool = setting(False, "torch.compile the model: faster steps after a minute of compiling")
+    compile: bool = setting(False, "torch.compile the model's blocks: faster steps after some ten seconds of compiling")
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
         0, "stop after so many evaluations in a row without a better validation loss; 0 never stops early"

@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 from hf_llm.config import UserError
 from hf_llm.runs.run import Run
 from hf_llm.training.clock import Clock
+from hf_llm.training.compilation import compiled
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.launch import in_parallel, start_processes, sum_over_processes
 from hf_llm.training.launcher_settings import check_launcher_settings
@@ -78,8 +79,7 @@ def train(
     rank, world, device = processes.process_index, processes.num_processes, processes.device
     precision = resolve(config, task, device, run)
     check_launcher_settings(config, precision, task.plan.accumulation, processes)
-    model = in_parallel(task.model, processes)
-    forward = torch.compile(model) if config.compile else model
+    model = in_parallel(compiled(task.model) if config.compile else task.model, processes)
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
     progress = resume(run, task.model, optimizer) if run else Progress()
@@ -106,7 +106,7 @@ def train(
                     last = micro_step == accumulation - 1
                     with nullcontext() if last or world == 1 else model.no_sync():  # DDP communicates once a step
                         with autocast(precision, device):
-                            micro_loss = task.loss(forward, batch, n)
+                            micro_loss = task.loss(model, batch, n)
                         (micro_loss * world).backward()  # DDP averages what is to be summed
                     loss += micro_loss.detach()
                     del micro_loss  # what is left of its graph pins the heap: 5.7 instead of 4.3 GB for GPT-2 small

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import torch
 from accelerate.utils import broadcast_object_list
 
+from hf_llm.config.compiler import cpp_compiler
 from hf_llm.runs.run import Run
 from hf_llm.training.config import TrainingConfig
 from hf_llm.training.task import Task
@@ -29,7 +30,7 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
         logger.warning("the run began on %s and goes on on %s; its numbers may differ", recorded["device"], here)
     run.manifest["resolved"] = recorded = {
         "precision": recorded.get("precision") or resolve_precision(config.precision, task, device),
-        "compile": config.compile,
+        "compile": config.compile and cpp_compiler() is not None,
         "attention": getattr(config, "attention", None),
         "threads": recorded.get("threads") or torch.get_num_threads(),
         "device": here,

@@ -4,20 +4,19 @@ import ctypes
 import hashlib
 import logging
 import os
-import shutil
 import subprocess
 import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from hf_llm.config.compiler import cpp_compiler
 from hf_llm.config.processor import processor_name
 from hf_llm.data.search import user_cache
 
 logger = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("step.cpp")
-COMPILERS = ("c++", "g++", "clang++")  # where CXX names none
 # Not -ffast-math: linked into a library, it switches denormal numbers off for the whole process.
 PLAIN = ("-O3", "-march=native", "-std=c++17", "-fno-math-errno", "-shared", "-fPIC")
 OPENMP = (*PLAIN, "-fopenmp")  # threads, and exp() for sixteen numbers at once; Apple's clang comes without
@@ -27,7 +26,7 @@ FLAGS = (OPENMP, PLAIN)  # the first that the compiler takes
 @cache
 def library() -> ctypes.CDLL | None:
     """Return the compiled step, or None where it cannot be had; the reason is logged, once a process."""
-    compiler = next(filter(None, map(shutil.which, filter(None, [os.environ.get("CXX"), *COMPILERS]))), None)
+    compiler = cpp_compiler()
     if compiler is None:
         return _without("there is no C++ compiler")
     try:

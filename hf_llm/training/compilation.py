@@ -1,0 +1,51 @@
+"""torch.compile, block by block: a Transformer's blocks are one program, so the first step is not a minute late."""
+
+import copy
+import logging
+
+import torch
+from torch import nn
+
+from hf_llm.config.compiler import cpp_compiler
+
+logger = logging.getLogger(__name__)
+
+
+def compiled(model: nn.Module) -> nn.Module:
+    """Return a module on the same parameters whose forward pass is compiled; `model` itself stays as it is.
+
+    So it can still be evaluated, and asked to write, on texts of any length, for each of which a compiled one would be
+    compiled anew. A model without a list of equal blocks is compiled whole. Without a C++ compiler it is returned
+    itself, and that is said.
+    """
+    if cpp_compiler() is None:
+        logger.warning("compile has no effect: there is no C++ compiler, which torch.compile needs")
+        return model
+    path = blocks_of(model)
+    if path is None:
+        return torch.compile(model)
+    twin = holder = _twin(model)
+    for name in path.split("."):
+        setattr(holder, name, _twin(getattr(holder, name)))
+        holder = getattr(holder, name)
+    for name, block in holder.named_children():
+        setattr(holder, name, _twin(block))
+        getattr(holder, name).compile()
+    return twin
+
+
+def blocks_of(model: nn.Module) -> str | None:
+    """Return the name of the longest list of modules of one class, None where there is no list of two or more."""
+    lists = {
+        name: len(module)
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) > 1 and len({type(block) for block in module}) == 1
+    }
+    return max(lists, key=lists.__getitem__, default=None)
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """Return a module with the same children and parameters, whose children can be replaced."""
+    twin = copy.copy(module)
+    twin._modules = dict(module._modules)
+    return twin
