@@ -5,6 +5,7 @@ The two models are never in memory together: what is compared is the SHA-256 of 
 
 import gc
 import hashlib
+import shutil
 import time
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import psutil
 import torch
 from transformers import GPT2Config, PreTrainedModel
 
-from hf_llm.config import UserError, free_bytes, library_folder, require, without_droppings
+from hf_llm.config import free_bytes, library_folder, require, without_droppings
 from hf_llm.models.gpt2 import new_gpt2, parameter_counts
 from hf_llm.models.loading import load_causal_lm
+from hf_llm.runs.atomic import disk_errors
 
 
 def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dict[str, float]:
@@ -39,10 +41,8 @@ def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dic
     clock = time.perf_counter()
     model = new_gpt2(config, seed)
     made, clock = time.perf_counter() - clock, time.perf_counter()
-    try:
-        model.save_pretrained(folder)
-    except OSError as error:
-        raise UserError(f"cannot write {folder}: {error.strerror or error}") from error
+    with disk_errors(f"the model in {folder}"):
+        _save(model, folder)
     saved = time.perf_counter() - clock
     before = tensor_hashes(model)
     del model
@@ -58,6 +58,19 @@ def round_trip(config: GPT2Config, output_dir: str | Path, seed: int = 0) -> dic
     return {"tensors": len(after), "bytes": size, "make": made, "save": saved, "load": loaded}
 
 
+def _save(model: PreTrainedModel, folder: Path) -> None:
+    """Save a model into a new or an empty folder; what fails leaves it as it was."""
+    was_there = folder.exists()
+    try:
+        model.save_pretrained(folder)
+    except BaseException:
+        for path in without_droppings(folder.iterdir()) if folder.is_dir() else ():
+            path.unlink(missing_ok=True)
+        if folder.is_dir() and not was_there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def tensor_hashes(model: PreTrainedModel) -> dict[str, str]:
     """Return {name of a parameter: SHA-256 of its bytes}; tied parameters come once."""
     return {
@@ -68,8 +81,10 @@ def tensor_hashes(model: PreTrainedModel) -> dict[str, str]:
 
 def _check_space(needed: int, folder: Path) -> None:
     """Refuse what memory or disk cannot hold, before a process is killed or a file is left half written."""
-    for place, free in {"of memory": psutil.virtual_memory().available, f"in {folder}": free_bytes(folder)}.items():
+    disk = free_bytes(folder)
+    free_at = {"of memory": psutil.virtual_memory().available} | ({} if disk is None else {f"in {folder}": disk})
+    for place, free in free_at.items():
         require(
-            free is None or free > 1.05 * needed,
+            free > 1.05 * needed,
             f"the weights take {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB {place} are free; take a smaller size",
         )

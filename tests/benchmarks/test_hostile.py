@@ -15,6 +15,7 @@ from hf_llm.benchmarks.hostile.report import by_class, find_problems, line
 from hf_llm.benchmarks.hostile.world import World
 
 ROOT = Path(__file__).parents[2]
+CALLS = ["chmod", "flock", "fsync", "fsync of a folder", "statvfs"]
 DRAWN = [draw(0, number, can_mount=True) for number in range(1000)]
 
 
@@ -104,7 +105,7 @@ def test_done_without_a_result_is_seen(world):
 
 
 def record(number: int = 0, outcome: str = DONE, **more) -> dict:
-    return {**DRAWN[number]._asdict(), "outcome": outcome, "met": True, "said": "", **more}
+    return {**DRAWN[number]._asdict(), "outcome": outcome, "met": CALLS, "said": "", **more}
 
 
 def test_the_verdict_wants_good_ends_commands_that_end_and_disks_that_are_met():
@@ -112,7 +113,7 @@ def test_the_verdict_wants_good_ends_commands_that_end_and_disks_that_are_met():
     assert find_problems(many) == []
     assert find_problems([record(outcome="a traceback: x"), record()]) == ["environment 0: a traceback: x"]
     assert "hardly a command" in find_problems([{**each, "outcome": REFUSED} for each in many])[0]
-    unmet = [{**each, "met": each["disk"] != "no fsync"} for each in many]
-    assert find_problems(unmet) == ["no fsync: no command met it"]
+    unmet = [{**each, "met": [call for call in CALLS if call != "chmod"]} for each in many]
+    assert find_problems(unmet) == ["no command met a disk without chmod"]
     assert by_class([record(outcome="a traceback: x")], "command") == {DRAWN[0].command: {"failed": 1}}
     line(record(said="caf\udce9")).encode()

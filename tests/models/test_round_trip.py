@@ -1,12 +1,15 @@
 """`instantiate_gpt2.py`: a model is made, saved, loaded and compared, and what cannot work is refused before."""
 
 import runpy
+import shutil
 import sys
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
+from transformers import PreTrainedModel
 
 from hf_llm.config import UserError
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
@@ -52,7 +55,7 @@ def test_a_folder_in_use_or_unwritable_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError, match="in use"):
         round_trip(gpt2_config("nano"), tmp_path)
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="could not be written"):
         round_trip(gpt2_config("nano"), tmp_path / "file" / "model")
 
 
@@ -69,3 +72,22 @@ def test_what_does_not_fit_is_refused_first(tmp_path, monkeypatch, function, kin
     with pytest.raises(UserError, match=sentence):
         round_trip(gpt2_config("nano"), tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_disk_that_fills_leaves_nothing_and_one_that_does_not_say_how_full_it_is_is_tried(tmp_path, monkeypatch):
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr("hf_llm.config.disk.shutil.disk_usage", lambda *_: usage(0, 0, 0))
+    assert round_trip(gpt2_config("nano"), tmp_path / "model")["tensors"] > 0
+
+    def fills(self, folder):
+        Path(folder).mkdir(exist_ok=True)
+        (Path(folder) / "config.json").write_text("{")
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(PreTrainedModel, "save_pretrained", fills)
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        with pytest.raises(UserError, match=r"the model in .* could not be written \(No space left on device\)"):
+            round_trip(gpt2_config("nano"), tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "model"]
+    assert list((tmp_path / "empty").iterdir()) == []

@@ -4,17 +4,16 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from hf_llm.benchmarks.hostile.child import Place, enter, run_program
-from hf_llm.benchmarks.hostile.draw import AT_IMPORT, FULL, WEAK_DISKS, Environment, draw
+from hf_llm.benchmarks.hostile.draw import AT_IMPORT, FULL, Environment, draw
 from hf_llm.benchmarks.hostile.left import found_below, half_written, outside
 from hf_llm.benchmarks.hostile.world import World, built, can_mount, make_room
-from hf_llm.config import SOURCE, python
+from hf_llm.config import python
 
 DONE, REFUSED = "done", "one line"
 GOOD = (DONE, REFUSED)
@@ -47,7 +46,7 @@ def meet(environment: Environment, world: World) -> dict:
         if "Traceback" in again or "No space left" in again:
             outcome = f"did not go on when there was room: {again[-300:]}"
         outcome = half_written(environment, world, False) or outcome
-    met = environment.disk not in WEAK_DISKS or Path(world.place.met).exists()
+    met = sorted(set(_read(Path(world.place.met)).splitlines()))  # calls that the disk refused
     message = "; ".join(said).removeprefix("error: ").replace(str(world.workspace), "…")
     return {"exit_code": code, "outcome": outcome, "said": message[:300], "met": met, "seconds": round(seconds, 1)}
 
@@ -103,12 +102,10 @@ def _interpreter(place: Place) -> int:
     shut = [int(number) for number, path in place.streams.items() if not path]
     description.write_text(json.dumps(place._replace(streams=streams)._asdict()))
 
-    def close() -> None:
-        for number in shut:
-            os.close(number)
-
     words = python("-m", "hf_llm.benchmarks.hostile.child", str(description))
-    return subprocess.Popen(words, env=place.variables, cwd=SOURCE, preexec_fn=close).pid
+    return os.posix_spawn(
+        words[0], words, place.variables, file_actions=[(os.POSIX_SPAWN_CLOSE, number) for number in shut]
+    )
 
 
 def _read(path: Path) -> str:

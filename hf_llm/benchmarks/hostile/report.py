@@ -16,7 +16,7 @@ from hf_llm.planning.matmul_probe import machine_speed
 
 AXES = ("command", "disk", "path", "variables", "text", "model")
 LEAST_DONE = 0.1  # of the environments must let a command come to its end, or they show little
-ENOUGH = 100  # environments, from which on that and every kind of disk is asked for
+ENOUGH = 200  # environments, from which on that is asked for, and that each call was refused to some command
 
 
 def hostile_test(environments: int, seed: int, first: int, output_dir: str | None) -> bool:
@@ -52,10 +52,9 @@ def find_problems(found: list[dict]) -> list[str]:
         return problems
     if sum(record["outcome"] == DONE for record in found) < LEAST_DONE * len(found):
         problems.append("hardly a command came to its end: these environments show little")
-    for disk in WEAK_DISKS:
-        if not any(record["met"] for record in found if record["disk"] == disk):
-            problems.append(f"{disk}: no command met it")
-    return problems
+    refused = {call for record in found for call in record["met"]}
+    lacking = {call for disk in WEAK_DISKS.values() for call in disk}
+    return problems + [f"no command met a disk without {call}" for call in sorted(lacking - refused)]
 
 
 def by_class(found: list[dict], axis: str) -> dict[str, dict[str, int]]:
