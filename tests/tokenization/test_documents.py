@@ -57,7 +57,7 @@ def as_lines(encoding: str = "utf-8", **options) -> bytes:
     [
         ("a.json", json.dumps(ROWS).encode()),
         ("a.json", json.dumps(ROWS, indent=2).encode()),
-        ("a.jsonl.gz", gzip.compress(b"\n" + json.dumps(ROWS).encode())),
+        ("a.jsonl.gz", gzip.compress(b"\n" + json.dumps(ROWS).encode(), mtime=0)),
         ("a.jsonl", as_lines("utf-16", ensure_ascii=False)),  # what PowerShell's > writes
         ("a.jsonl", as_lines("utf-8-sig")),
         ("a.json", as_lines()),
