@@ -1,7 +1,7 @@
 """torch.compile, block by block: a Transformer's blocks are one program, so the first step is not a minute late.
 
-GPT-2 small on two cores: 10 s until the first step instead of 36 s. Compiled whole,
-nanoGPT's Shakespeare net is a tenth faster for half a minute of compiling, which its 2,000 steps do not repay.
+GPT-2 small on two cores: 10 s until the first step instead of 36 s. Compiled whole, nanoGPT's Shakespeare net is a
+tenth faster for half a minute of compiling, which its 2,000 steps do not repay.
 """
 
 import copy
