@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hf_llm.config import check_publishing, require, setting, written
+from hf_llm.config import check_publishing, check_unicode, require, setting, written
 
 
 @dataclass(kw_only=True)
@@ -45,6 +45,7 @@ class CompareTokenizersConfig:
 
     def __post_init__(self):
         require((self.text is None) != (self.corpus is None), f"give either {written('text')} or {written('corpus')}")
+        check_unicode(self.text or "")  # before a tokenizer is downloaded
 
 
 @dataclass(kw_only=True)
