@@ -33,7 +33,8 @@ def step_of(model: PreTrainedModel, precision: Precision = "fp32") -> Step:
 
 @cache
 def _has_no_effect(precision: Precision) -> None:
-    logger.warning("precision %s has no effect: only a GPT-2 on a CPU is read so, by the compiled step", precision)
+    reason = "only a GPT-2 on a CPU is read so, by the compiled step, where memory has room for it"
+    logger.warning("precision %s has no effect: %s", precision, reason)
 
 
 class TransformersStep:

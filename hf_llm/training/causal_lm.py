@@ -8,6 +8,7 @@ from hf_llm.data import BatchPlan
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.generate import generate
+from hf_llm.generation.native.weights import forget
 from hf_llm.tokenization.corpus import Corpus
 from hf_llm.training.task import Task
 
@@ -100,4 +101,6 @@ class CausalLM(Task):
     def sample(self, model: nn.Module) -> str | None:
         if self.sample_prompt is None:
             return None
-        return generate(model, self.tokenizer, self.sample_prompt, self.sample_settings).text
+        text = generate(model, self.tokenizer, self.sample_prompt, self.sample_settings).text
+        forget(model)
+        return text

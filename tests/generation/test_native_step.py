@@ -2,7 +2,9 @@
 
 import logging
 import subprocess
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -11,6 +13,7 @@ from hf_llm.config import child_environment, python
 from hf_llm.generation.config import GenerationSettings
 from hf_llm.generation.decoding import decode
 from hf_llm.generation.native import library as native_library
+from hf_llm.generation.native import weights as native_weights
 from hf_llm.generation.native.library import library
 from hf_llm.generation.native.step import NativeStep, native_step
 from hf_llm.generation.native.weights import as_read, readable, to_int8
@@ -139,6 +142,25 @@ def test_what_the_step_does_not_compute_is_left_to_transformers():
 
     assert not readable(Other(drawn_model().config))
     assert isinstance(step_of(hooked), TransformersStep)
+
+
+@needs_compiler
+def test_a_copy_that_memory_has_no_room_for_is_not_made(monkeypatch):
+    model = drawn_model()
+    size = sum(weight.numel() for weight in model.parameters()) * 4
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=size))
+    assert native_step(model, "fp32") is None
+    assert native_step(model, "int8") is not None
+
+
+@needs_compiler
+def test_a_model_that_trains_keeps_no_copy(make_config, make_tiny_task):
+    config = make_config()
+    task = make_tiny_task(config)
+    task.sample_prompt = ""
+    assert readable(task.model)
+    assert task.sample(task.model)
+    assert task.model not in native_weights._MADE
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """GPT-2 read token by token by the compiled step; the prompt, whose tokens are all there at once, by transformers."""
 
+import psutil
 import torch
 from transformers import GPT2LMHeadModel
 
 from hf_llm.generation.native.library import library
-from hf_llm.generation.native.weights import Precision, readable, weights_of
+from hf_llm.generation.native.weights import Precision, readable, size_of, weights_of
 
 SMALL = 8e6  # parameters below which one thread is faster than several that wait for each other
 
@@ -42,5 +43,7 @@ class NativeStep:
 
 
 def native_step(model: torch.nn.Module, precision: Precision) -> NativeStep | None:
-    """Return the compiled step of this model; None where it has none, or this machine no compiler."""
-    return NativeStep(model, precision) if readable(model) and library() else None
+    """Return the compiled step of this model; None where it has none, this machine no compiler, or the copy no room."""
+    if not readable(model) or size_of(model, precision) > psutil.virtual_memory().available / 2 or library() is None:
+        return None
+    return NativeStep(model, precision)

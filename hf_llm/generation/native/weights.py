@@ -76,7 +76,7 @@ class Weights:
     def __init__(self, model: GPT2LMHeadModel, precision: Precision):
         config, body = model.config, model.transformer
         self.precision, self.kept = precision, []  # and the tensors that the model points to
-        self.room = _pages(sum(_whole_lines(weight.numel() * WIDTH[precision]) for weight in matrices(model)))
+        self.room = _pages(size_of(model, precision))
         blocks = (Block * config.n_layer)(*map(self._block, body.h))
         self.model = Model(
             kind=KINDS[precision], layers=config.n_layer, heads=config.n_head, width=config.n_embd,
@@ -175,5 +175,16 @@ def weights_of(model: GPT2LMHeadModel, precision: Precision) -> Weights:
     state = (precision, *((weight.data_ptr(), weight._version) for weight in model.parameters()))
     made = _MADE.get(model)
     if made is None or made[0] != state:
+        _MADE.pop(model, None)  # before the next one is made: two copies may be too much
         _MADE[model] = made = (state, Weights(model, precision))
     return made[1]
+
+
+def forget(model: nn.Module) -> None:
+    """Give the memory of the copy back: a model that learns on will not be read as it is now again."""
+    _MADE.pop(model, None)
+
+
+def size_of(model: GPT2LMHeadModel, precision: Precision) -> int:
+    """Return the bytes of the copy."""
+    return sum(_whole_lines(weight.numel() * WIDTH[precision]) for weight in matrices(model))
