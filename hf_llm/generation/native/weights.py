@@ -62,8 +62,13 @@ def readable(model: nn.Module) -> bool:
         and not config.scale_attn_by_inverse_layer_idx
         and not config.add_cross_attention
         and all(map(_plain, model.parameters()))
-        and not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+        and not any(map(_is_watched, model.modules()))
     )
+
+
+def _is_watched(module: nn.Module) -> bool:
+    """Say whether somebody hooked into a module's forward pass, or put another in its place, as accelerate does."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
 
 
 def _plain(weight: torch.Tensor) -> bool:
