@@ -203,9 +203,8 @@ def _waiting(asked: int) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     in_main = threading.current_thread() is threading.main_thread()
-    before = (
-        signal.signal(signal.SIGINT, signal.SIG_DFL) if in_main else None
-    )  # ends the process, which has no file yet
+    # the system's own answer ends the process, which has no file yet
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL) if in_main else None
     try:
         yield
     finally:

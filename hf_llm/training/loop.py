@@ -98,8 +98,9 @@ def train(
                 batches = [task.batch(step, micro_step, rank) for micro_step in range(accumulation)]
                 (n,) = sum_over_processes([sum(map(task.items, batches))], processes)  # items of the whole step
                 loss = torch.zeros((), device=device)
-                if not model.training:  # after an evaluation; asking each module costs a small net 3 % of its step
-                    model.train()
+                if not task.model.training:  # after an evaluation; asking each module costs a small net 3 % of its step
+                    task.model.train()
+                    model.train()  # what stands around it: DDP, or compiled blocks that share its layers
                 for micro_step, batch in enumerate(batches):
                     _seed(dropout_seed(config.seed, step, micro_step, rank), device)
                     batch = {name: tensor.to(device) for name, tensor in batch.items()}

@@ -67,3 +67,22 @@ def test_without_a_compiler_the_model_is_trained_as_it_is_and_that_is_said(monke
     with caplog.at_level(logging.WARNING):
         assert compiled(model) is model
     assert "there is no C++ compiler" in caplog.text
+
+
+def test_dropout_is_on_in_each_step_also_after_an_evaluation(make_config, make_tiny_task, monkeypatch):
+    """A loaded model is in evaluation mode, and its twin shares the layers that drop out."""
+    monkeypatch.setattr(nn.Module, "compile", lambda module: None)  # what is asked here needs no compiler
+    monkeypatch.setattr("hf_llm.training.compilation.cpp_compiler", lambda: "c++")
+    config = make_config(compile=True, eval_steps=1, dropout=0.1)
+    task = make_tiny_task(config)
+    task.model.eval()
+    modes, loss = [], task.loss
+
+    def watched(model, batch, n):
+        modes.append(all(module.training for module in model.modules() if isinstance(module, nn.Dropout)))
+        return loss(model, batch, n)
+
+    monkeypatch.setattr(task, "loss", watched)
+    train(task, config)
+    assert len(modes) >= 2
+    assert all(modes)
