@@ -5,18 +5,19 @@ thread, and GPT-2 small, on all. Of each contestant the time of a long text less
 the prompt, and asking a server, is not decoding.
 """
 
+import copy
 import dataclasses
 import logging
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import torch
 from transformers import CompileConfig
 
-from hf_llm.benchmarks.record import in_turn, recipe, seconds, write_result
+from hf_llm.benchmarks.record import in_turn, ratios, recipe, seconds, speeds, write_result
+from hf_llm.benchmarks.training_speed import SMALL
 from hf_llm.config import UserError, require
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.exports.formats import gguf_name, require_packages, start, write
@@ -34,11 +35,11 @@ logger = logging.getLogger(__name__)
 
 ROUNDS = 7
 PROMPT = "It was not"
-SMALL = {  # GPT-2 small until it says something of a text: what rounding its weights costs can then be measured
-    "corpus": "tiny-shakespeare", "tokenizer": "gpt2-tokenizer", "model": "small", "n_positions": 256, "dropout": 0.0,
-    "total_batch_size": 4, "per_device_train_batch_size": 4, "max_steps": 100, "warmup_steps": 20,
-    "learning_rate": 6e-4, "precision": "bf16", "compile": True, "eval_steps": 1000, "eval_tokens": 4096,
-    "eval_stride": 256, "sample_tokens": 1,
+OURS = [f"ours {precision}" for precision in KINDS]
+# until it says something of a text: what rounding its weights costs can then be measured
+TRAINING = {
+    "dropout": 0.0, "max_steps": 100, "warmup_steps": 20, "learning_rate": 6e-4, "precision": "bf16", "compile": True,
+    "eval_steps": 1000, "eval_tokens": 4096, "eval_stride": 256, "sample_tokens": 1,
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def run(output_dir: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         configs = {
             "verdict": recipe(PretrainConfig, "gpt2/verdict", output_dir=f"{scratch}/verdict"),
-            "small": PretrainConfig(output_dir=f"{scratch}/small", **SMALL),
+            "small": PretrainConfig(output_dir=f"{scratch}/small", **SMALL, **TRAINING),
         }
         results = {}
         for name, threads, tokens in (("verdict", 1, 50), ("small", torch.get_num_threads(), 48)):
@@ -66,6 +67,8 @@ def contest(source: Source, tokens: int, scratch: str) -> dict:
         try:
             write_text(tokens)  # compiles, warms up
         except Exception as error:  # a baseline that crashes is listed with its error
+            if name in OURS:
+                raise
             logger.warning("%s: %s", name, error)
             failed[name] = str(error).splitlines()[0][:200]
             del contestants[name]
@@ -76,31 +79,12 @@ def contest(source: Source, tokens: int, scratch: str) -> dict:
     return {
         "parameters": source.model.num_parameters(),
         "tokens": tokens,
-        "speeds": {
-            name: {
-                "tokens_per_second": round(1 / median(taken), 1),
-                "slowest": round(1 / max(taken), 1),
-                "fastest": round(1 / min(taken), 1),
-                "same_text_as_fp32": texts[name] == expected,
-            }
-            for name, taken in times.items()
-        },
-        "ours_over_theirs": ratios(times),
+        "speeds": speeds(times, 1, digits=1),
+        "same_text_as_fp32": {name: text == expected for name, text in texts.items()},
+        "ours_over_theirs": ratios(times, OURS),
         "failed": failed,
         "bits_per_byte": bits_per_byte(source),
     }
-
-
-def ratios(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """Return the median over rounds of each of theirs / each of ours, above 1 where ours is faster."""
-    ours = [name for name in times if name.startswith("ours")]
-    return {
-        our: {
-            name: round(median(theirs / mine for theirs, mine in zip(taken, times[our])), 3)
-            for name, taken in times.items() if name not in ours
-        }
-        for our in ours
-    }  # fmt: skip
 
 
 def per_token(write_text: Callable[[int], object], tokens: int) -> float:
@@ -119,7 +103,6 @@ def per_token(write_text: Callable[[int], object], tokens: int) -> float:
 def contestants_of(source: Source, scratch: Path) -> dict[str, Callable[[int], object]]:
     """Return {name: what writes so many tokens greedily}."""
     ids = torch.tensor([source.ids(PROMPT)])
-    bf16 = load_source_model(source).to(torch.bfloat16)
 
     def ours(precision):
         settings = {"do_sample": False, "precision": precision}
@@ -138,22 +121,15 @@ def contestants_of(source: Source, scratch: Path) -> dict[str, Callable[[int], o
 
     compiled = CompileConfig(mode="default")
     compiled._compile_all_devices = True  # transformers compiles on accelerators alone unless told so
-    uncompiled = {"cache_implementation": "static", "disable_compile": True}
-    found = {f"ours {precision}": ours(precision) for precision in KINDS}
-    for name, model in (("fp32", source.model), ("bf16", bf16)):
+    found = dict(zip(OURS, map(ours, KINDS)))
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        model = copy.deepcopy(source.model).to(kind)
         found[f"generate {name}"] = generate(model)
-        found[f"generate {name}, static cache"] = generate(model, **uncompiled)
-    for name in ("fp32", "bf16"):
-        model = load_source_model(source).to(torch.bfloat16 if name == "bf16" else torch.float32)
+        found[f"generate {name}, static cache"] = generate(model, cache_implementation="static", disable_compile=True)
         found[f"generate {name}, static cache, compiled"] = generate(
-            model, cache_implementation="static", compile_config=compiled
+            copy.deepcopy(model), cache_implementation="static", compile_config=compiled
         )
     return found | engines(source, scratch)
-
-
-def load_source_model(source: Source) -> torch.nn.Module:
-    """Return a second copy of the model, which may be changed."""
-    return as_read(source.model, "fp32").eval()
 
 
 def engines(source: Source, scratch: Path) -> dict[str, Callable[[int], object]]:

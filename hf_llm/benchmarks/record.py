@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
@@ -36,6 +36,27 @@ def in_turn(contestants: dict[object, Callable[[], object]], rounds: int) -> dic
             results[name].append(contestants[name]())
         order.reverse()
     return results
+
+
+def speeds(times: dict[str, list[float]], items: float, digits: int = 0) -> dict[str, dict[str, float]]:
+    """Return each contestant's median, slowest and fastest items per second, of the seconds that `items` took."""
+    figures = {"tokens_per_second": median, "slowest": max, "fastest": min}
+    return {
+        name: {key: round(items / of(taken), digits or None) for key, of in figures.items()}
+        for name, taken in times.items()
+    }
+
+
+def ratios(times: dict[str, list[float]], ours: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Return theirs / ours of the same round, the median over rounds: above 1 where ours is faster."""
+    return {
+        our: {
+            name: round(median(theirs / mine for theirs, mine in zip(taken, times[our])), 3)
+            for name, taken in times.items()
+            if name not in ours
+        }
+        for our in ours
+    }
 
 
 def spread(times: list[float]) -> dict[str, float]:

@@ -17,7 +17,7 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from hf_llm.benchmarks.record import in_turn, recipe, write_result
+from hf_llm.benchmarks.record import in_turn, ratios, recipe, speeds, write_result
 from hf_llm.planning.matmul_probe import machine_speed
 from hf_llm.planning.speed import flops_per_token
 from hf_llm.recipes.pretrain import make_task, read_inputs
@@ -28,7 +28,7 @@ from hf_llm.training.optimizer import make_optimizer
 
 ROUNDS = 7
 UNTIMED = 2  # steps at the beginning of each training: what is compiled, and the first pages of memory
-SMALL = {
+SMALL = {  # GPT-2 small on a text that needs no preparation
     "corpus": "tiny-shakespeare", "tokenizer": "gpt2-tokenizer", "model": "small", "n_positions": 256,
     "total_batch_size": 4, "per_device_train_batch_size": 4,
 }  # fmt: skip
@@ -60,7 +60,7 @@ def run(output_dir: Path) -> None:
 
 def contest(config: PretrainConfig) -> dict:
     """Return each contestant's tokens per second, the ratio of ours to theirs round by round, and the share of peak."""
-    processes = start_processes(config.threads)
+    start_processes(config.threads)
     inputs = read_inputs(config)
     loops: dict[str, Callable] = {name: partial(_ours, **more) for name, more in OURS.items()}
     loops |= {name: partial(_trainer, **more) for name, more in TRAINERS.items()} | {"bare loop, fp32": _bare}
@@ -74,26 +74,17 @@ def contest(config: PretrainConfig) -> dict:
     times = in_turn({name: partial(one, loop) for name, loop in loops.items()}, ROUNDS)
     tokens = config.total_batch_size * config.context
     peaks = {name: machine_speed(name, torch.get_num_threads()).flops for name in ("fp32", "bf16")}
-    flop = flops_per_token(inputs[1]) * tokens
+    shares = {
+        name: flops_per_token(inputs[1]) * tokens / median(taken) / peaks["bf16" if "bf16" in name else "fp32"]
+        for name, taken in times.items()
+    }
     return {
-        "threads": torch.get_num_threads(), "device": str(processes.device), "peak_flops": peaks,
-        "timings": {
-            name: {
-                "tokens_per_second": round(tokens / median(taken)),
-                "slowest": round(tokens / max(taken)),
-                "fastest": round(tokens / min(taken)),
-                "share_of_peak": round(flop / median(taken) / peaks["bf16" if "bf16" in name else "fp32"], 3),
-            }
-            for name, taken in times.items()
-        },
-        "ours_over_theirs": {
-            our: {
-                name: round(median(theirs / mine for theirs, mine in zip(taken, times[our])), 3)
-                for name, taken in times.items() if name not in OURS
-            }
-            for our in OURS
-        },
-    }  # fmt: skip
+        "threads": torch.get_num_threads(),
+        "peak_flops": peaks,
+        "timings": speeds(times, tokens),
+        "share_of_peak": {name: round(share, 3) for name, share in shares.items()},
+        "ours_over_theirs": ratios(times, OURS),
+    }
 
 
 def _ours(task, config, scratch: str, **more) -> float:

@@ -55,7 +55,7 @@ struct Slice {
     int first, last;
 };
 
-// The part of `size` outputs that is this thread's; whole cache lines, so that no two threads write to one.
+// The part of `size` outputs that is this thread's, in sixteens: two threads seldom write to one cache line.
 static Slice own_slice(int size) {
     const int lines = (size + 15) / 16, thread = omp_get_thread_num(), threads = omp_get_num_threads();
     return {std::min(size, lines * thread / threads * 16), std::min(size, lines * (thread + 1) / threads * 16)};
