@@ -5,7 +5,7 @@ import time
 
 import pytest
 import torch
-from transformers import TrainingArguments
+from transformers import DynamicCache, TrainingArguments
 
 from hf_llm.config import UserError
 from hf_llm.training import precision
@@ -35,6 +35,18 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(make_config, make
 
     assert losses(0) == losses(0)
     assert losses(0) != losses(1)
+
+
+def test_no_key_value_cache_is_filled_and_the_loss_is_the_same(make_config, make_tiny_task, monkeypatch):
+    task = make_tiny_task(make_config())
+    batch = task.batch(0, 0, 0)
+    expected = task.model(**batch, num_items_in_batch=task.items(batch)).loss  # as transformers does it unasked
+
+    def fill(*_, **__):
+        raise AssertionError("a cache is filled")
+
+    monkeypatch.setattr(DynamicCache, "update", fill)
+    assert torch.equal(task.loss(task.model, batch, task.items(batch)), expected)
 
 
 def test_dropout_seeds_differ_in_each_coordinate():
