@@ -23,7 +23,9 @@ def compiled(model: nn.Module) -> nn.Module:
     itself, and that is said.
     """
     if cpp_compiler() is None:
-        logger.warning("compile has no effect: there is no C++ compiler, which torch.compile needs")
+        logger.warning(
+            "compile has no effect: torch.compile needs a C++ compiler, and there is none; install g++ or clang++"
+        )
         return model
     path = blocks_of(model)
     if path is None:

@@ -66,7 +66,7 @@ def test_without_a_compiler_the_model_is_trained_as_it_is_and_that_is_said(monke
     model = tiny()
     with caplog.at_level(logging.WARNING):
         assert compiled(model) is model
-    assert "there is no C++ compiler" in caplog.text
+    assert "needs a C++ compiler, and there is none" in caplog.text
 
 
 def test_dropout_is_on_in_each_step_also_after_an_evaluation(make_config, make_tiny_task, monkeypatch):

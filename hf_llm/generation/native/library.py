@@ -28,7 +28,7 @@ def library() -> ctypes.CDLL | None:
     """Return the compiled step, or None where it cannot be had; the reason is logged, once a process."""
     compiler = cpp_compiler()
     if compiler is None:
-        return _without("there is no C++ compiler")
+        return _without("there is no C++ compiler; install g++ or clang++ to have it")
     try:
         loaded = _loaded(compiler)
     except (OSError, subprocess.SubprocessError) as error:
