@@ -31,8 +31,8 @@ class GenerationSettings:
     seed: int = setting(0, "seed of the sampling: the same one gives the same text")
     precision: Literal["fp32", "bf16", "int8"] = setting(
         "fp32",
-        "how a GPT-2's weights are read on a CPU, all of them for each token; bf16 and int8 are half and a quarter of the "
-        "bytes, and faster",
+        "how a GPT-2's weights are read on a CPU, all of them for each token; bf16 and int8 are half and a quarter of "
+        "the bytes, and faster",
     )
     stop: list[str] = setting([], "texts that end the generation; they are left out themselves")
 

@@ -23,9 +23,8 @@ def compiled(model: nn.Module) -> nn.Module:
     itself, and that is said.
     """
     if cpp_compiler() is None:
-        logger.warning(
-            "compile has no effect: torch.compile needs a C++ compiler, and there is none; install g++ or clang++"
-        )
+        reason = "torch.compile needs a C++ compiler, and there is none; install g++ or clang++"
+        logger.warning("compile has no effect: %s", reason)
         return model
     path = blocks_of(model)
     if path is None:
