@@ -42,7 +42,10 @@ class TrainingConfig:
         "auto", "bf16 = autocast, weights stay fp32; auto times both and takes bf16 only where a step is faster"
     )
     threads: int = setting(0, "CPU threads per process; 0 takes an equal share of the cores, and records how many")
-    compile: bool = setting(False, "torch.compile the model's blocks: faster steps after some ten seconds of compiling")
+    compile: bool = setting(
+        False,
+        "torch.compile the model's blocks and keep freed memory for the next step: faster after some ten seconds",
+    )
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
         0, "stop after so many evaluations in a row without a better validation loss; 0 never stops early"
@@ -137,7 +140,9 @@ class PretrainConfig(TrainingConfig):
     ngram_text: float = setting(
         0.0, "share of the training tokens that byte n-grams of the training part write, for the same purpose"
     )
-    attention: Literal["eager", "sdpa"] = setting("sdpa", "how attention is computed; eager is faster on some CPUs")
+    attention: Literal["eager", "sdpa"] = setting(
+        "sdpa", "how attention is computed; on a CPU eager is faster where the context is short (some 512 tokens)"
+    )
     gradient_checkpointing: bool = setting(False, "recompute activations in the backward pass: less memory, slower")
     sample_stride: int | None = setting(
         None, "tokens between starts of training windows; 1 takes every offset (small texts), default the context"

@@ -27,6 +27,7 @@ from hf_llm.runs.run import Run
 from hf_llm.training.clock import Clock
 from hf_llm.training.compilation import compiled
 from hf_llm.training.config import TrainingConfig
+from hf_llm.training.heap import keep_freed_memory
 from hf_llm.training.launch import in_parallel, start_processes, sum_over_processes
 from hf_llm.training.launcher_settings import check_launcher_settings
 from hf_llm.training.optimizer import learning_rate, make_optimizer
@@ -79,6 +80,8 @@ def train(
     rank, world, device = processes.process_index, processes.num_processes, processes.device
     precision = resolve(config, task, device, run)
     check_launcher_settings(config, precision, task.plan.accumulation, processes)
+    if config.compile and device.type == "cpu":
+        keep_freed_memory(task.model)
     model = in_parallel(compiled(task.model) if config.compile else task.model, processes)
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
