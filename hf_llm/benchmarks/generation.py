@@ -159,7 +159,7 @@ def engines(source: Source, scratch: Path) -> dict[str, Callable[[int], object]]
 def bits_per_byte(source: Source) -> dict[str, float]:
     """Return the held-out text's bits per byte with the weights of each precision, and how much rounding changes it."""
     ids = encode_document(source.tokenizer, source.text)
-    lengths = source_byte_lengths(source.tokenizer, ids[1:], len(source.text.encode("utf-8")))
+    lengths = source_byte_lengths(source.tokenizer, [ids[1:]], len(source.text.encode("utf-8")))
     measured = {
         precision: evaluate_tokens(
             as_read(source.model, precision).eval(), ids, lengths,

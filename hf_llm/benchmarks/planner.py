@@ -6,14 +6,13 @@ process (VmHWM), above what it held after its imports. Ten to twenty minutes on 
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from tqdm import tqdm
 
+from hf_llm.benchmarks.fresh_process import RESET_PEAK, in_fresh_process, require_proc, status
 from hf_llm.benchmarks.record import write_result
-from hf_llm.config import child_environment, python, require
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.planning.plan import make_plan
 from hf_llm.recipes.pretrain import make_task, read_inputs
@@ -22,7 +21,6 @@ from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
 
 GPT2_VOCABULARY = 50257
-STATUS, RESET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 TOLERANCE, SMALL_RUN, SMALL_TOLERANCE = 0.15, 200e6, 60e6  # share; below so many bytes, bytes
 
 COMMON = {"corpus": "sample", "vocab_size": 1000, "warmup_steps": 0, "eval_tokens": 600, "sample_tokens": 4, "seed": 0}
@@ -57,8 +55,8 @@ def run(output_dir: Path) -> None:
     Raises:
         UserError: Where there is no /proc to read the peak from.
     """
-    require(RESET_PEAK.exists(), "the peak of a process is read from /proc, which only Linux has; run this there")
-    rows = [measured_in_fresh_process(case) for case in tqdm(CASES, unit="case", disable=None)]
+    require_proc()
+    rows = [in_fresh_process(__name__, json.dumps(case)) for case in tqdm(CASES, unit="case", disable=None)]
     for row in rows:
         print(describe(row))
     compared = [row for row in rows if "measured_bytes" in row]
@@ -68,19 +66,9 @@ def run(output_dir: Path) -> None:
     )  # fmt: skip
 
 
-def measured_in_fresh_process(case: dict) -> dict:
-    """Return predicted and measured figures of one case; memory grows in one direction, so each gets a process."""
-    code = f"from {__name__} import main; main()"
-    process = subprocess.run(
-        python("-c", code, json.dumps(case)), env=child_environment(), stdout=subprocess.PIPE, text=True
-    )
-    require(process.returncode == 0, f"the case {case} failed; its error is printed above")
-    return json.loads(process.stdout.splitlines()[-1])
-
-
 def main() -> None:
     """Plan and train one case in this process; print one line of JSON."""
-    imported = _status("VmRSS")
+    imported = status("VmRSS")
     RESET_PEAK.write_text("5")  # the peak counts from here; importing may have been higher
     case = json.loads(sys.argv[1])
     config = PretrainConfig(**case)
@@ -93,7 +81,7 @@ def main() -> None:
     if plan.fits():
         predicted_seconds = plan.step_seconds
         result = train(make_task(config, corpus, model_config), config)
-        measured = _status("VmHWM") - imported
+        measured = status("VmHWM") - imported
         allowed = SMALL_TOLERANCE if measured < SMALL_RUN else TOLERANCE * measured
         row |= {
             "measured_bytes": measured,
@@ -121,9 +109,3 @@ def describe(row: dict) -> str:
         f"measured {row['measured_bytes'] / 1e6:>7,.0f} MB ({row['ratio']:.2f}{verdict}); "
         f"a step: {times['predicted_step_seconds']:.3g} s, {times['measured_step_seconds']:.3g} s"
     )
-
-
-def _status(key: str) -> int:
-    """Return a line of /proc/self/status in bytes."""
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(key))
-    return int(line.split()[1]) * 1024

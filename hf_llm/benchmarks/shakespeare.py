@@ -42,7 +42,12 @@ def trained(config: PretrainConfig) -> dict:
         task = make_task(config, *read_inputs(config))
         load_weights(task.model, load_file(newest / "model.safetensors"))
     estimate = partial(
-        random_block_loss, task.model, np.asarray(task.validation), task.context, batch_size=12, seed=config.seed
+        random_block_loss,
+        task.model,
+        np.concatenate(task.validation.shards),
+        task.context,
+        batch_size=12,
+        seed=config.seed,
     )
     return {
         "seed": config.seed,

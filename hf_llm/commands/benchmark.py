@@ -12,6 +12,8 @@ shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
 training-speed  our loop, Trainer and a bare loop on the same work
 precision       whether bf16 and compiled steps end with the loss of fp32, three seeds
 generation      tokens a second of greedy text: ours, generate() in each of its ways, llama.cpp and others
+tokenizer       BPE training and encoding of 100 MB: ours, tokenizers, transformers, tiktoken, sentencepiece
+startup         from the command to its first output: import, help, one token, beside transformers and accelerate
 planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
@@ -36,6 +38,8 @@ Name = Literal[
     "training-speed",
     "precision",
     "generation",
+    "tokenizer",
+    "startup",
     "planner",
     "mnist",
     "mnist-speed",

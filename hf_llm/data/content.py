@@ -11,7 +11,7 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -111,20 +111,35 @@ def first_bytes(path: Path) -> bytes:
 
 
 class TextFile:
-    """A text file, read block by block; its lines end as they are in the file.
+    """A text file, read block by block.
 
     Args:
         path: The file, compressed or not.
 
     Attributes:
         encoding: "utf-8", "utf-16" or "utf-32", once the first block was read.
+        windows_line_ends: Whether `text` has met "\\r\\n".
     """
 
     def __init__(self, path: Path):
-        self.path, self.encoding = path, "utf-8"
+        self.path, self.encoding, self.windows_line_ends = path, "utf-8", False
 
-    def blocks(self, size: int = CHUNK) -> Iterator[str]:
-        """Yield the text without its byte-order mark, some `size` bytes of it at once.
+    def text(self, size: int, see: Callable[[str], object] = lambda block: None) -> Iterator[str]:
+        """Yield the text as `blocks` does, but for the line end of Windows, `\\r\\n`, which is read as `\\n`.
+
+        `see` gets each block as it is in the file, before that.
+        """
+        half = ""  # a "\r" at the end of a block, whose "\n" may begin the next one
+        for block in self.blocks(size):
+            see(block)
+            text = half + block
+            half = text[len(text.removesuffix("\r")) :]
+            self.windows_line_ends |= "\r\n" in text
+            yield text.removesuffix("\r").replace("\r\n", "\n")
+        yield half
+
+    def blocks(self, size: int) -> Iterator[str]:
+        """Yield the text without its byte-order mark, its lines as they are, some `size` bytes of it at once.
 
         Raises:
             UserError: When the file cannot be read, or is no text in a known encoding; names what it is.

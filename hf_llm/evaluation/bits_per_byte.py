@@ -29,6 +29,7 @@ from hf_llm.evaluation.intervals import block_bootstrap_interval
 from hf_llm.evaluation.logits import LOGITS, last_logits
 from hf_llm.generation.inference import evaluating
 from hf_llm.models.context import context_length
+from hf_llm.tokenization.token_array import TokenArray
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class LanguageModelScores:
 
 @torch.inference_mode()
 def evaluate_tokens(
-    model: PreTrainedModel, ids: np.ndarray, byte_lengths: np.ndarray, stride: int, context: int, batch_size: int = 8,
-    max_tokens: int | None = None, autocast: torch.dtype | None = None, interval: bool = False,
+    model: PreTrainedModel, ids: np.ndarray | TokenArray, byte_lengths: np.ndarray, stride: int, context: int,
+    batch_size: int = 8, max_tokens: int | None = None, autocast: torch.dtype | None = None, interval: bool = False,
 ) -> LanguageModelScores:  # fmt: skip
     """Score all tokens but the first, which is given: it starts the document.
 
@@ -55,7 +56,7 @@ def evaluate_tokens(
 
     Args:
         model: Any causal LM of transformers; its train or eval mode is kept.
-        ids: Token ids, shape (N,).
+        ids: Token ids, shape (N,); of a `TokenArray` that is mapped only the windows at hand are in memory.
         byte_lengths: UTF-8 bytes of the source text that each id stands for, shape (vocab,); a special token has none,
             but its nats count.
         stride: Tokens between the ends of two windows, 1 to `context`.
@@ -70,17 +71,18 @@ def evaluate_tokens(
             the model's.
     """
     vocab, longest = model.get_input_embeddings().num_embeddings, context_length(model)
-    ids = ids if max_tokens is None else ids[: max_tokens + 1]
-    tokens = len(ids) - 1
+    ids = ids if isinstance(ids, TokenArray) else TokenArray([ids])
+    tokens = (len(ids) if max_tokens is None else min(len(ids), max_tokens + 1)) - 1
     require(tokens >= 1, "the text to evaluate has no token behind its start token; give a longer one")
     require(longest is None or context <= longest, f"context {context} is more than the model's {longest}; lower it")
     require(
         1 <= stride <= context,
         f"eval_stride must be between 1 and the model's context of {context} tokens, not {stride}",
     )
+    largest = max(int(some.max()) for some in ids.blocks(end=tokens + 1))
     require(
-        int(ids.max()) < vocab,
-        f"another model's tokenizer: the text holds token {int(ids.max())} and the model knows {vocab} tokens; "
+        largest < vocab,
+        f"another model's tokenizer: the text holds token {largest} and the model knows {vocab} tokens; "
         f"use the tokenizer that was saved with the model",
     )
     width = min(context, tokens)
@@ -93,13 +95,14 @@ def evaluate_tokens(
     nats = []  # of each token
     with evaluating(model):
         for batch in tqdm(batches, desc="evaluate", unit="batch", disable=None, leave=False, delay=2):
-            rows = ids[ends[batch, None] + np.arange(-width, 1)].astype(np.int64)  # (B, width + 1)
+            rows = np.stack([ids.window(int(end) - width, width + 1) for end in ends[batch]])  # (B, width + 1)
             windows = torch.from_numpy(rows).to(model.device)
             kept = int(scored[batch].max())
             losses = token_losses(model, windows, kept, autocast)  # (B, kept)
             counts = torch.from_numpy(scored[batch, None]) > torch.arange(kept).flip(0)
             nats.append(losses.cpu().double()[counts].numpy())
-    nats, sizes = np.concatenate(nats), byte_lengths[ids[1:]]  # (tokens,) both
+    nats = np.concatenate(nats)  # (tokens,)
+    sizes = np.concatenate([byte_lengths[some] for some in ids.blocks(1, tokens + 1)])  # (tokens,)
     loss, size = float(nats.mean()), round(sizes.sum())
     bits_per_byte = float(nats.sum()) / math.log(2) / size if size else math.inf  # special tokens alone have no bytes
     perplexity = math.inf if loss > 700 else math.exp(loss)  # exp overflows at 710

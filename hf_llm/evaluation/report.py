@@ -45,7 +45,7 @@ def evaluate_language_model(config: EvaluateConfig) -> dict:
     ids = encode_document(tokenizer, part)
     found = changes(tokenizer, part, ids[1:])
     say_changes(corpus.name, found)
-    lengths = source_byte_lengths(tokenizer, ids[1:], len(part.encode("utf-8")))
+    lengths = source_byte_lengths(tokenizer, [ids[1:]], len(part.encode("utf-8")))
     scores = evaluate_tokens(
         model, ids, lengths, context=context,
         stride=config.eval_stride or max(1, context // 2), max_tokens=config.eval_tokens, interval=True,

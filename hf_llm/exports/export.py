@@ -98,7 +98,7 @@ def bits_per_byte(source: Source, folder: Path) -> dict:
         UserError: When fewer bits change it by more than `LARGEST_CHANGE`.
     """
     whole = encode_document(source.tokenizer, source.text)
-    lengths = source_byte_lengths(source.tokenizer, whole[1:], len(source.text.encode("utf-8")))
+    lengths = source_byte_lengths(source.tokenizer, [whole[1:]], len(source.text.encode("utf-8")))
     ids = whole[: MOST_SCORED + 1]
     size = round(lengths[ids[1:]].sum())
     measured = {}

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tokenizers import pre_tokenizers
 
 from hf_llm.config import check_unicode
-from hf_llm.tokenization.pieces import cut_long_words
+from hf_llm.tokenization.pieces import cut_long_words, pieces
 from hf_llm.tokenization.tokenizer import END_OF_TEXT
 
 VOCABULARY = [END_OF_TEXT, *sorted(pre_tokenizers.ByteLevel.alphabet())]  # before the first merge; id = place
@@ -40,9 +40,11 @@ def pretokenize(text: str) -> list[str]:
     return [word for word, _ in pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(check_unicode(text))]
 
 
-def replay(text: str, vocab_size: int) -> Iterator[Merge]:
+def replay(text: str | Iterable[str], vocab_size: int) -> Iterator[Merge]:
     """Yield the merges that `train_bpe(text, vocab_size)` makes, in order; fewer where no pair is left."""
-    frequency = Counter(word for part in cut_long_words(check_unicode(text)) for word in pretokenize(part))
+    texts = [text] if isinstance(text, str) else text
+    parts = (part for one in texts for piece in pieces([check_unicode(one)]) for part in cut_long_words(piece))
+    frequency = Counter(word for part in parts for word in pretokenize(part))
     spelling = {word: list(word) for word in frequency}  # the word as the tokens that it is made of now
     ids = {token: id for id, token in enumerate(VOCABULARY)}
     count, holders = Counter(), defaultdict(set)  # of each pair: occurrences, and words that hold it

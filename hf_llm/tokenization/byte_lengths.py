@@ -6,6 +6,7 @@ another text, and its tokens share the bytes of the true one.
 """
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from tokenizers import decoders
@@ -29,19 +30,19 @@ def token_byte_lengths(tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
     return lengths
 
 
-def source_byte_lengths(tokenizer: PreTrainedTokenizerFast, ids: np.ndarray, source_bytes: int) -> np.ndarray:
+def source_byte_lengths(tokenizer: PreTrainedTokenizerFast, ids: Iterable[np.ndarray], source_bytes: int) -> np.ndarray:
     """Return how many bytes of a text each id stands for, shape (vocab,): over `ids` they sum up to `source_bytes`.
 
     Args:
         tokenizer: What made the ids.
-        ids: All of the text's, (N,), without the start token.
+        ids: All of the text's, in arrays of any length, without the start token.
         source_bytes: Length of the text in UTF-8.
 
     Raises:
         UserError: When the tokenizer knows nothing of the text.
     """
     lengths = token_byte_lengths(tokenizer)
-    spelt = int(lengths[ids].sum())
+    spelt = sum(int(lengths[some].sum()) for some in ids)
     require(spelt > 0 or source_bytes == 0, both("tokenization.knows_nothing"))
     return lengths if spelt == source_bytes else lengths * (source_bytes / spelt)
 

@@ -73,7 +73,7 @@ class PrepareCorpusConfig:
     )
     vocab_size: int = setting(50257, "size of the tokenizer to train; 50257 gives GPT-2 its published shape")
     tokenizer_sample_bytes: int = setting(
-        100_000_000, "train the tokenizer on the first training documents with so many bytes, held in memory"
+        100_000_000, "train the tokenizer on the first training documents with so many bytes"
     )
     validation_per_mille: int = setting(
         5, "so many documents of 1,000 are for validation, chosen by a hash of their text"

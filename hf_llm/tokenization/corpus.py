@@ -65,7 +65,7 @@ class Corpus:
 
     def byte_lengths(self) -> np.ndarray:
         """Return how many bytes of the validation text each id stands for, (vocab,): `source_byte_lengths`."""
-        return source_byte_lengths(self.tokenizer, np.concatenate(self.validation.shards)[1:], self.validation_bytes)
+        return source_byte_lengths(self.tokenizer, self.validation.blocks(1), self.validation_bytes)
 
     def facts(self) -> dict[str, dict]:
         """Return what a manifest says of the corpus and of its tokenizer."""

@@ -71,24 +71,20 @@ def _from_file(path: Path, config: PrepareCorpusConfig, reading: Reading) -> Ite
 def _from_text(file: TextFile, separator: str | None) -> Iterator[Document]:
     """The whole file, or what stands between separators, without the white space around these."""
     rest, count = "", 0
-    half, windows = "", False  # half: a "\r" at the end of a block, whose "\n" may begin the next one
-    for block in file.blocks(_CHUNK):
-        text = half + block
-        half, windows = text[len(text.removesuffix("\r")) :], windows or "\r\n" in text
-        rest += text.removesuffix("\r").replace("\r\n", "\n")
+    for block in file.text(_CHUNK):
+        rest += block
         if separator:
             *complete, rest = rest.split(separator)
             for text in complete:
                 count += 1
-                yield Document(text.strip(), f"document {count} of {file.path}", windows)
+                yield Document(text.strip(), f"document {count} of {file.path}", file.windows_line_ends)
         require(
             len(rest) <= _LONGEST,
             f"{file.path} has a document of more than {_LONGEST:,} characters; "
             f"say what separates its documents: {written('document_separator')}",
         )
-    rest += half
     where = f"document {count + 1} of {file.path}" if separator else str(file.path)
-    yield Document(rest.strip() if separator else rest, where, windows)
+    yield Document(rest.strip() if separator else rest, where, file.windows_line_ends)
 
 
 def _from_lines(file: TextFile, text_field: str) -> Iterator[Document]:

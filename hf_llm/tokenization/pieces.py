@@ -2,6 +2,7 @@
 
 tokenizers keeps some 100 bytes of records for each token of a text until the whole text is encoded. A text cut into
 pieces needs that for a few pieces at a time, and several cores can share the work; the ids are those of the whole.
+Nor need the text itself be in memory: it may come block by block.
 """
 
 import re
@@ -10,8 +11,8 @@ from typing import TypeVar
 
 from tokenizers import Tokenizer, pre_tokenizers
 
-PIECE = 1 << 18  # characters
-BATCH = 1 << 22  # characters encoded at once
+PIECE = 1 << 16  # characters
+BATCH = 1 << 20  # characters encoded at once
 LONGEST_WORD = 1 << 10  # characters that training takes in one piece: no word of a language is nearly so long
 _CUT = re.compile(r"(?<=\S)[ \n]")
 _LONG_RUN = re.compile(rf"\S{{{LONGEST_WORD}}}|\s{{{LONGEST_WORD}}}")  # where a word may be too long
@@ -36,16 +37,24 @@ def splits_like_gpt2(backend: Tokenizer) -> bool:
     )
 
 
-def pieces(text: str, size: int = PIECE) -> list[str]:
-    """Cut `text` into pieces of about `size` characters, for tokenizers that split like GPT-2's.
+def pieces(blocks: Iterable[str], size: int = PIECE) -> Iterator[str]:
+    """Cut a text into pieces of about `size` characters, for tokenizers that split like GPT-2's; at least one.
 
     Such a tokenizer always ends a token before a space or line end that follows a visible character: no pattern of
     the regular expression spans the two, and its look-ahead concerns white space alone.
+
+    Args:
+        blocks: The text, in parts of any length: where it is cut does not depend on them.
+        size: Characters of a piece, which then goes on to the next such place.
     """
-    cuts = [0]
-    while match := _CUT.search(text, cuts[-1] + size):
-        cuts.append(match.start())
-    return [text[start:end] for start, end in zip(cuts, [*cuts[1:], len(text)])]
+    rest = ""
+    for block in blocks:
+        rest, start = rest + block, 0
+        while match := _CUT.search(rest, start + size):
+            yield rest[start : match.start()]
+            start = match.start()
+        rest = rest[start:]
+    yield rest
 
 
 def cut_long_words(text: str) -> list[str]:

@@ -7,36 +7,37 @@
 
 A document is for validation when a hash of its text says so: neither the order of the documents nor how many there
 are changes its side, and copies of one text are all on the same. The corpus's own SHA-256 is over the documents in
-order: each one's length in bytes (8 bytes, big-endian), then its UTF-8 bytes. Memory holds the tokenizer's sample, or
-a batch of documents and one shard of each split, whatever the size of the corpus.
+order: each one's length in bytes (8 bytes, big-endian), then its UTF-8 bytes. Memory holds a batch of pieces and the
+longest document a few times, whatever the size of the corpus; what the tokenizer is trained on lies on the disk
+meanwhile.
 """
 
 import hashlib
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from hf_llm.config import UserError, require, written
+from hf_llm.config import require, written
 from hf_llm.data.reading import Reading
 from hf_llm.runs.atomic import write_json
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import CORPUS_FILE, SPLITS
-from hf_llm.tokenization.documents import Document, pin, read_documents
+from hf_llm.tokenization.documents import pin, read_documents
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
+from hf_llm.tokenization.hashed import DocumentFile, HashedDocument, hashed
 from hf_llm.tokenization.lossless import Changes, changes, say_changes
-from hf_llm.tokenization.pieces import batches
 from hf_llm.tokenization.token_array import ShardWriter
 from hf_llm.tokenization.tokenizer import (
     BYTES_VOCAB_SIZE,
-    check_unicode,
     document_start,
-    encode_batch,
+    encode_pieces,
     load_tokenizer,
     token_dtype,
     tokenizer_sha256,
@@ -44,13 +45,6 @@ from hf_llm.tokenization.tokenizer import (
 )
 
 CORPUS_FILES = (CORPUS_FILE, *(f"{split}-*.npy" for split in SPLITS), *TOKENIZER_FILES)
-
-
-class _Hashed(NamedTuple):
-    text: str
-    content: bytes  # in UTF-8
-    windows_line_ends: bool  # as in `Document`
-    thousandth: int  # from 0 to 999: decides the split
 
 
 def prepare_corpus(config: PrepareCorpusConfig, reading: Reading | None = None) -> dict:
@@ -61,9 +55,10 @@ def prepare_corpus(config: PrepareCorpusConfig, reading: Reading | None = None) 
     """
     config, reading = pin(config), reading or Reading()
     with new_folder(config.output_dir, "prepared corpus", CORPUS_FILES, config.overwrite) as folder:
-        documents = _hashed(read_documents(config, reading), config.max_bytes, reading)
-        tokenizer, sample, documents = _tokenizer(config, documents)
-        meta, found = _write(config, folder, tokenizer, documents)
+        documents = hashed(read_documents(config, reading), config.max_bytes, reading)
+        with closing(DocumentFile(folder)) as kept:
+            tokenizer, sample = _tokenizer(config, documents, kept)
+            meta, found = _write(config, folder, tokenizer, chain(kept, documents))
         say_changes(config.output_dir, found)
         said = {"changes": str(found.sentence())} if found else {}
         meta["tokenizer"] = {"sha256": tokenizer_sha256(tokenizer), "vocab_size": len(tokenizer), **sample, **said}
@@ -73,64 +68,57 @@ def prepare_corpus(config: PrepareCorpusConfig, reading: Reading | None = None) 
     return meta
 
 
-def _hashed(documents: Generator[Document], max_bytes: int, reading: Reading) -> Iterator[_Hashed]:
-    """Leave out empty documents, end after `max_bytes`, and hash the rest."""
-    for text, where, windows_line_ends in documents:
-        if not text.strip():
-            reading.leave_out("empty", where)
-            continue
-        try:
-            content = check_unicode(text).encode("utf-8")
-        except UserError as error:
-            raise UserError(f"{where}: {error}") from None
-        thousandth = int.from_bytes(hashlib.sha256(content).digest(), "big") % 1000
-        reading.documents += 1
-        reading.bytes += len(content)
-        yield _Hashed(text, content, windows_line_ends, thousandth)
-        if max_bytes and reading.bytes >= max_bytes:
-            documents.close()
-            return
-
-
-def _tokenizer(config: PrepareCorpusConfig, documents: Iterator[_Hashed]):
-    """Return the tokenizer, a record of its origin, and all documents, those that it was trained on included."""
+def _tokenizer(
+    config: PrepareCorpusConfig, documents: Iterator[HashedDocument], kept: DocumentFile
+) -> tuple[PreTrainedTokenizerFast, dict]:
+    """Return the tokenizer and a record of its origin; documents that were read for its training are `kept`."""
     if config.tokenizer is not None:
-        return load_tokenizer(config.tokenizer), {"name": config.tokenizer}, documents
-    seen, size = [], 0  # a stream comes once: the sample is kept until it has been encoded too
+        return load_tokenizer(config.tokenizer), {"name": config.tokenizer}
+    count = size = 0
     for document in documents:
-        seen.append(document)
-        size += len(document.content) if document.thousandth >= config.validation_per_mille else 0
-        if size >= config.tokenizer_sample_bytes:
-            break
-    sample = [document for document in seen if document.thousandth >= config.validation_per_mille]
+        kept.add(document)
+        if document.thousandth >= config.validation_per_mille:
+            count, size = count + 1, size + len(document.content)
+            if size >= config.tokenizer_sample_bytes:
+                break
+    sample = (document.text for document in kept if document.thousandth >= config.validation_per_mille)
     # without a sample `_check_splits` will refuse the corpus, and no warning about the vocabulary should come before
-    vocab_size = config.vocab_size if sample else BYTES_VOCAB_SIZE
-    tokenizer = train_bpe((document.text for document in sample), vocab_size)
-    return tokenizer, {"sample_documents": len(sample), "sample_bytes": size}, chain(seen, documents)
+    tokenizer = train_bpe(sample, config.vocab_size if count else BYTES_VOCAB_SIZE)
+    return tokenizer, {"sample_documents": count, "sample_bytes": size}
 
 
 def _write(
-    config: PrepareCorpusConfig, folder: Path, tokenizer: PreTrainedTokenizerFast, documents: Iterable[_Hashed]
+    config: PrepareCorpusConfig, folder: Path, tokenizer: PreTrainedTokenizerFast, documents: Iterable[HashedDocument]
 ) -> tuple[dict, Changes]:
     dtype = token_dtype(tokenizer)
     start = np.array([document_start(tokenizer)], dtype)
     writers = {split: ShardWriter(folder, split, dtype, config.shard_tokens) for split in SPLITS}
     splits = {split: {"documents": 0, "bytes": 0} for split in SPLITS}
     digest, thousandths, windows_line_ends, found = hashlib.sha256(), set(), False, Changes()
-    bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
-    for batch in batches(documents, length=lambda document: len(document.text)):  # keeps several cores busy
-        for document, tokens in zip(batch, encode_batch(tokenizer, [document.text for document in batch])):
-            found += changes(tokenizer, document.text, tokens)
+    sides = deque()  # of the documents that are being encoded, first to last
+
+    def texts() -> Iterator[list[str]]:
+        nonlocal windows_line_ends
+        for document in documents:
             split = SPLITS[document.thousandth < config.validation_per_mille]
-            writers[split].add(start)
-            writers[split].add(tokens)
             splits[split]["documents"] += 1
             splits[split]["bytes"] += len(document.content)
             digest.update(len(document.content).to_bytes(8, "big"))  # so that the borders count
             digest.update(document.content)
             thousandths.add(document.thousandth)
             windows_line_ends |= document.windows_line_ends
-            bar.update(len(document.content))
+            sides.append(split)
+            yield [document.text]
+
+    bar = tqdm(total=config.max_bytes or None, unit="B", unit_scale=True, desc="encoding", disable=None)
+    last = None
+    for place, piece, tokens in encode_pieces(tokenizer, texts()):
+        if place != last:
+            last, writer = place, writers[sides.popleft()]
+            writer.add(start)
+        writer.add(tokens)
+        found += changes(tokenizer, piece, tokens)
+        bar.update(len(piece.encode("utf-8")))
         bar.set_postfix(tokens=f"{sum(writer.tokens for writer in writers.values()):,}", refresh=False)
     bar.close()
     _check_splits(splits, thousandths)

@@ -9,12 +9,16 @@ array([7, 8, 9])
 """
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from hf_llm.config import UserError, quoted, require, written
 from hf_llm.runs.atomic import file_sha256
+
+BUFFER = 1 << 20  # ids: what a shard is written in, and read in where all of it is wanted
 
 
 class TokenArray:
@@ -57,6 +61,14 @@ class TokenArray:
             shard += 1
         return window
 
+    def blocks(self, start: int = 0, end: int | None = None) -> Iterator[np.ndarray]:
+        """Yield tokens `start` to `end` as views of the shards, (at most `BUFFER`,) each, in the shards' type."""
+        end, begin = len(self) if end is None else end, 0  # begin: of the shard, in the whole
+        for shard in self.shards:
+            of_shard = shard[max(0, start - begin) : max(0, end - begin)]
+            yield from (of_shard[i : i + BUFFER] for i in range(0, len(of_shard), BUFFER))
+            begin += len(shard)
+
 
 def _map(path: Path) -> np.ndarray:
     try:
@@ -76,31 +88,54 @@ class ShardWriter:
     """Writes `split-00000.npy`, `split-00001.npy`, … of `shard_tokens` ids each, the last one shorter."""
 
     def __init__(self, folder: Path, split: str, dtype: np.dtype, shard_tokens: int):
-        self.folder, self.split = folder, split
-        self.buffer = np.empty(shard_tokens, dtype)  # takes memory only as it fills
-        self.filled = 0
+        self.folder, self.split, self.shard_tokens = folder, split, shard_tokens
+        self.buffer = np.empty(min(shard_tokens, BUFFER), dtype)
+        self.filled = self.written = 0  # ids in the buffer; in the file of the shard that is being written
         self.tokens, self.files = 0, {}  # ids added so far; {file name: {tokens, sha256}}
 
     def add(self, tokens: np.ndarray) -> None:
         """Append ids, shape (any,)."""
         self.tokens += len(tokens)
         while len(tokens):
-            part = tokens[: len(self.buffer) - self.filled]
+            room = min(len(self.buffer), self.shard_tokens - self.written)
+            part = tokens[: room - self.filled]
             self.buffer[self.filled : self.filled + len(part)] = part
             self.filled += len(part)
             tokens = tokens[len(part) :]
-            if self.filled == len(self.buffer):
+            if self.filled == room:
                 self._write()
 
     def close(self) -> dict[str, dict]:
         """Write what is left and return {file name: {tokens, sha256}}."""
         if self.filled:
             self._write()
+        if self.written:
+            self._finish()
         return self.files
 
     def _write(self) -> None:
+        """Append the buffer to the shard's file, which is closed in between."""
+        with open(self._path(), "ab" if self.written else "wb") as file:
+            if not self.written:
+                self._write_header(file)
+            file.write(self.buffer[: self.filled])
+        self.written, self.filled = self.written + self.filled, 0
+        if self.written == self.shard_tokens:
+            self._finish()
+
+    def _finish(self) -> None:
+        path = self._path()
+        with open(path, "r+b") as file:
+            self._write_header(file)
+        self.files[path.name] = {"tokens": self.written, "sha256": file_sha256(path)}
+        self.written = 0
+
+    def _path(self) -> Path:
         require(len(self.files) < 100_000, f"more than 100,000 shards; choose a greater {written('shard_tokens')}")
-        path = self.folder / f"{self.split}-{len(self.files):05d}.npy"  # read back in the order of the names
-        np.save(path, self.buffer[: self.filled], allow_pickle=False)
-        self.files[path.name] = {"tokens": self.filled, "sha256": file_sha256(path)}
-        self.filled = 0
+        return self.folder / f"{self.split}-{len(self.files):05d}.npy"  # read back in the order of the names
+
+    def _write_header(self, file: BinaryIO) -> None:
+        """Write what `numpy.save` begins a file with; numpy leaves room in it for any length."""
+        kind = np.lib.format.dtype_to_descr(self.buffer.dtype)
+        header = {"descr": kind, "fortran_order": False, "shape": (self.written,)}
+        np.lib.format.write_array_header_1_0(file, header)

@@ -36,16 +36,18 @@ logger = logging.getLogger(__name__)
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
+TRAINING_PIECE = 1 << 14  # characters: the library takes 256 pieces at a time from Python
 
 
 def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE whose id 0 is `<|endoftext|>`: bos, eos and pad in one, which begins every document.
 
     Training is deterministic. When the text holds no further pair to join, the vocabulary stays smaller than asked
-    and a warning says so; `len(tokenizer)` is the true size.
+    and a warning says so; `len(tokenizer)` is the true size. Memory grows with the different words of the text, which
+    the library counts, not with its length.
 
     Args:
-        text: The training text, or its documents one by one.
+        text: The training text, or its documents, or `pieces` of it, one by one: no word reaches from one to the next.
         vocab_size: Number of tokens: 1 special, 256 bytes, the rest merges.
 
     Raises:
@@ -69,7 +71,7 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
     cut = Counter()
 
     def parts() -> Iterator[str]:  # it must not touch the tokenizer, locked while it trains: both would wait forever
-        for piece in (piece for one in texts for piece in pieces(check_unicode(one))):
+        for piece in (piece for one in texts for piece in pieces([check_unicode(one)], TRAINING_PIECE)):
             of_piece = cut_long_words(piece)
             cut["inside"] += len(of_piece) - 1
             yield from of_piece
@@ -168,11 +170,39 @@ def encode_document(tokenizer: PreTrainedTokenizerFast, text: str) -> np.ndarray
 
 
 def encode_batch(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[np.ndarray]:
-    """Encode each text as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows."""
-    split = pieces if splits_like_gpt2(tokenizer.backend_tokenizer) else lambda text: [text]
-    cut = [split(check_unicode(text)) for text in texts]
-    encoded = _encode_pieces(tokenizer, [piece for text in cut for piece in text])
-    return [np.concatenate([next(encoded) for _ in text]) for text in cut]
+    """Encode each text as `encode` does."""
+    arrays = [[] for _ in texts]
+    for place, _, ids in encode_pieces(tokenizer, ([text] for text in texts)):
+        arrays[place].append(ids)
+    return [np.concatenate(of_text) for of_text in arrays]
+
+
+def encode_pieces(
+    tokenizer: PreTrainedTokenizerFast, texts: Iterable[Iterable[str]]
+) -> Iterator[tuple[int, str, np.ndarray]]:
+    """Encode texts however long, as `encode` does, on all cores when `TOKENIZERS_PARALLELISM` allows.
+
+    Memory holds some hundred bytes for each token of a batch of pieces, whatever the length of the texts; a tokenizer
+    that does not split like GPT-2's takes a whole text as one piece.
+
+    Args:
+        tokenizer: What encodes them.
+        texts: Each in blocks of any length.
+
+    Yields:
+        Pieces of them in order: the place of the text, the piece, its ids. Each text has one at least.
+    """
+    backend, dtype = tokenizer.backend_tokenizer, token_dtype(tokenizer)
+    split = pieces if splits_like_gpt2(backend) else lambda blocks: ["".join(blocks)]
+    cut = ((place, check_unicode(piece)) for place, blocks in enumerate(texts) for piece in split(blocks))
+    for batch in batches(cut, length=lambda one: len(one[1])):
+        backend.no_padding()  # left behind by another call
+        backend.no_truncation()
+        backend.encode_special_tokens = True  # the characters of a special token are text
+        # unlike `tokenizer(...)` it keeps no record of where each token stood: half the time
+        encode_fast = partial(backend.encode_batch_fast, [piece for _, piece in batch], add_special_tokens=False)
+        for (place, piece), encoding in zip(batch, interruptible(encode_fast)):
+            yield place, piece, np.array(encoding.ids, dtype)
 
 
 def document_start(tokenizer: PreTrainedTokenizerFast) -> int:
@@ -250,14 +280,3 @@ def _gpt2_class(vocab: dict[str, int], merges: list[tuple[str, str]]) -> GPT2Tok
         vocab=vocab, merges=merges, unk_token=None, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT,
         pad_token=END_OF_TEXT, clean_up_tokenization_spaces=False,  # transformers 4 would decode " ," as ","
     )  # fmt: skip
-
-
-def _encode_pieces(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> Iterator[np.ndarray]:
-    dtype = token_dtype(tokenizer)
-    habits = {
-        "add_special_tokens": False, "split_special_tokens": True, "return_attention_mask": False,
-        "return_token_type_ids": False, "verbose": False,  # no warning about a text longer than the model's context
-    }  # fmt: skip
-    for batch in batches(texts):
-        encoding = interruptible(partial(tokenizer, batch, **habits))
-        yield from (np.array(ids, dtype) for ids in encoding["input_ids"])

@@ -1,17 +1,23 @@
-"""From a corpus to a tokenizer folder: what hf-llm train_tokenizer does."""
+"""From a corpus to a tokenizer folder: what hf-llm train_tokenizer does.
 
+The text is read from its file once for each thing that is done with it, piece by piece, and is never in memory as a
+whole. What grows with it is the library's list of different words.
+"""
+
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import require
-from hf_llm.data import read_text, split_text
 from hf_llm.data.reading import Reading
+from hf_llm.data.text import split_place, stream_text
 from hf_llm.tokenization.bpe import Merge, replay
 from hf_llm.tokenization.config import TrainTokenizerConfig
 from hf_llm.tokenization.folder import TOKENIZER_FILES, new_folder
-from hf_llm.tokenization.tokenizer import encode, tokenizer_sha256, train_bpe
+from hf_llm.tokenization.pieces import pieces
+from hf_llm.tokenization.tokenizer import encode_pieces, tokenizer_sha256, train_bpe
 
 
 class TrainedTokenizer(NamedTuple):
@@ -33,27 +39,33 @@ def train_tokenizer(config: TrainTokenizerConfig) -> TrainedTokenizer:
         UserError: For a corpus, vocabulary size or output folder that will not do.
     """
     with new_folder(config.output_dir, "tokenizer", TOKENIZER_FILES, config.overwrite) as folder:
-        corpus = read_text(config.corpus)
-        text, unseen = split_text(corpus.text, config.validation_fraction)
+        text = stream_text(config.corpus)
+        cut = split_place(text.characters, config.validation_fraction)
         require(
-            text != "",
+            cut > 0,
             f"{config.corpus} is too short: with validation_fraction {config.validation_fraction} it leaves nothing "
             "to train on; take a longer text",
         )
-        tokenizer = train_bpe(text, config.vocab_size)
+        tokenizer = train_bpe(pieces(text.blocks(end=cut)), config.vocab_size)
         tokenizer.save_pretrained(folder)
+        train_bytes, train_tokens = count(tokenizer, text.blocks(end=cut))
+        unseen_bytes, unseen_tokens = count(tokenizer, text.blocks(cut))
         trained = TrainedTokenizer(
             tokenizer=tokenizer,
             sha256=tokenizer_sha256(tokenizer),
-            reading=corpus.reading,
-            train_bytes=len(text.encode("utf-8")),
-            train_bytes_per_token=bytes_per_token(tokenizer, text),
-            validation_bytes_per_token=bytes_per_token(tokenizer, unseen) if unseen else None,
-            merges=list(islice(replay(text, config.vocab_size), config.replay)),
+            reading=text.reading,
+            train_bytes=train_bytes,
+            train_bytes_per_token=train_bytes / train_tokens,
+            validation_bytes_per_token=unseen_bytes / unseen_tokens if unseen_tokens else None,
+            merges=list(islice(replay(pieces(text.blocks(end=cut)), config.vocab_size), config.replay)),
         )
     return trained
 
 
-def bytes_per_token(tokenizer: PreTrainedTokenizerFast, text: str) -> float:
-    """Return how many UTF-8 bytes of `text` a token holds on average: more is a better compression."""
-    return len(text.encode("utf-8")) / len(encode(tokenizer, text))
+def count(tokenizer: PreTrainedTokenizerFast, blocks: Iterable[str]) -> tuple[int, int]:
+    """Return how many UTF-8 bytes and how many tokens a text has: more bytes a token are a better compression."""
+    size = tokens = 0
+    for _, piece, ids in encode_pieces(tokenizer, [blocks]):
+        size += len(piece.encode("utf-8"))
+        tokens += len(ids)
+    return size, tokens

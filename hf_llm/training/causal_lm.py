@@ -36,8 +36,8 @@ class CausalLM(Task):
         per_device_batch_size: int, world_size: int = 1, seed: int = 0, eval_tokens: int | None = None,
         input_noise: float = 0.0, sample_prompt: str | None = None, sample_tokens: int = 40,
     ):  # fmt: skip
-        self.model, self.tokens, self.tokenizer = model, corpus.train, corpus.tokenizer
-        self.validation = np.concatenate(corpus.validation.shards)
+        self.model, self.tokens, self.validation = model, corpus.train, corpus.validation
+        self.tokenizer = corpus.tokenizer
         self.byte_lengths = corpus.byte_lengths()  # of the source text, (vocab,)
         self.context, self.stride, self.eval_tokens = context, stride, eval_tokens
         self.input_noise, self.seed, self.sample_prompt = input_noise, seed, sample_prompt

@@ -40,7 +40,7 @@ class HiddenTokens(Task):
         eval_tokens: int | None = None,
     ):  # fmt: skip
         self.model, self.tokens, self.tokenizer, self.seed = model, corpus.train, tokenizer, seed
-        self.validation = np.concatenate(corpus.validation.shards)[:eval_tokens]
+        self.validation, self.eval_tokens = corpus.validation, eval_tokens
         self.byte_lengths = token_byte_lengths(tokenizer)  # UTF-8 bytes of each id, (vocab,)
         self.context, self.stride = context, stride
         windows = (len(self.tokens) - context) // stride + 1
@@ -63,13 +63,14 @@ class HiddenTokens(Task):
     @torch.inference_mode()
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return loss in nats per guessed token and bits per byte of the hidden text, the same tokens each time."""
-        starts = range(0, len(self.validation) - self.context + 1, self.context)
+        tokens = len(self.validation) if self.eval_tokens is None else min(len(self.validation), self.eval_tokens)
+        starts = range(0, tokens - self.context + 1, self.context)
         at_once = max(1, min(EVALUATION_BATCH, LOGITS // (self.context * len(self.byte_lengths))))  # windows
         nats, size, tokens = 0.0, 0, 0
         with evaluating(model):
             for first in range(0, len(starts), at_once):
                 some = starts[first : first + at_once]
-                windows = [self.validation[start : start + self.context].astype(np.int64) for start in some]
+                windows = [self.validation.window(start, self.context) for start in some]
                 batch = self.hidden(windows, [np.random.default_rng([0, start]) for start in some])
                 batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
                 nats += self.loss(model, batch, 1).item()

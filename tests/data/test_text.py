@@ -8,6 +8,7 @@ import pytest
 from hf_llm.config import UserError
 from hf_llm.data import find, read_text, split_text, text
 from hf_llm.data.sources import SOURCES
+from hf_llm.data.text import stream_text
 
 
 @pytest.fixture
@@ -118,3 +119,23 @@ def test_the_verdict(verdict_text):
 
 def test_the_example_in_the_docstring():
     assert doctest.testmod(text).failed == 0
+
+
+@pytest.mark.parametrize("block", [1, 3, 1 << 20])
+@pytest.mark.parametrize("content", [b"one\r\ntwo\r\r\nthree\r", "ação 漢 🙂\r\n\r".encode(), b"\xef\xbb\xbfa text\n"])
+def test_a_streamed_text_is_the_one_that_is_read_whole(corpus, monkeypatch, content, block):
+    monkeypatch.setattr("hf_llm.data.text.BLOCK", block)
+    whole, streamed = read_text(corpus(content)), stream_text(corpus(content))
+    assert whole.text == content.decode("utf-8-sig").replace("\r\n", "\n")
+    for name in ("name", "sha256", "bytes", "windows_line_ends", "encoding", "reading"):
+        assert getattr(streamed, name) == getattr(whole, name)
+    for start in range(len(whole.text)):
+        for end in (None, *range(start, len(whole.text) + 1)):
+            assert "".join(streamed.blocks(start, end)) == whole.text[start:end]
+
+
+def test_a_file_that_changes_between_two_readings_is_refused(corpus):
+    streamed = stream_text(corpus(b"a text"))
+    corpus(b"a text and more")
+    with pytest.raises(UserError, match="changed while it was read"):
+        list(streamed.blocks(0, 3))

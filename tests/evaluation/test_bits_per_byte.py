@@ -12,6 +12,7 @@ from hf_llm.data import read_text
 from hf_llm.evaluation import bits_per_byte, logits
 from hf_llm.evaluation.bits_per_byte import evaluate_tokens
 from hf_llm.tokenization.byte_lengths import token_byte_lengths
+from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.tokenization.tokenizer import encode_document
 
 CONTEXT = 16
@@ -145,3 +146,19 @@ def test_the_interval_is_made_only_where_it_is_asked_for(model, tokenizer, ids):
     assert without.bits_per_byte_interval_95 is None
     low, high = asked.bits_per_byte_interval_95
     assert low < asked.bits_per_byte == without.bits_per_byte < high
+
+
+@pytest.mark.parametrize("max_tokens", [None, 5, 40])
+@pytest.mark.parametrize("stride", [1, 7, CONTEXT])
+def test_mapped_shards_give_the_figures_of_the_array_and_are_read_by_windows(
+    model, tokenizer, ids, stride, max_tokens, tmp_path, monkeypatch
+):
+    for place, part in enumerate(np.split(ids, [3, 20])):
+        np.save(tmp_path / f"validation-{place:05d}.npy", part)
+    mapped = TokenArray.load(tmp_path, "validation")
+    widths, window = [], TokenArray.window
+    monkeypatch.setattr(TokenArray, "window", lambda self, *place: widths.append(place[1]) or window(self, *place))
+    settings = {"stride": stride, "context": CONTEXT, "max_tokens": max_tokens, "interval": True}
+    lengths = token_byte_lengths(tokenizer)
+    assert evaluate_tokens(model, mapped, lengths, **settings) == evaluate_tokens(model, ids, lengths, **settings)
+    assert max(widths) <= CONTEXT + 1

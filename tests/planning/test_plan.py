@@ -1,6 +1,7 @@
 """The planner: what autograd keeps, what fits, what is proposed instead, and one prediction against a real training."""
 
 import dataclasses
+import json
 import re
 import runpy
 import sys
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from hf_llm.benchmarks import planner
+from hf_llm.benchmarks.fresh_process import in_fresh_process
 from hf_llm.config import UserError
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2, parameter_counts
 from hf_llm.planning import matmul_probe as probe
@@ -100,7 +102,7 @@ def test_gradient_checkpointing_keeps_one_hidden_state_a_block():
 @pytest.mark.slow
 @pytest.mark.skipif(not planner.RESET_PEAK.exists(), reason="only Linux tells the peak of a process")
 def test_predicted_memory_is_what_a_real_training_takes():
-    row = planner.measured_in_fresh_process(planner.CASES[1])
+    row = in_fresh_process(planner.__name__, json.dumps(planner.CASES[1]))
     assert row["within_tolerance"], planner.describe(row)
 
 

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hf_llm.config import UserError, load_yaml
 from hf_llm.data import read_text
-from hf_llm.recipes.pretrain import pretrain
+from hf_llm.recipes.pretrain import make_task, pretrain, read_inputs
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.prepare import prepare_corpus
 from hf_llm.training.config import PretrainConfig
@@ -57,3 +58,15 @@ def test_more_to_read_needs_a_text(name, corpus, tmp_path):
     config = PretrainConfig(**TOY, corpus=str(corpus), **{name: 0.1}, output_dir=str(tmp_path / "run"))
     with pytest.raises(UserError, match=f"{name} needs a text"):
         pretrain(config)
+
+
+def test_its_tokens_stay_in_their_files(corpus):
+    """Neither part is copied into memory, by the task or by its evaluation."""
+    config = PretrainConfig(**TOY, corpus=str(corpus))
+    read, model_config = read_inputs(config)
+    task = make_task(config, read, model_config)
+    for tokens in (task.tokens, task.validation):
+        assert all(isinstance(shard, np.memmap) for shard in tokens.shards)
+    copied = [value for value in vars(task).values() if isinstance(value, np.ndarray) and len(value) > 300]
+    assert copied == []  # 300: a number for each token of the vocabulary
+    assert task.evaluate(task.model)["validation_loss"] > 0

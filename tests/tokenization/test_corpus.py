@@ -10,10 +10,11 @@ import pytest
 
 from hf_llm.config import UserError
 from hf_llm.data import Text, read_text
+from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.config import PrepareCorpusConfig
 from hf_llm.tokenization.corpus import corpus_from_text, load_corpus
 from hf_llm.tokenization.prepare import prepare_corpus
-from hf_llm.tokenization.token_array import TokenArray
+from hf_llm.tokenization.token_array import ShardWriter, TokenArray
 from hf_llm.tokenization.tokenizer import encode, load_tokenizer, train_bpe
 
 
@@ -60,6 +61,16 @@ class TestTokenArray:
         assert all(isinstance(shard, np.memmap) for shard in tokens.shards)
         assert tokens.window(0, 12).tolist() == list(range(12))
 
+    def test_blocks_are_views_of_the_shards(self, monkeypatch):
+        monkeypatch.setattr("hf_llm.tokenization.token_array.BUFFER", 2)
+        line = np.arange(9)
+        tokens = TokenArray([part.astype(np.uint16) for part in np.split(line, [3, 5, 5, 8])])
+        for start in range(10):
+            for end in (*range(start, 10), None):
+                blocks = list(tokens.blocks(start, end))
+                assert [id for block in blocks for id in block] == line[start:end].tolist()
+                assert all(len(block) <= 2 and block.base is not None for block in blocks)
+
     def test_a_disk_that_shares_no_map_has_private_ones(self, tmp_path, monkeypatch):
         """FUSE with direct_io; what it answers was seen on one."""
         np.save(tmp_path / "train-00000.npy", np.arange(9, dtype=np.uint16))
@@ -87,6 +98,23 @@ class TestTokenArray:
         np.save(file, np.ones(3))
         with pytest.raises(UserError, match="holds no token ids"):
             TokenArray.load(tmp_path, "train")
+
+
+@pytest.mark.parametrize("shard_tokens", [1, 5, 1000])
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
+def test_a_shard_is_written_as_numpy_would_whatever_is_held_of_it(tmp_path, monkeypatch, shard_tokens, dtype):
+    monkeypatch.setattr("hf_llm.tokenization.token_array.BUFFER", 3)
+    writer, line = ShardWriter(tmp_path, "train", dtype, shard_tokens), np.arange(11, dtype=dtype)
+    for part in np.split(line, [0, 1, 8]):
+        writer.add(part)
+    files = writer.close()
+    assert writer.tokens == len(line)
+    for place, (name, facts) in enumerate(files.items()):
+        part = line[place * shard_tokens : (place + 1) * shard_tokens]
+        np.save(tmp_path / "whole.npy", part)
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole.npy").read_bytes()
+        assert facts == {"tokens": len(part), "sha256": file_sha256(tmp_path / name)}
+    assert sorted(files) == sorted(path.name for path in tmp_path.glob("train-*.npy"))
 
 
 class TestCorpusFromText:

@@ -84,7 +84,7 @@ def test_no_step_of_training_sees_a_longer_word(monkeypatch):
 def test_one_line_of_words_is_encoded_in_pieces(tokenizer):
     """As text8 is, of 100 MB: a piece of it takes the memory of a piece."""
     line = " ".join(letters("abcdefgh", 8)[:n] for n in range(1, 9)) * 200
-    cut = pieces(line, 1000)
+    cut = list(pieces([line], 1000))
     assert max(map(len, cut)) < 1010
     assert np.concatenate([encode(tokenizer, piece) for piece in cut]).tolist() == encode(tokenizer, line).tolist()
 

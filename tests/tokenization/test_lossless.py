@@ -98,7 +98,7 @@ def test_a_space_that_changes_its_place_is_a_change():
 def test_the_tokens_share_the_bytes_of_the_source_text(of_kind, kind, text):
     tokenizer = of_kind(kind)
     ids, size = encode(tokenizer, text), len(text.encode("utf-8"))
-    lengths = source_byte_lengths(tokenizer, ids, size)
+    lengths = source_byte_lengths(tokenizer, [ids], size)
     assert lengths[ids].sum() == pytest.approx(size)
     if kind == "gpt2":
         assert lengths.dtype == np.int64
@@ -116,7 +116,7 @@ def test_a_tokenizer_that_knows_nothing_of_a_text_is_refused():
         tokenizer_object=Tokenizer(models.WordLevel({"<unk>": 0, "a": 1}, unk_token="<unk>")), unk_token="<unk>"
     )
     with pytest.raises(UserError, match="knows no character of the text"):
-        source_byte_lengths(tokenizer, encode(tokenizer, "日本"), 6)
+        source_byte_lengths(tokenizer, [encode(tokenizer, "日本")], 6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,7 @@ from hf_llm.tokenization.tokenizer import encode, train_bpe
 @pytest.mark.parametrize("size", [1, 50, 1000])
 def test_pieces_are_the_text_and_their_ids_its_ids(tokenizer, sample, size):
     text = sample + "\n\n \n  a\n\r\n b \n\u2028\nc" * 50
-    cut = pieces(text, size)
+    cut = list(pieces([text], size))
     assert len(cut) > 5
     assert "".join(cut) == text
     ids = np.concatenate([encode(tokenizer, piece) for piece in cut])
@@ -30,10 +30,17 @@ def test_after_any_visible_character_white_space_begins_a_word():
 
 
 def test_there_is_no_cut_but_behind_a_visible_character():
-    assert pieces("ab" * 1000, 10) == ["ab" * 1000]
-    assert pieces("\n \n\t \n" * 1000, 10) == ["\n \n\t \n" * 1000]
-    assert {piece[0] + piece[-1] for piece in pieces("a \n \n" * 1000, 10)[1:-1]} == {" a"}
-    assert pieces("", 10) == [""]
+    assert list(pieces(["ab" * 1000], 10)) == ["ab" * 1000]
+    assert list(pieces(["\n \n\t \n" * 1000], 10)) == ["\n \n\t \n" * 1000]
+    assert {piece[0] + piece[-1] for piece in list(pieces(["a \n \n" * 1000], 10))[1:-1]} == {" a"}
+    assert list(pieces([""], 10)) == list(pieces([], 10)) == [""]
+
+
+@pytest.mark.parametrize("length", [1, 3, 40, 5000])
+def test_where_a_text_is_cut_does_not_depend_on_the_blocks_that_it_comes_in(sample, length):
+    blocks = [sample[i : i + length] for i in range(0, len(sample), length)]
+    assert list(pieces(blocks, 50)) == list(pieces([sample], 50))
+    assert "".join(pieces(blocks, 50)) == sample
 
 
 def test_encode_cuts_only_for_tokenizers_that_split_like_gpt2(tokenizer, sample, monkeypatch):

@@ -17,6 +17,7 @@ from hf_llm.experiments.frame import Finding, Say, Study, Tables, above, best, b
 from hf_llm.experiments.frame.charts import Figure, curves, label, name_of, new_figure
 from hf_llm.experiments.shared.language_runs import TextParts
 from hf_llm.experiments.shared.short_run import SEARCH_SEED, short_run
+from hf_llm.tokenization.token_array import TokenArray
 from hf_llm.training.loop import train
 from hf_llm.training.task import Task
 
@@ -74,7 +75,7 @@ def train_and_look(family: str, parts: TextParts, grid: Grid, seed: int, rate: f
 def on_test(task: Task, parts: TextParts) -> Task:
     """Return the same task, which evaluates on the test part."""
     judge = copy.copy(task)
-    judge.validation, judge.eval_tokens = parts.ids["test"], None
+    judge.validation, judge.eval_tokens = TokenArray([parts.ids["test"]]), None
     return judge
 
 

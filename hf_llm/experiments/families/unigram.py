@@ -36,7 +36,7 @@ def unigram_bits(family: str, judge: Task, train: np.ndarray) -> float:
     """Return bits per byte of what `judge` asks its family for, when `train` (N,) alone is counted."""
     logs = log_probabilities(train, len(judge.tokenizer))
     if family in CAUSAL:
-        scored = judge.validation[1:]
+        scored = np.concatenate(list(judge.validation.blocks(1)))
         return float(-logs[scored].sum() / np.log(2) / judge.byte_lengths[scored].sum())
     if family == "t5":  # a target holds so many tokens of text, each sentinel once, and an end
         tokens, spans = spans_of(judge.context)
