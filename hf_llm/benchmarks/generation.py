@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from transformers import CompileConfig
 
+from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import in_turn, ratios, recipe, seconds, speeds, write_result
 from hf_llm.benchmarks.training_speed import SMALL
 from hf_llm.config import UserError, require
@@ -58,6 +59,7 @@ def run(output_dir: Path) -> None:
         write_result(
             output_dir, configs={name: dataclasses.asdict(config) for name, config in configs.items()}, **results
         )
+    draw_speeds(output_dir / "speed.png", {name: result["timings"] for name, result in results.items()}, OURS)
 
 
 def contest(source: Source, tokens: int, scratch: str) -> dict:

@@ -21,6 +21,7 @@ from accelerate.utils import patch_environment
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import in_turn, ratios, recipe, speeds, write_result
 from hf_llm.planning.matmul_probe import machine_speed
 from hf_llm.planning.speed import flops_per_token
@@ -55,7 +56,7 @@ BARE = "bare loop, fp32"
 def run(output_dir: Path) -> None:
     """Time all of them on the four works in turn and write result.json; an hour on two cores."""
     shakespeare, verdict = (
-        recipe(PretrainConfig, f"gpt2/{name}", max_steps=50 + UNTIMED, **QUIET) for name in ("shakespeare", "verdict")
+        recipe(PretrainConfig, f"gpt2/{name}", max_steps=40 + UNTIMED, **QUIET) for name in ("shakespeare", "verdict")
     )
     small = PretrainConfig(max_steps=3 + UNTIMED, dropout=0.0, **SMALL, **QUIET)
     with_dropout = dataclasses.replace(small, dropout=0.1)
@@ -67,6 +68,7 @@ def run(output_dir: Path) -> None:
         "small, dropout 0.1": contest(with_dropout, without=slow),
     }
     write_result(output_dir, **results)
+    draw_speeds(output_dir / "speed.png", {name: result["timings"] for name, result in results.items()}, OURS)
 
 
 def contest(config: PretrainConfig, without: tuple[str, ...] = ()) -> dict:
@@ -89,16 +91,19 @@ def contest(config: PretrainConfig, without: tuple[str, ...] = ()) -> dict:
         first_steps = {name: round(loop().result()[0], 1) for name, loop in loops.items()}
         times = in_turn({name: lambda loop=loop: loop().result()[1] for name, loop in loops.items()}, ROUNDS)
     threads = config.threads or usable_cores()
-    peaks = {name: machine_speed(name, threads).flops for name in ("fp32", "bf16")}
+    machine = {precision: machine_speed(precision, threads) for precision in ("fp32", "bf16")}
     tokens, (_, shape) = config.total_batch_size * config.context, read_inputs(config)
     shares = {
-        name: flops_per_token(shape) * tokens / median(taken) / peaks["bf16" if "bf16" in name else "fp32"]
+        name: flops_per_token(shape) * tokens / median(taken) / machine["bf16" if "bf16" in name else "fp32"].flops
         for name, taken in times.items()
     }
     return {
         "config": dataclasses.asdict(config),
         "threads": threads,
-        "peak_flops": peaks,
+        "machine": {
+            **{f"{precision}_flops": speed.flops for precision, speed in machine.items()},
+            "copied_bytes_per_second": machine["fp32"].copy,
+        },
         "timings": speeds(times, tokens),
         "share_of_peak": {name: round(share, 3) for name, share in shares.items()},
         "ours_over_theirs": ratios(times, [name for name in OURS if name in times]),

@@ -1,9 +1,11 @@
 """The contests of speed: who takes part, and what is made of their times, which no test judges."""
 
 import pytest
+from PIL import Image
 
 from hf_llm.benchmarks import generation, training_speed
 from hf_llm.benchmarks.exports.shapes import Shape, source_of
+from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import ratios, speeds
 from hf_llm.data import read_text
 from hf_llm.planning.matmul_probe import Speed
@@ -15,6 +17,15 @@ def test_a_speed_is_of_the_median_and_a_ratio_of_the_same_round():
     assert speeds(times, 8)["ours"] == {"tokens_per_second": 4, "slowest": 2, "fastest": 8}
     assert speeds(times, 1, digits=1)["theirs"] == {"tokens_per_second": 0.2, "slowest": 0.2, "fastest": 0.5}
     assert ratios(times, ["ours"]) == {"ours": {"theirs": 2.0}}  # 2, 2 and 1 times as long
+
+
+def test_the_picture_shows_every_contestant(tmp_path):
+    times = {"ours": [1.0, 2.0], "theirs": [2.0, 4.0], "another": [9.0, 9.0]}
+    draw_speeds(tmp_path / "speed.png", {"small": speeds(times, 8), "verdict": speeds({"ours": [1.0]}, 8)}, ["ours"])
+    with Image.open(tmp_path / "speed.png") as picture:
+        assert picture.width > picture.height > 100
+        blue, grey = (0, 114, 178), (176, 176, 176)
+        assert {blue, grey} <= {colour for _, colour in picture.convert("RGB").getcolors(2**24)}
 
 
 @pytest.fixture
