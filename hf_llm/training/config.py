@@ -43,6 +43,9 @@ class TrainingConfig:
     )
     threads: int = setting(0, "CPU threads per process; 0 takes an equal share of the cores, and records how many")
     compile: bool = setting(False, "torch.compile the model's blocks: faster steps after some ten seconds of compiling")
+    shard: bool = setting(
+        False, "each process holds a share of the weights, gradients and moments (FSDP2) instead of all of them"
+    )
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
         0, "stop after so many evaluations in a row without a better validation loss; 0 never stops early"
