@@ -126,8 +126,10 @@ def in_parallel(model: nn.Module, processes: PartialState) -> nn.Module:
 
     Not by accelerate's `prepare`: it also compiles, shards or casts as its user's own configuration says.
     """
+    if isinstance(model, FSDPModule):  # is there already, with its shares
+        return model
     model = model.to(processes.device)
-    if processes.num_processes == 1 or isinstance(model, FSDPModule):
+    if processes.num_processes == 1:
         return model
     return DistributedDataParallel(model, device_ids=[processes.device] if processes.device.type == "cuda" else None)
 

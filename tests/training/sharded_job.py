@@ -1,4 +1,4 @@
-"""Trainings that two processes do together, for test_sharding.py: python sharded_job.py CORPUS FOLDER.
+"""Trainings that two processes do together, for test_sharding.py: python sharded_job.py CORPUS FOLDER [NAME ...].
 
 The first process writes FOLDER/<name>.json for each; the second one FOLDER/asked.json, where it looked in the corpus.
 """
@@ -91,7 +91,7 @@ def outcome(task, result) -> dict:
     }
 
 
-def main(corpus: str, folder: Path) -> None:
+def main(corpus: str, folder: Path, names: list[str]) -> None:
     processes = start_processes(1)
     asked, window = [], TokenArray.window
 
@@ -114,10 +114,11 @@ def main(corpus: str, folder: Path) -> None:
         "recomputed": lambda: language_training(replace(few, gradient_checkpointing=True), processes),
         "bf16": lambda: language_training(replace(few, precision="bf16"), processes),
         "images": lambda: image_training(images, processes),
+        "compiled": lambda: language_training(replace(few, compile=True), processes),
     }
-    for name, training in trainings.items():
+    for name in names:
         TokenArray.window = watched if name == "two" else window
-        result = training()
+        result = trainings[name]()
         if processes.is_main_process:
             (folder / f"{name}.json").write_text(json.dumps(result))
     if not processes.is_main_process:
@@ -127,4 +128,4 @@ def main(corpus: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.manual_seed(0)
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

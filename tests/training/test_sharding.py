@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from sharded_job import STOP, image_training, language_settings, language_training
 
 from hf_llm.config import child_environment, python
+from hf_llm.config.compiler import cpp_compiler
 from hf_llm.data import BatchPlan, read_text
 from hf_llm.runs.checkpoint import load_newest
 from hf_llm.tokenization.config import PrepareCorpusConfig
@@ -47,13 +48,19 @@ def one(corpus) -> dict:
 
 @pytest.fixture(scope="module")
 def together(corpus, tmp_path_factory) -> Path:
-    """The folder in which two processes have done all that sharded_job.py lists."""
+    """The folder in which two processes have done most of what sharded_job.py lists, in this order."""
     folder = tmp_path_factory.mktemp("together")
     language_training(language_settings(str(corpus)), start_processes(1), folder / "from-one", stop=True)
+    do_together(corpus, folder, "two", "stopped", "from-one", "ddp", "from-ddp", "recomputed", "bf16", "images")
+    return folder
+
+
+def do_together(corpus: Path, folder: Path, *names: str) -> None:
+    """Let two processes do trainings of sharded_job.py."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     place = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    job = python(str(Path(__file__).with_name("sharded_job.py")), str(corpus), str(folder))
+    job = python(str(Path(__file__).with_name("sharded_job.py")), str(corpus), str(folder), *names)
     processes = [
         subprocess.Popen(
             job, env=child_environment(**place, RANK=rank, LOCAL_RANK=rank, ACCELERATE_USE_CPU="1"),
@@ -68,7 +75,6 @@ def together(corpus, tmp_path_factory) -> Path:
     finally:
         for process in processes:
             process.kill()
-    return folder
 
 
 def read(folder: Path, name: str) -> dict:
@@ -143,6 +149,14 @@ def test_it_goes_with_recomputed_activations_and_with_bf16(corpus, together):
     assert_same(read(together, "recomputed"), language_training(few, start_processes(1)))
     bf16 = language_training(replace(few, precision="bf16"), start_processes(1))
     assert_same(read(together, "bf16"), bf16, tolerance=1e-3)
+
+
+@pytest.mark.skipif(cpp_compiler() is None, reason="there is no C++ compiler, so nothing is compiled")
+@pytest.mark.slow
+def test_its_blocks_can_be_compiled(corpus, tmp_path):
+    do_together(corpus, tmp_path, "compiled")
+    alone = language_training(language_settings(str(corpus), max_steps=3), start_processes(1))
+    assert_same(read(tmp_path, "compiled"), alone)
 
 
 def test_a_net_without_blocks_and_an_optimizer_with_a_bound_on_norms(together):
