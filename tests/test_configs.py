@@ -2,11 +2,14 @@
 
 import dataclasses
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 
 from hf_llm.config import load_yaml
 from hf_llm.data import BatchPlan
@@ -27,6 +30,8 @@ WARMUP = {
     "finetune/sms-spam": 30, "gpt2/dom-casmurro": 100, "gpt2/verdict-ngram-text": 150,
 }  # fmt: skip
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
+MACHINES = [path for path in ACCELERATE if "machines" in path.name]
+SLURM = CONFIGS / "slurm" / "pretrain.sbatch"
 GPT2_IS = pytest.mark.parametrize("path", GPT2, ids=lambda path: path.name)
 MNIST_IS = pytest.mark.parametrize("path", MNIST, ids=lambda path: path.name)
 FINETUNE_IS = pytest.mark.parametrize("path", FINETUNE, ids=lambda path: path.name)
@@ -103,6 +108,43 @@ def test_a_launch_config_is_read_by_accelerate(path):
 def test_one_process_on_the_cpu_two_and_a_machine_of_gpus_can_be_launched():
     assert {"cpu-1.yaml", "cpu-2.yaml"} <= {path.name for path in ACCELERATE}
     assert any(path.name.startswith("gpu-") for path in ACCELERATE)
+
+
+@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
+def test_the_command_for_several_machines_does_what_its_file_says(path):
+    """accelerate 1.15 reads rdzv_backend from the file and then takes its own default, unless a flag says it too."""
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    (command,) = re.findall(r"^# +accelerate launch (.+) …$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    words = [str(CONFIGS.parent / word) if word.startswith("configs/") else word for word in command.split()]
+    arguments, *_ = _validate_launch_command(launch_command_parser().parse_args(words))
+    assert arguments.config_file == str(path)
+    for name in ("num_machines", "num_processes", "main_process_ip", "main_process_port", "rdzv_backend"):
+        assert getattr(arguments, name) == given[name], name
+    assert arguments.multi_gpu
+    assert arguments.use_cpu is given.get("use_cpu", False)
+    assert given["num_processes"] % given["num_machines"] == 0
+
+
+def test_there_are_both_rendezvous_for_machines_with_and_without_gpus():
+    kinds = {(path.name[:3], yaml.safe_load(path.read_text(encoding="utf-8"))["rdzv_backend"]) for path in MACHINES}
+    assert kinds == {(device, rendezvous) for device in ("cpu", "gpu") for rendezvous in ("static", "c10d")}
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to read it")
+def test_the_slurm_template_is_bash_and_calls_what_exists():
+    text = SLURM.read_text(encoding="utf-8")
+    read = subprocess.run(["bash", "-n", str(SLURM)], capture_output=True, text=True)
+    assert (read.returncode, read.stderr) == (0, "")
+    named = re.findall(r"\b(?:configs|scripts)/[\w./-]+\.(?:yaml|py|sbatch)\b", text)
+    assert {"scripts/pretrain.py", "configs/slurm/pretrain.sbatch"} <= set(named)
+    for name in named:
+        assert (CONFIGS.parent / name).is_file(), name
+    (command,) = re.findall(r"exec \S+/accelerate launch ((?:.|\\\n)+?) scripts/pretrain", text)
+    known = {flag for action in launch_command_parser()._actions for flag in action.option_strings}
+    assert set(re.findall(r"--\w+", command)) <= known
+    assert "--rdzv_backend c10d" in command
+    assert re.search(r"^#SBATCH --signal=B:TERM@\d+$", text, re.MULTILINE)  # before the time is over, time to save
+    assert re.search(r"^#SBATCH --requeue$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", [*GPT2, *MNIST, *FINETUNE, *ACCELERATE], ids=lambda path: path.name)

@@ -47,6 +47,7 @@ class Workload:
         gradient_checkpointing: Keep only the input of each block, and compute the block again in the backward pass.
         optimizer: Name of the optimizer.
         processes: With several, DDP keeps a second copy of the gradients.
+        shard: Each process holds its share of weights, gradients and moments (FSDP2), and for a while whole ones.
         eval_windows: Windows of a batch of the evaluation, and
         eval_scored: how many tokens of each get logits.
         cuda: On a GPU: attention in one kernel, dropout masks of one byte, an allocator without holes.
@@ -59,6 +60,7 @@ class Workload:
     gradient_checkpointing: bool = False
     optimizer: str = "adamw"
     processes: int = 1
+    shard: bool = False
     eval_windows: int = 0
     eval_scored: int = 0
     cuda: bool = False
@@ -128,15 +130,18 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     activations = layers * stored + outer
     recomputed = block if work.gradient_checkpointing else 0
     backward = 12 * work.width * work.hidden  # three tensors of the MLP's width, in the backward pass of gelu_new
+    shares = work.processes if work.shard else 1
     always = {
-        "weights": FP32 * total,
-        "optimizer": FP32 * OPTIMIZER_TENSORS[work.optimizer] * total,
-        "gradients": FP32 * total if work.processes > 1 else 0,  # DDP's buckets
+        "weights": FP32 * total / shares,
+        "optimizer": FP32 * OPTIMIZER_TENSORS[work.optimizer] * total / shares,
+        "gradients": FP32 * total / shares if work.processes > 1 else 0,  # DDP's buckets; FSDP's own share
     }
+    gathered = FP32 * total if shares > 1 else 0  # the whole weights, of which a step needs less than an evaluation
 
     def moment(**parts: float) -> dict[str, float]:
         named = {name.replace("_", " "): size for name, size in parts.items()}
-        return {part: always.get(part, 0) + named.get(part, 0) for part in PARTS}
+        held = {part: always.get(part, 0) + named.get(part, 0) for part in PARTS}
+        return held | {"temporary": held["temporary"] + gathered}
 
     return {
         "forward": moment(

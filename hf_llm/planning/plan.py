@@ -137,6 +137,7 @@ class Plan:
                 gradient_checkpointing=self.config.gradient_checkpointing,
                 optimizer=self.config.optimizer,
                 processes=self.machine.processes,
+                shard=self.config.shard,
                 eval_windows=max(1, min(at_most, windows)),
                 eval_scored=stride if windows else min(context, self.eval_tokens),
                 cuda=self.machine.cuda,

@@ -222,9 +222,11 @@ def finetuned_report(folder: Path, manifest: dict) -> str:
 def _training(manifest: dict, unit: str) -> str:
     minutes, seconds = divmod(round(manifest["wall_seconds"]), 60)
     resolved = manifest["resolved"]
+    held = [sum(share.values()) / 1e6 for share in manifest.get("held_bytes", ())]  # where the model was sharded
+    shares = f"; weights and moments in shares of {', '.join(f'{share:,.1f}' for share in held)} MB" if held else ""
     return (
         f"{minutes} min {seconds} s, {manifest[f'{unit}_per_second']:,.0f} {unit} per second, "
-        f"{resolved['precision']} on {resolved['device']}"
+        f"{resolved['precision']} on {resolved['device']}{shares}"
     )
 
 

@@ -37,6 +37,7 @@ WITHOUT_EFFECT = (
     "push_to_hub",
     "hub_model_id",
     "hub_private_repo",
+    "shard",  # who holds what; as with the number of processes, sums differ in their last digits
     "sample_prompt",  # what the model writes for the eye; its draws have a generator of their own
     "sample_tokens",
 )

@@ -7,7 +7,6 @@ What is compiled has GPT-2's activation function without a tanh, and a loss that
 but for rounding.
 """
 
-import copy
 import logging
 import math
 from types import MethodType
@@ -82,6 +81,6 @@ def _with_cheap_gelu(module: nn.Module) -> nn.Module:
 
 def _twin(module: nn.Module) -> nn.Module:
     """Return a module with the same children and parameters, whose children can be replaced."""
-    twin = copy.copy(module)
-    twin._modules = dict(module._modules)
+    twin = object.__new__(type(module))  # copy.copy would construct a sharded one anew
+    twin.__dict__.update(module.__dict__, _modules=dict(module._modules))
     return twin

@@ -46,6 +46,9 @@ class TrainingConfig:
         False,
         "torch.compile the model's blocks and keep freed memory for the next step: faster after some ten seconds",
     )
+    shard: bool = setting(
+        False, "each process holds a share of the weights, gradients and moments (FSDP2) instead of all of them"
+    )
     eval_steps: int = setting(100, "steps between evaluations; the best one is what gets published")
     early_stopping_patience: int = setting(
         0, "stop after so many evaluations in a row without a better validation loss; 0 never stops early"

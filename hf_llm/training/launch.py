@@ -15,13 +15,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import psutil
 import torch
 from accelerate import PartialState
 from accelerate.utils import patch_environment, reduce
+from torch import nn
+from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_llm.config import UserError, require
@@ -119,15 +121,32 @@ def is_first_process() -> bool:
     return asked_processes() == 1 or _number("RANK") == 0
 
 
-def in_parallel(model: torch.nn.Module, processes: PartialState) -> torch.nn.Module:
-    """Return the model on the device of this process, inside DDP where there are several.
+def in_parallel(model: nn.Module, processes: PartialState) -> nn.Module:
+    """Return the model on the device of this process, inside DDP where there are several and it is not sharded.
 
     Not by accelerate's `prepare`: it also compiles, shards or casts as its user's own configuration says.
     """
+    if isinstance(model, FSDPModule):  # is there already, with its shares
+        return model
     model = model.to(processes.device)
     if processes.num_processes == 1:
         return model
     return DistributedDataParallel(model, device_ids=[processes.device] if processes.device.type == "cuda" else None)
+
+
+def communicating(parallel: nn.Module, model: nn.Module, now: bool) -> AbstractContextManager:
+    """Return the context of one micro-batch: the processes exchange gradients now, or these only add up.
+
+    Args:
+        parallel: What `in_parallel` returned.
+        model: What is trained in it; of a sharded model it knows the shares, a compiled twin of it does not.
+        now: After the last micro-batch of a step.
+    """
+    if isinstance(model, FSDPModule):
+        model.set_requires_gradient_sync(now)
+    elif isinstance(parallel, DistributedDataParallel) and not now:
+        return parallel.no_sync()
+    return nullcontext()
 
 
 def sum_over_processes(values: list[float], processes: PartialState) -> list[float]:

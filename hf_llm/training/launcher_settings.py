@@ -10,14 +10,13 @@ from functools import cache
 
 from accelerate import PartialState
 
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 
 NOTHING = ("", "0", "no", "false", "none", "auto")  # of such a value nothing follows that could differ
-SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM",
-           "ACCELERATE_USE_PARALLELISM_CONFIG")  # fmt: skip
+OTHER_WAYS = ("ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM", "ACCELERATE_USE_PARALLELISM_CONFIG")
 
 
 def check_launcher_settings(config: TrainingConfig, precision: str, accumulation: int, processes: PartialState) -> None:
@@ -39,13 +38,16 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
     )
     device = processes.device
     compiled = ("inductor", "compile is on") if config.compile else ("no", "compile is off")
+    whole = f"each process holds the whole model; {written('shard')} divides it"
+    held = "shard divides the model (FSDP2), as its settings say" if config.shard else whole
     resolved = {
         "ACCELERATE_MIXED_PRECISION": (precision, f"precision is {precision}"),
         "ACCELERATE_DYNAMO_BACKEND": compiled,
         "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": (str(accumulation), f"total_batch_size makes {accumulation} of it"),
         "ACCELERATE_GRADIENT_CLIPPING": (f"{config.max_grad_norm:g}", f"max_grad_norm is {config.max_grad_norm:g}"),
         "ACCELERATE_TORCH_DEVICE": (device.type, f"this is {device.type}"),
-        **dict.fromkeys(SHARDED, ("false", "each process holds the whole model")),
+        "ACCELERATE_USE_FSDP": (str(config.shard).lower(), held),
+        **dict.fromkeys(OTHER_WAYS, ("false", held)),
     }
     said = {name: os.environ.get(name, "").strip().lower() for name in resolved}
     differing = [
@@ -54,9 +56,11 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
         if said[name] not in (*NOTHING, value)
     ]
     if differing and processes.is_main_process:
-        _warn("; ".join(differing))
+        _warn(f"the launcher's configuration is not followed where the settings say otherwise: {'; '.join(differing)}")
+    if config.shard and processes.num_processes == 1:
+        _warn("shard has no effect: there is one process, and it holds the whole model")
 
 
 @cache
-def _warn(differing: str) -> None:
-    logger.warning("the launcher's configuration is not followed where the settings say otherwise: %s", differing)
+def _warn(sentence: str) -> None:
+    logger.warning(sentence)

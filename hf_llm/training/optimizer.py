@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import nn
+from torch.distributed.tensor import DTensor
 
 from hf_llm.training.config import TrainingConfig
 
@@ -29,7 +30,8 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
         case "rmsprop":
             optimizer = torch.optim.RMSprop(groups, lr=rate, alpha=config.adam_beta2, eps=epsilon)
         case "sgd":
-            optimizer = torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=True)
+            whole = not any(isinstance(parameter, DTensor) for parameter in trained)  # fused SGD knows no shares
+            optimizer = torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=whole)
     if config.max_weight_norm:
         _limit_norms(optimizer, matrices, config.max_weight_norm)
     return optimizer

@@ -6,25 +6,41 @@ Dropout and batches need no state of theirs: both depend on the seed and the ste
 from dataclasses import asdict, fields
 
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
 from safetensors.torch import load_file
 from torch import nn
 
-from hf_llm.config import require
+from hf_llm.config import advice, require
 from hf_llm.runs.run import Run
 from hf_llm.training.progress import Progress
+from hf_llm.training.sharding import share_like, whole
 
 Tensors = dict[str, torch.Tensor]
 
 
 def save(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    """Publish a checkpoint of this step."""
+    """Publish a checkpoint of this step, in the process that writes; all call it, since each may hold a share."""
     is_best = progress.best_step == progress.step
-    run.save(asdict(progress), weights(model), _moments(model, optimizer), is_best)
+    tensors, moments = whole(weights(model), run.writes), whole(_moments(model, optimizer), run.writes)
+    if run.writes:
+        run.save(asdict(progress), tensors, moments, is_best)
 
 
-def resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-    """Fill model and optimizer from the newest intact checkpoint; a run without one starts at step 0."""
+def resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, processes: PartialState) -> Progress:
+    """Fill model and optimizer from the newest intact checkpoint; a run without one starts at step 0.
+
+    Raises:
+        UserError: When the processes find different checkpoints, as on machines that do not share the run folder.
+    """
     saved = run.resume()
+    steps = gather_object([saved[0]["step"] if saved else 0])
+    require(
+        len(set(steps)) == 1,
+        f"the {processes.num_processes} processes find different checkpoints in {run.checkpoints} (of the steps "
+        f"{', '.join(map(str, steps))}); the run folder must lie on a disk that all machines share"
+        f"{advice(output_dir='name another {}')}",
+    )
     if saved is None:
         return Progress()
     progress, tensors, moments = saved
@@ -46,13 +62,10 @@ def load_best(run: Run, model: nn.Module, progress: Progress) -> int:
 
 
 def weights(model: nn.Module) -> Tensors:
-    """Return parameters and persistent buffers by name; a tied matrix appears once."""
-    seen, tensors = set(), {}
-    for name, tensor in model.state_dict().items():
-        if tensor.data_ptr() not in seen:
-            seen.add(tensor.data_ptr())
-            tensors[name] = tensor.contiguous()
-    return tensors
+    """Return parameters and persistent buffers by name; a tied matrix appears once. Of a sharded model, the shares."""
+    once = {name for name, _ in model.named_parameters()}
+    again = {name for name, _ in model.named_parameters(remove_duplicate=False)} - once
+    return {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name not in again}
 
 
 def load_weights(model: nn.Module, tensors: Tensors) -> None:
@@ -71,7 +84,7 @@ def load_weights(model: nn.Module, tensors: Tensors) -> None:
     )
     with torch.no_grad():
         for name in names:
-            own[name].copy_(tensors[name])
+            own[name].copy_(share_like(tensors[name], own[name]))
 
 
 def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:
@@ -93,4 +106,5 @@ def _load_moments(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: T
         weight = parameters[parameter]
         # fused optimizers keep the step count beside the parameter, others on the CPU
         on_cpu = key == "step" and not (weight.is_cuda and optimizer.defaults.get("fused"))
+        tensor = share_like(tensor, weight) if tensor.shape == weight.shape and key != "step" else tensor
         optimizer.state[weight][key] = tensor.to("cpu" if on_cpu else weight.device)

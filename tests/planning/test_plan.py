@@ -90,6 +90,16 @@ def test_the_parts_of_memory():
     assert moments(Workload(config, batch=4, optimizer="sgd"))["loss"]["optimizer"] == 4 * total
 
 
+def test_a_share_of_the_model_is_planned_as_a_share():
+    config = gpt2_config("small")
+    total = parameter_counts(config)["total"]
+    sharded = Workload(config, batch=1, processes=8, shard=True)
+    held = moments(sharded)["forward"]
+    assert (held["weights"], held["optimizer"], held["gradients"]) == (total / 2, total, total / 2)
+    assert held["temporary"] == 4 * total  # at most the whole weights, as while it evaluates
+    assert peak(sharded) < peak(Workload(config, batch=1, processes=8)) - 8 * total
+
+
 def test_gradient_checkpointing_keeps_one_hidden_state_a_block():
     config = gpt2_config("small", n_positions=256)
     plain, checkpointed = (Workload(config, batch=4, gradient_checkpointing=on) for on in (False, True))
