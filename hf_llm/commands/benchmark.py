@@ -11,6 +11,7 @@ verdict-sweep   how its configuration was chosen, on the first 90 %
 shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
 training-speed  our loop, Trainer and a bare loop on the same work
 generation      tokens a second of greedy text: ours, generate() in each of its ways, llama.cpp and others
+memory          peak memory and seconds a step of GPT-2 large: ours and transformers.Trainer
 planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
@@ -34,6 +35,7 @@ Name = Literal[
     "shakespeare",
     "training-speed",
     "generation",
+    "memory",
     "planner",
     "mnist",
     "mnist-speed",

@@ -13,6 +13,9 @@ A step is followed through the few moments at which memory can be highest. At ea
 What autograd keeps of a block was counted with `torch.autograd.graph.saved_tensors_hooks` on the `GPT2Block` of
 transformers; a test does that again. Most of it is `gelu_new`, which is written out in Python and keeps four tensors
 of the MLP's width.
+
+Where the optimizer steps inside the backward pass, "all gradients" are the output head's, which waits for the
+embedding's, and the one that is being used.
 """
 
 from dataclasses import dataclass
@@ -23,7 +26,8 @@ from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import parameter_counts
 
 FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
-OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1}  # of the parameters' size
+# of the parameters' size; Adafactor keeps a row and a column of each matrix, a thousandth of that
+OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1, "adafactor": 0}
 # What a process grows by in the first step of any model: threads, kernels that oneDNN generates, code loaded when used.
 RUNTIME = {"fp32": 27e6, "bf16": 39e6}
 # glibc's heap holds tensors of at most 32 MiB, and cannot give the hole of an aligned one to the next of the same size
@@ -46,6 +50,7 @@ class Workload:
         precision: "fp32" or "bf16" (autocast).
         gradient_checkpointing: Keep only the input of each block, and compute the block again in the backward pass.
         optimizer: Name of the optimizer.
+        optimizer_in_bwd: Each gradient is freed as soon as it is there.
         processes: With several, DDP keeps a second copy of the gradients.
         eval_windows: Windows of a batch of the evaluation, and
         eval_scored: how many tokens of each get logits.
@@ -58,6 +63,7 @@ class Workload:
     precision: str = "fp32"
     gradient_checkpointing: bool = False
     optimizer: str = "adamw"
+    optimizer_in_bwd: bool = False
     processes: int = 1
     eval_windows: int = 0
     eval_scored: int = 0
@@ -125,6 +131,8 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     low = work.width if work.width < FP32 else 0  # bytes of a weight's bf16 copy
     kept_copies = low * (head + (0 if work.gradient_checkpointing else in_blocks))
     accumulated = FP32 * total if work.accumulation > 1 else 0
+    # at the end of the backward pass; a block's largest matrix is (n_embd, 4 · n_embd), and Adafactor's update as large
+    gradients = FP32 * (head + 2 * 4 * work.model.n_embd**2 if work.optimizer_in_bwd else total)
     activations = layers * stored + outer
     recomputed = block if work.gradient_checkpointing else 0
     backward = 12 * work.width * work.hidden  # three tensors of the MLP's width, in the backward pass of gelu_new
@@ -141,7 +149,7 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     return {
         "forward": moment(
             gradients=accumulated,
-            bf16_copies=low * (head + in_blocks),  # autocast keeps them all until the forward pass ends
+            bf16_copies=kept_copies,
             activations=activations,
             logits=(2 * FP32 + low) * work.logits,
         ),
@@ -162,12 +170,12 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
             temporary=backward,
         ),
         "last block": moment(
-            gradients=FP32 * total,
+            gradients=gradients,
             bf16_copies=low * in_blocks / layers,
             activations=stored + recomputed,
             temporary=backward,
         ),
-        "embedding": moment(gradients=FP32 * total, temporary=2 * FP32 * head),
+        "embedding": moment(gradients=gradients, temporary=2 * FP32 * head),
         "evaluation": moment(
             bf16_copies=low * (head + in_blocks),
             logits=(2 * FP32 + low) * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),

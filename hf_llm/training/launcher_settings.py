@@ -10,7 +10,7 @@ from functools import cache
 
 from accelerate import PartialState
 
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,13 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
         processes: Of this launch; the first one speaks.
 
     Raises:
-        UserError: When torch.compile is asked for and switched off.
+        UserError: When torch.compile is asked for and switched off, or one process is and there are several.
     """
+    require(
+        processes.num_processes == 1 or not config.optimizer_in_bwd,
+        f"optimizer_in_bwd frees each gradient before {processes.num_processes} processes can add theirs up; "
+        f"start one process, or leave out {written('optimizer_in_bwd')}",
+    )
     off = [name for name in ("TORCH_COMPILE_DISABLE", "TORCHDYNAMO_DISABLE") if os.environ.get(name) == "1"]
     require(
         not (config.compile and off),

@@ -30,6 +30,10 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
             optimizer = torch.optim.RMSprop(groups, lr=rate, alpha=config.adam_beta2, eps=epsilon)
         case "sgd":
             optimizer = torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=True)
+        case (
+            "adafactor"
+        ):  # Shazeer and Stern 2018; has neither betas nor momentum, and steps relative to a matrix's size
+            optimizer = torch.optim.Adafactor(groups, lr=rate)
     if config.max_weight_norm:
         _limit_norms(optimizer, matrices, config.max_weight_norm)
     return optimizer

@@ -41,12 +41,20 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
     return recorded["precision"]
 
 
-def autocast(precision: str, device: torch.device):
+def autocast(precision: str, device: torch.device, cache: bool = True):
     """Return the context of the forward pass. Weights, gradients and moments stay fp32 either way.
+
+    Args:
+        precision: "fp32" or "bf16".
+        device: Where the model is.
+        cache: Keep each weight's bf16 copy until the context ends, for whoever uses a weight again: half the memory of
+            the weights. Gradient checkpointing, which makes its copies anew, has nothing from them.
 
     Not accelerate's `mixed_precision`: its state is one per process, so a second run could not choose anew.
     """
-    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)
 
 
 def resolve_precision(asked: str, task: Task, device: torch.device) -> str:
