@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -111,14 +112,14 @@ def trainer(optim: str, work: dict) -> tuple[list[float], list[float]]:
             output_dir=scratch, max_steps=config.max_steps, per_device_train_batch_size=1, use_cpu=True, bf16=True,
             gradient_checkpointing=True, optim=optim, learning_rate=config.learning_rate, warmup_steps=config.warmup,
             weight_decay=config.weight_decay, adam_beta2=config.adam_beta2, logging_steps=1, save_strategy="no",
-            report_to="none", remove_unused_columns=False, disable_tqdm=True,
+            report_to="none", remove_unused_columns=False, disable_tqdm=True, train_sampling_strategy="sequential",
         )  # fmt: skip
         Trainer(model=task.model, args=arguments, train_dataset=samples, callbacks=[Recorder()]).train()
     return losses, _between(ends[:-1])
 
 
 def _between(ends: list[float]) -> list[float]:
-    return [end - begin for begin, end in zip(ends, ends[1:])]
+    return [end - begin for begin, end in pairwise(ends)]
 
 
 def describe(row: dict) -> str:

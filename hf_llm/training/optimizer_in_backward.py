@@ -1,8 +1,8 @@
 """The optimizer's step inside the backward pass: each gradient is used and freed as soon as it is there.
 
-All gradients together are as large as the weights; so only one of them exists at a time (Lv et al. 2023, "Full Parameter
-Fine-tuning for Large Language Models with Limited Resources"). What needs all of them at once is then impossible: scaling
-them down to a common norm, and adding up those of several micro-batches.
+All gradients together are as large as the weights; here one of them exists at a time (Lv et al. 2023, "Full Parameter
+Fine-tuning for Large Language Models with Limited Resources"). What needs all of them at once is then impossible:
+scaling them down to a common norm, and adding up those of several micro-batches.
 """
 
 import math
