@@ -24,6 +24,7 @@ from transformers import GPT2Config
 
 from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import parameter_counts
+from hf_llm.training.heap import LARGE_TENSOR
 
 FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
 # of the parameters' size; Adafactor keeps a row and a column of each matrix, a thousandth of that
@@ -33,7 +34,8 @@ RUNTIME = {"fp32": 27e6, "bf16": 39e6}
 # glibc's heap holds tensors of at most 32 MiB, and cannot give the hole of an aligned one to the next of the same size
 # (`memalign` looks for more than it returns), nor merge holes across a small tensor that lives on, such as a gradient.
 # Measured on some twenty shapes: the heap outgrows what lives in it by so many times a block's activations.
-HEAP_TENSOR = 32 * 2**20
+# With gradient checkpointing only those below `LARGE_TENSOR` lie there.
+HEAP_TENSOR = {False: 32 * 2**20 + 1, True: LARGE_TENSOR}
 HOLES_OF_A_BLOCK = {False: 0.45, True: 0.4}  # without and with gradient checkpointing
 HOLES_OF_RECOMPUTING = 1.5
 PARTS = ("weights", "gradients", "optimizer", "bf16 copies", "activations", "logits", "temporary")
@@ -189,7 +191,9 @@ def peak(work: Workload) -> float:
     live = max(sum(parts.values()) for parts in moments(work).values())
     if work.cuda:
         return live
-    on_heap = sum(number * size for number, size in block_tensors(work) if size <= HEAP_TENSOR)
+    on_heap = sum(
+        number * size for number, size in block_tensors(work) if size < HEAP_TENSOR[work.gradient_checkpointing]
+    )
     blocks = HOLES_OF_A_BLOCK[work.gradient_checkpointing] * work.model.n_layer
     blocks += HOLES_OF_RECOMPUTING * work.gradient_checkpointing
     return live + blocks * on_heap + RUNTIME[work.precision]

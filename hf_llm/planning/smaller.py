@@ -33,6 +33,10 @@ def smaller_trainings(
         whole_step = {"total_batch_size": batch} if in_backward and batch != config.total_batch_size else {}
         return {"per_device_train_batch_size": batch, **whole_step, **fewer_checkpoints}
 
+    def within(context: int) -> dict:
+        stride = {"eval_stride": max(1, context // 2)} if (config.eval_stride or 0) > context else {}
+        return {"n_positions": context, **stride}
+
     if fewer_checkpoints:
         yield fewer_checkpoints
     for batch in smaller_batches:  # the same training, in smaller pieces
@@ -51,13 +55,13 @@ def smaller_trainings(
         lightest |= at_once(1, in_backward=True)
     context = model.n_positions // 2
     while context >= SHORTEST_CONTEXT:
-        yield {**least, "n_positions": context}
-        yield {**lightest, "n_positions": context}
+        yield {**least, **within(context)}
+        yield {**lightest, **within(context)}
         context //= 2
     if config.n_layer is config.n_head is config.n_embd is None:  # else a size's name would not say the shape
         names = list(SIZES)
         for name in reversed(names[: names.index(config.model)]):
-            yield {**least, "model": name, "n_positions": min(model.n_positions, SIZES[name].n_positions)}
+            yield {**least, "model": name, **within(min(model.n_positions, SIZES[name].n_positions))}
 
 
 def as_flags(change: dict) -> str:

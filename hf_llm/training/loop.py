@@ -31,7 +31,7 @@ from hf_llm.training.launch import in_parallel, start_processes, sum_over_proces
 from hf_llm.training.launcher_settings import check_launcher_settings
 from hf_llm.training.optimizer import learning_rate, make_optimizer
 from hf_llm.training.optimizer_in_backward import optimizer_in_backward
-from hf_llm.training.precision import autocast, resolve
+from hf_llm.training.precision import autocast, recomputes, resolve
 from hf_llm.training.progress import Progress
 from hf_llm.training.signals import stop_on_signals
 from hf_llm.training.state import resume, save
@@ -83,7 +83,6 @@ def train(
     model = in_parallel(compiled(task.model) if config.compile else task.model, processes)
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
-    recomputes = getattr(config, "gradient_checkpointing", False)
     in_backward = optimizer_in_backward(optimizer) if config.optimizer_in_bwd else nullcontext()
     progress = resume(run, task.model, optimizer) if run else Progress()
     accumulation, records, stops, clock = task.plan.accumulation, [], False, Clock(progress.seconds)
@@ -109,7 +108,7 @@ def train(
                     batch = {name: tensor.to(device) for name, tensor in batch.items()}
                     last = micro_step == accumulation - 1
                     with nullcontext() if last or world == 1 else model.no_sync():  # DDP communicates once a step
-                        with autocast(precision, device, cache=not recomputes):
+                        with autocast(precision, device, cache=not recomputes(config)):
                             micro_loss = task.loss(model, batch, n)
                         if config.optimizer_in_bwd and not math.isfinite(micro_loss.item()):
                             raise UserError(_not_finite(step + 1, config, run))  # the backward pass would step on it
