@@ -178,10 +178,9 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
             temporary=backward,
         ),
         "embedding": moment(gradients=gradients, temporary=2 * FP32 * head),
-        "evaluation": moment(
-            bf16_copies=low * (head + in_blocks),
-            logits=(2 * FP32 + low) * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),
-            temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * (2 * FP32 + 20 * work.width),
+        "evaluation": moment(  # in fp32: `last_logits` switches autocast off
+            logits=2 * FP32 * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),
+            temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * 22 * FP32,
         ),
     }
 
