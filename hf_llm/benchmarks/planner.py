@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hf_llm.benchmarks.fresh_process import RESET_PEAK, in_fresh_process, require_proc, status
+from hf_llm.benchmarks.fresh_process import in_fresh_process
+from hf_llm.benchmarks.peak_memory import peak_bytes, require_peak, start_peak
 from hf_llm.benchmarks.record import write_result
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.planning.plan import make_plan
@@ -26,6 +27,7 @@ TOLERANCE, SMALL_RUN, SMALL_TOLERANCE = 0.15, 200e6, 60e6  # share; below so man
 COMMON = {"corpus": "sample", "vocab_size": 1000, "warmup_steps": 0, "eval_tokens": 600, "sample_tokens": 4, "seed": 0}
 PUBLISHED = {**COMMON, "n_positions": 256, "max_steps": 4, "precision": "fp32"}
 LAPTOP = {**COMMON, "max_steps": 8, "precision": "fp32"}
+ADAFACTOR = {"optimizer": "adafactor", "learning_rate": 0.01, "optimizer_in_bwd": True, "max_grad_norm": 0}
 
 
 def _case(base: dict, model: str, batch: int, **settings) -> dict:
@@ -45,7 +47,9 @@ CASES = (
     _case(PUBLISHED, "small", 4, precision="bf16"),
     _case(PUBLISHED, "medium", 2),
     _case(PUBLISHED, "medium", 2, gradient_checkpointing=True),
+    _case(PUBLISHED, "medium", 2, gradient_checkpointing=True, **ADAFACTOR),
     _case(PUBLISHED, "large", 1, gradient_checkpointing=True, precision="bf16", max_steps=2),
+    _case(PUBLISHED, "large", 1, gradient_checkpointing=True, precision="bf16", max_steps=2, **ADAFACTOR),
 )
 
 
@@ -55,7 +59,7 @@ def run(output_dir: Path) -> None:
     Raises:
         UserError: Where there is no /proc to read the peak from.
     """
-    require_proc()
+    require_peak()
     rows = [in_fresh_process(__name__, json.dumps(case)) for case in tqdm(CASES, unit="case", disable=None)]
     for row in rows:
         print(describe(row))
@@ -68,8 +72,7 @@ def run(output_dir: Path) -> None:
 
 def main() -> None:
     """Plan and train one case in this process; print one line of JSON."""
-    imported = status("VmRSS")
-    RESET_PEAK.write_text("5")  # the peak counts from here; importing may have been higher
+    imported = start_peak()
     case = json.loads(sys.argv[1])
     config = PretrainConfig(**case)
     processes = start_processes(config.threads)
@@ -81,7 +84,7 @@ def main() -> None:
     if plan.fits():
         predicted_seconds = plan.step_seconds
         result = train(make_task(config, corpus, model_config), config)
-        measured = status("VmHWM") - imported
+        measured = peak_bytes() - imported
         allowed = SMALL_TOLERANCE if measured < SMALL_RUN else TOLERANCE * measured
         row |= {
             "measured_bytes": measured,
@@ -99,13 +102,14 @@ def main() -> None:
 def describe(row: dict) -> str:
     """Return one row for people."""
     case = row["case"]
-    checkpointing = " + checkpointing" if case.get("gradient_checkpointing") else ""
-    name = f"{case['model']} {case['total_batch_size']} x {case['n_positions']} {case['precision']}{checkpointing}"
+    more = " + checkpointing" if case.get("gradient_checkpointing") else ""
+    more += " + optimizer_in_bwd" if case.get("optimizer_in_bwd") else ""
+    name = f"{case['model']} {case['total_batch_size']} x {case['n_positions']} {case['precision']}{more}"
     if "measured_bytes" not in row:
-        return f"{name:<36} needs {row['predicted_bytes'] / 1e6:,.0f} MB, which are not free: left out"
+        return f"{name:<55} needs {row['predicted_bytes'] / 1e6:,.0f} MB, which are not free: left out"
     times, verdict = row["timings"], "" if row["within_tolerance"] else ", outside the tolerance"
     return (
-        f"{name:<36} predicted {row['predicted_bytes'] / 1e6:>7,.0f} MB, "
+        f"{name:<55} predicted {row['predicted_bytes'] / 1e6:>7,.0f} MB, "
         f"measured {row['measured_bytes'] / 1e6:>7,.0f} MB ({row['ratio']:.2f}{verdict}); "
         f"a step: {times['predicted_step_seconds']:.3g} s, {times['measured_step_seconds']:.3g} s"
     )

@@ -20,7 +20,8 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
-from hf_llm.benchmarks.fresh_process import in_fresh_process, measured, require_proc
+from hf_llm.benchmarks.fresh_process import in_fresh_process, measured
+from hf_llm.benchmarks.peak_memory import require_peak
 from hf_llm.benchmarks.record import in_turn, write_result
 from hf_llm.config import UserError
 from hf_llm.data import is_here, read_text
@@ -40,7 +41,7 @@ GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 
 def run(output_dir: Path) -> None:
     """Let all train and encode in turn and write result.json; an hour on two cores."""
-    require_proc()
+    require_peak()
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         sources = make_text(folder / "text.txt", SIZE)

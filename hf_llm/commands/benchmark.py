@@ -14,6 +14,7 @@ precision       whether bf16 and compiled steps end with the loss of fp32, three
 generation      tokens a second of greedy text: ours, generate() in each of its ways, llama.cpp and others
 tokenizer       BPE training and encoding of 100 MB: ours, tokenizers, transformers, tiktoken, sentencepiece
 startup         from the command to its first output: import, help, one token, beside transformers and accelerate
+memory          peak memory and seconds a step of GPT-2 large: ours and transformers.Trainer
 planner         predicted against measured memory
 mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
@@ -40,6 +41,7 @@ Name = Literal[
     "generation",
     "tokenizer",
     "startup",
+    "memory",
     "planner",
     "mnist",
     "mnist-speed",

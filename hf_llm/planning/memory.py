@@ -13,6 +13,9 @@ A step is followed through the few moments at which memory can be highest. At ea
 What autograd keeps of a block was counted with `torch.autograd.graph.saved_tensors_hooks` on the `GPT2Block` of
 transformers; a test does that again. Most of it is `gelu_new`, which is written out in Python and keeps four tensors
 of the MLP's width.
+
+Where the optimizer steps inside the backward pass, "all gradients" are the output head's, which waits for the
+embedding's, and the one that is being used.
 """
 
 from dataclasses import dataclass
@@ -21,15 +24,18 @@ from transformers import GPT2Config
 
 from hf_llm.evaluation.logits import LOGITS
 from hf_llm.models.gpt2 import parameter_counts
+from hf_llm.training.heap import LARGE_TENSOR
 
 FP32 = 4  # bytes; weights, gradients and moments are fp32 in every precision
-OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1}  # of the parameters' size
+# of the parameters' size; Adafactor keeps a row and a column of each matrix, a thousandth of that
+OPTIMIZER_TENSORS = {"adamw": 2, "adam": 2, "rmsprop": 1, "sgd": 1, "adafactor": 0}
 # What a process grows by in the first step of any model: threads, kernels that oneDNN generates, code loaded when used.
 RUNTIME = {"fp32": 27e6, "bf16": 39e6}
 # glibc's heap holds tensors of at most 32 MiB, and cannot give the hole of an aligned one to the next of the same size
 # (`memalign` looks for more than it returns), nor merge holes across a small tensor that lives on, such as a gradient.
 # Measured on some twenty shapes: the heap outgrows what lives in it by so many times a block's activations.
-HEAP_TENSOR = 32 * 2**20
+# With gradient checkpointing only those below `LARGE_TENSOR` lie there.
+HEAP_TENSOR = {False: 32 * 2**20 + 1, True: LARGE_TENSOR}
 HOLES_OF_A_BLOCK = {False: 0.45, True: 0.4}  # without and with gradient checkpointing
 HOLES_OF_RECOMPUTING = 1.5
 PARTS = ("weights", "gradients", "optimizer", "bf16 copies", "activations", "logits", "temporary")
@@ -46,6 +52,7 @@ class Workload:
         precision: "fp32" or "bf16" (autocast).
         gradient_checkpointing: Keep only the input of each block, and compute the block again in the backward pass.
         optimizer: Name of the optimizer.
+        optimizer_in_bwd: Each gradient is freed as soon as it is there.
         processes: With several, DDP keeps a second copy of the gradients.
         shard: Each process holds its share of weights, gradients and moments (FSDP2), and for a while whole ones.
         eval_windows: Windows of a batch of the evaluation, and
@@ -59,6 +66,7 @@ class Workload:
     precision: str = "fp32"
     gradient_checkpointing: bool = False
     optimizer: str = "adamw"
+    optimizer_in_bwd: bool = False
     processes: int = 1
     shard: bool = False
     eval_windows: int = 0
@@ -127,6 +135,8 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     low = work.width if work.width < FP32 else 0  # bytes of a weight's bf16 copy
     kept_copies = low * (head + (0 if work.gradient_checkpointing else in_blocks))
     accumulated = FP32 * total if work.accumulation > 1 else 0
+    # at the end of the backward pass; a block's largest matrix is (n_embd, 4 · n_embd), and Adafactor's update as large
+    gradients = FP32 * (head + 2 * 4 * work.model.n_embd**2 if work.optimizer_in_bwd else total)
     activations = layers * stored + outer
     recomputed = block if work.gradient_checkpointing else 0
     backward = 12 * work.width * work.hidden  # three tensors of the MLP's width, in the backward pass of gelu_new
@@ -146,7 +156,7 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     return {
         "forward": moment(
             gradients=accumulated,
-            bf16_copies=low * (head + in_blocks),  # autocast keeps them all until the forward pass ends
+            bf16_copies=kept_copies,
             activations=activations,
             logits=(2 * FP32 + low) * work.logits,
         ),
@@ -167,16 +177,15 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
             temporary=backward,
         ),
         "last block": moment(
-            gradients=FP32 * total,
+            gradients=gradients,
             bf16_copies=low * in_blocks / layers,
             activations=stored + recomputed,
             temporary=backward,
         ),
-        "embedding": moment(gradients=FP32 * total, temporary=2 * FP32 * head),
-        "evaluation": moment(
-            bf16_copies=low * (head + in_blocks),
-            logits=(2 * FP32 + low) * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),
-            temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * (2 * FP32 + 20 * work.width),
+        "embedding": moment(gradients=gradients, temporary=2 * FP32 * head),
+        "evaluation": moment(  # in fp32: `last_logits` switches autocast off
+            logits=2 * FP32 * min(LOGITS, work.eval_windows * work.eval_scored * work.model.vocab_size),
+            temporary=work.eval_windows * work.model.n_positions * work.model.n_embd * 22 * FP32,
         ),
     }
 
@@ -186,7 +195,9 @@ def peak(work: Workload) -> float:
     live = max(sum(parts.values()) for parts in moments(work).values())
     if work.cuda:
         return live
-    on_heap = sum(number * size for number, size in block_tensors(work) if size <= HEAP_TENSOR)
+    on_heap = sum(
+        number * size for number, size in block_tensors(work) if size < HEAP_TENSOR[work.gradient_checkpointing]
+    )
     blocks = HOLES_OF_A_BLOCK[work.gradient_checkpointing] * work.model.n_layer
     blocks += HOLES_OF_RECOMPUTING * work.gradient_checkpointing
     return live + blocks * on_heap + RUNTIME[work.precision]

@@ -136,6 +136,7 @@ class Plan:
                 precision=precision,
                 gradient_checkpointing=self.config.gradient_checkpointing,
                 optimizer=self.config.optimizer,
+                optimizer_in_bwd=self.config.optimizer_in_bwd,
                 processes=self.machine.processes,
                 shard=self.config.shard,
                 eval_windows=max(1, min(at_most, windows)),

@@ -23,6 +23,7 @@ BLOCK_CALLS = {"fp32": 250, "bf16": 390}  # operations of a block, forward and b
 STEP_CALLS = 500  # operations outside the blocks, and the loop's own work
 WEIGHT_BYTES = {"fp32": 12, "bf16": 24}  # a parameter and micro-batch: read twice, gradient written; bf16 casts
 UPDATE_BYTES = 40  # a parameter and step: clipping 12, AdamW reads four tensors and writes three
+ADAFACTOR_BYTES = 76  # and Adafactor, which goes over its update, as large as the weights, again and again
 
 
 def flops_per_token(model: GPT2Config) -> int:
@@ -52,4 +53,5 @@ def step_seconds(work: Workload, speed: Speed) -> float:
         + again * WEIGHT_BYTES[work.precision] * parameters / speed.copy
         + again * model.n_layer * BLOCK_CALLS[work.precision] * speed.call
     )
-    return work.accumulation * micro_batch + UPDATE_BYTES * parameters / speed.copy + STEP_CALLS * speed.call
+    update = parameters * (ADAFACTOR_BYTES if work.optimizer == "adafactor" else UPDATE_BYTES) / speed.copy
+    return work.accumulation * micro_batch + update + STEP_CALLS * speed.call

@@ -50,6 +50,8 @@ def _batch_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     warmup = f"up to {config.learning_rate:g} in {config.warmup} steps ({config.warmup / steps:.1%}), then"
     warmup = warmup if config.warmup else f"{config.learning_rate:g} at first,"
     yield "rate", f"{warmup} a cosine down to {config.learning_rate * config.min_learning_rate_ratio:g}"
+    if config.optimizer_in_bwd:
+        yield "update", f"{config.optimizer} inside the backward pass, weight by weight: no clipping of all gradients"
 
 
 def _memory_rows(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ This module imports neither torch nor transformers, so that `--help` answers at 
 from dataclasses import dataclass
 from typing import Literal
 
-from hf_llm.config import UserError, check_publishing, check_unicode, count_or_share, require, setting
+from hf_llm.config import UserError, check_publishing, check_unicode, count_or_share, require, setting, written
 from hf_llm.models.sizes import size_named
 
 
@@ -21,8 +21,15 @@ class TrainingConfig:
     per_device_train_batch_size: int = setting(
         16, "samples at once in one process; where the total is larger, gradients are accumulated"
     )
-    optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = setting(
-        "adamw", "update rule; adamw is what GPT-2 is trained with"
+    optimizer: Literal["adamw", "adam", "sgd", "rmsprop", "adafactor"] = setting(
+        "adamw",
+        "update rule; adamw is what GPT-2 is trained with; adafactor keeps almost no state, and its learning_rate, "
+        "usually 0.01, is relative to the size of the weights",
+    )
+    optimizer_in_bwd: bool = setting(
+        False,
+        "step each weight inside the backward pass and free its gradient at once: saves the memory of all gradients; "
+        "they cannot be clipped to a norm or accumulated then, in one process only",
     )
     learning_rate: float = setting(1e-3, "peak of the learning-rate curve")
     min_learning_rate_ratio: float = setting(0.1, "where the cosine ends, as a fraction of learning_rate")
@@ -96,6 +103,8 @@ class TrainingConfig:
             f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it, "
             "or give a share of them, like 0.1",
         )
+        if self.optimizer_in_bwd:
+            self._require_one_gradient_at_a_time()
         check_publishing(self.push_to_hub, self.hub_model_id)
         trackers = ("trackio", "tensorboard", "wandb")
         for name in self.report_to:
@@ -103,6 +112,24 @@ class TrainingConfig:
                 raise UserError(
                     f"report_to: unknown tracker {name!r}; choose of {', '.join(trackers)}, or leave it out"
                 )
+
+    def _require_one_gradient_at_a_time(self) -> None:
+        """Refuse what needs all gradients at once, or a look at all weights after each of their steps."""
+        for name, why in {
+            "max_grad_norm": "all gradients, to scale them down together",
+            "max_weight_norm": "all weights stepped, to scale them down together",
+        }.items():
+            require(
+                getattr(self, name) == 0,
+                f"{name} {getattr(self, name):g} needs {why}, and optimizer_in_bwd steps one at a time; "
+                f"set {written(name)} to 0, or leave out {written('optimizer_in_bwd')}",
+            )
+        require(
+            self.total_batch_size <= self.per_device_train_batch_size,
+            f"total_batch_size {self.total_batch_size} accumulates gradients, which optimizer_in_bwd frees at once; "
+            f"set {written('total_batch_size')} to at most {self.per_device_train_batch_size}, or leave out "
+            f"{written('optimizer_in_bwd')}",
+        )
 
     @property
     def warmup(self) -> int:

@@ -29,8 +29,13 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
         processes: Of this launch; the first one speaks.
 
     Raises:
-        UserError: When torch.compile is asked for and switched off.
+        UserError: When torch.compile is asked for and switched off, or one process is and there are several.
     """
+    require(
+        processes.num_processes == 1 or not config.optimizer_in_bwd,
+        f"optimizer_in_bwd frees each gradient before {processes.num_processes} processes can add theirs up; "
+        f"start one process, or leave out {written('optimizer_in_bwd')}",
+    )
     off = [name for name in ("TORCH_COMPILE_DISABLE", "TORCHDYNAMO_DISABLE") if os.environ.get(name) == "1"]
     require(
         not (config.compile and off),

@@ -32,6 +32,8 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
         case "sgd":
             whole = not any(isinstance(parameter, DTensor) for parameter in trained)  # fused SGD knows no shares
             optimizer = torch.optim.SGD(groups, lr=rate, momentum=config.adam_beta1, fused=whole)
+        case "adafactor":  # Shazeer and Stern 2018: no betas, no momentum, steps relative to a matrix's size
+            optimizer = torch.optim.Adafactor(groups, lr=rate)
     if config.max_weight_norm:
         _limit_norms(optimizer, matrices, config.max_weight_norm)
     return optimizer

@@ -10,6 +10,7 @@ from accelerate.utils import broadcast_object_list
 from hf_llm.config.compiler import cpp_compiler
 from hf_llm.runs.run import Run
 from hf_llm.training.config import TrainingConfig
+from hf_llm.training.optimizer_in_backward import optimizer_in_backward
 from hf_llm.training.task import Task
 
 logger = logging.getLogger(__name__)
@@ -23,13 +24,13 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
     Without a record it is decided now, and with a run recorded: resuming and verifying use the record.
     """
     if run is None:
-        return resolve_precision(config.precision, task, device)
+        return resolve_precision(config, task, device)
     recorded = run.manifest.get("resolved") or {}
     here = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     if recorded.get("device", here) != here:
         logger.warning("the run began on %s and goes on on %s; its numbers may differ", recorded["device"], here)
     run.manifest["resolved"] = recorded = {
-        "precision": recorded.get("precision") or resolve_precision(config.precision, task, device),
+        "precision": recorded.get("precision") or resolve_precision(config, task, device),
         "compile": config.compile and cpp_compiler() is not None,
         "attention": getattr(config, "attention", None),
         "threads": recorded.get("threads") or torch.get_num_threads(),
@@ -41,34 +42,51 @@ def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run |
     return recorded["precision"]
 
 
-def autocast(precision: str, device: torch.device):
+def autocast(precision: str, device: torch.device, cache: bool = True):
     """Return the context of the forward pass. Weights, gradients and moments stay fp32 either way.
+
+    Args:
+        precision: "fp32" or "bf16".
+        device: Where the model is.
+        cache: Keep each weight's bf16 copy until the context ends, for whoever uses a weight again: half the memory of
+            the weights. Gradient checkpointing, which makes its copies anew, has nothing from them.
 
     Not accelerate's `mixed_precision`: its state is one per process, so a second run could not choose anew.
     """
-    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)
 
 
-def resolve_precision(asked: str, task: Task, device: torch.device) -> str:
+def recomputes(config: TrainingConfig) -> bool:
+    """Say whether blocks are computed again in the backward pass; only pretraining has the setting."""
+    return getattr(config, "gradient_checkpointing", False)
+
+
+def resolve_precision(config: TrainingConfig, task: Task, device: torch.device) -> str:
     """Return "fp32" or "bf16"; for "auto" time both on the first micro-batch and leave no trace."""
-    if asked != "auto":
-        return asked
-    seconds = {precision: _step_seconds(task, precision, device) for precision in ("fp32", "bf16")}
+    if config.precision != "auto":
+        return config.precision
+    seconds = {precision: _step_seconds(config, task, precision, device) for precision in ("fp32", "bf16")}
     choice = "bf16" if seconds["bf16"] <= FASTER * seconds["fp32"] else "fp32"
     return broadcast_object_list([choice])[0]  # all processes take the first one's
 
 
-def _step_seconds(task: Task, precision: str, device: torch.device, repeats: int = 3) -> float:
+def _step_seconds(config: TrainingConfig, task: Task, precision: str, device: torch.device, repeats: int = 3) -> float:
     """Return the fastest of some forward and backward passes, after one to warm up."""
     batch = {name: tensor.to(device) for name, tensor in task.batch(0, 0, 0).items()}
     model, times = task.model.to(device).train(), []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        with autocast(precision, device):
-            loss = task.loss(model, batch, task.items(batch))
-        loss.backward()
-        loss.item()  # waits for a GPU
-        del loss
-        model.zero_grad(set_to_none=True)
-        times.append(time.perf_counter() - start)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # where there is no room for all gradients, there is none here either; at rate 0 no weight changes
+    freed = optimizer_in_backward(torch.optim.SGD(trained, lr=0.0)) if config.optimizer_in_bwd else nullcontext()
+    with freed:
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            with autocast(precision, device, cache=not recomputes(config)):
+                loss = task.loss(model, batch, task.items(batch))
+            loss.backward()
+            loss.item()  # waits for a GPU
+            del loss
+            model.zero_grad(set_to_none=True)
+            times.append(time.perf_counter() - start)
     return min(times[1:])

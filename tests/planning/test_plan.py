@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
-from hf_llm.benchmarks import planner
+from hf_llm.benchmarks import peak_memory, planner
 from hf_llm.benchmarks.fresh_process import in_fresh_process
 from hf_llm.config import UserError
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2, parameter_counts
@@ -110,10 +111,16 @@ def test_gradient_checkpointing_keeps_one_hidden_state_a_block():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not planner.RESET_PEAK.exists(), reason="only Linux tells the peak of a process")
+@pytest.mark.skipif(not peak_memory.RESET_PEAK.exists(), reason="only Linux tells the peak of a process")
 def test_predicted_memory_is_what_a_real_training_takes():
     row = in_fresh_process(planner.__name__, json.dumps(planner.CASES[1]))
     assert row["within_tolerance"], planner.describe(row)
+
+
+def proposed(refusal) -> dict:
+    """Return the settings that a refusal advises, as YAML reads their values."""
+    flags = re.findall(r"--(\w+)(?: ([\w.]+))?", str(refusal.value))
+    return {name: yaml.safe_load(value) if value else True for name, value in flags}
 
 
 @pytest.mark.parametrize("free", [60e9, 15e9, 6e9, 3.5e9, 2.5e9, 1e9])
@@ -124,9 +131,7 @@ def test_what_cannot_fit_is_refused_with_what_fits(free):
     assert not plan.fits()
     with pytest.raises(UserError, match=r"needs .* of memory, and .* are free; this fits: --") as refusal:
         plan.require_fit()
-    proposed = dict(re.findall(r"--(\w+)(?: (\w+))?", str(refusal.value)))
-    flags = {name: int(value) if value.isdigit() else value or True for name, value in proposed.items()}
-    assert make_plan(machine, vocab_size=50257, **{**settings, **flags}).fits()
+    assert make_plan(machine, vocab_size=50257, **{**settings, **proposed(refusal)}).fits()
 
 
 def test_the_smallest_change_is_proposed_first():
@@ -134,6 +139,37 @@ def test_the_smallest_change_is_proposed_first():
     machine = dataclasses.replace(ROOMY, free_memory=whole.peak_memory_bytes - 1)
     with pytest.raises(UserError, match="this fits: --per_device_train_batch_size 4 "):
         make_plan(machine, total_batch_size=8, per_device_train_batch_size=8).require_fit()
+
+
+def test_where_the_moments_do_not_fit_adafactor_is_proposed_and_then_its_step_in_the_backward_pass():
+    large = {"model": "large", "n_positions": 256, "precision": "bf16", "total_batch_size": 2,
+             "per_device_train_batch_size": 2, "gradient_checkpointing": True}  # fmt: skip
+
+    def advised(free: float, **settings) -> dict:
+        machine = dataclasses.replace(ROOMY, free_memory=int(free))
+        with pytest.raises(UserError, match="this fits: --") as refusal:
+            make_plan(machine, **{**large, **settings}).require_fit()
+        return proposed(refusal)
+
+    clipped, in_backward = advised(9e9), advised(6.95e9)
+    assert (clipped["optimizer"], clipped["learning_rate"]) == ("adafactor", 0.01)
+    assert not {"optimizer_in_bwd", "total_batch_size", "max_grad_norm"} & clipped.keys()
+    assert in_backward["optimizer_in_bwd"] is True
+    assert (in_backward["max_grad_norm"], in_backward["per_device_train_batch_size"]) == (0, 2)
+    taken = {**in_backward, "learning_rate": 0.02}  # of whoever trains so already, all but the batch stays
+    assert advised(4.2e9, **taken).keys() & {"learning_rate", "optimizer_in_bwd"} == set()
+
+
+def test_gradients_that_are_freed_at_once_need_no_room():
+    config = gpt2_config("large", n_positions=256)
+    work = Workload(config, batch=1, precision="bf16", gradient_checkpointing=True, optimizer="adafactor")
+    whole, in_backward = peak(work), peak(dataclasses.replace(work, optimizer_in_bwd=True))
+    total, head = (parameter_counts(config)[part] for part in ("total", "token_embedding"))
+    assert whole - in_backward > 0.5 * 4 * (total - 3 * head)
+    at = moments(dataclasses.replace(work, optimizer_in_bwd=True))
+    assert at["embedding"]["gradients"] < 0.15 * 4 * total
+    assert at["embedding"]["optimizer"] == 0
+    assert at["forward"]["bf16 copies"] == 2 * head  # none is kept beside the one that the backward pass needs
 
 
 def test_a_full_disk_is_refused_with_fewer_checkpoints():

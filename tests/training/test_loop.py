@@ -143,16 +143,18 @@ def test_only_matrices_decay(make_config, make_tiny_task):
 @pytest.mark.parametrize(("bf16", "choice"), [(0.5, "bf16"), (0.99, "fp32"), (2.0, "fp32")])
 def test_auto_takes_bf16_only_where_a_step_is_faster(make_config, make_tiny_task, monkeypatch, bf16, choice):
     seconds = {"fp32": 1.0, "bf16": bf16}
-    monkeypatch.setattr(precision, "_step_seconds", lambda task, name, device: seconds[name])
-    task = make_tiny_task(make_config())
-    assert precision.resolve_precision("auto", task, torch.device("cpu")) == choice
+    monkeypatch.setattr(precision, "_step_seconds", lambda config, task, name, device: seconds[name])
+    config = make_config(precision="auto")
+    task = make_tiny_task(config)
+    assert precision.resolve_precision(config, task, torch.device("cpu")) == choice
 
 
-def test_timing_the_precision_leaves_no_trace(make_config, make_tiny_task):
-    config = make_config()
+@pytest.mark.parametrize("freed", [{}, {"optimizer_in_bwd": True, "max_grad_norm": 0}])
+def test_timing_the_precision_leaves_no_trace(make_config, make_tiny_task, freed):
+    config = make_config(precision="auto", **freed)
     task = make_tiny_task(config)
     before = {name: tensor.clone() for name, tensor in task.model.state_dict().items()}
-    assert precision.resolve_precision("auto", task, torch.device("cpu")) in ("fp32", "bf16")
+    assert precision.resolve_precision(config, task, torch.device("cpu")) in ("fp32", "bf16")
     assert all(torch.equal(before[name], tensor) for name, tensor in task.model.state_dict().items())
     assert all(parameter.grad is None for parameter in task.model.parameters())
 
