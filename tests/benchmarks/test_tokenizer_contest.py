@@ -61,12 +61,12 @@ def test_one_that_fails_or_is_not_installed_is_listed(folder, monkeypatch):
 
 def test_the_peak_is_of_the_work_alone():
     def work() -> int:
-        return len(bytearray(50_000_000))
+        return len(bytearray(300_000_000))
 
     first, again = measured(work), measured(lambda: 1)
-    assert first["result"] == 50_000_000
-    assert first["peak_bytes"] > 45_000_000
-    assert again["peak_bytes"] < 20_000_000
+    assert first["result"] == 300_000_000
+    assert first["peak_bytes"] > 200_000_000  # some of it may have been freed before, and is there
+    assert again["peak_bytes"] < 100_000_000
 
 
 def test_a_command_that_fails_is_listed_with_its_last_line(monkeypatch):
