@@ -1,4 +1,4 @@
-"""A run in fp32 gives the numbers that earlier versions gave: what makes training faster is asked for, never slipped in."""
+"""A run in fp32 gives the numbers that earlier versions gave: what makes training faster is asked for."""
 
 import pytest
 
