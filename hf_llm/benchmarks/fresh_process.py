@@ -21,6 +21,8 @@ def in_fresh_process(module: str, *words: str) -> dict:
         env=child_environment(), capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
     print(process.stderr, end="", file=sys.stderr)
+    if process.returncode < 0:
+        raise UserError(f"it was killed by signal {-process.returncode}: for want of memory, where nobody did it")
     if process.returncode != 0:
         said = process.stderr.strip().splitlines() or [f"it ended with code {process.returncode}"]
         raise UserError(said[-1])

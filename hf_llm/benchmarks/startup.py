@@ -73,7 +73,7 @@ def contest(commands: dict[str, list[str]]) -> tuple[dict, dict]:
     for name, words in list(commands.items()):  # once before it counts: compiled modules and our step lie on the disk
         process = _started(words)
         if process.returncode:
-            failed[name] = process.stderr.strip().splitlines()[-1][:200]
+            failed[name] = (process.stderr.strip().splitlines() or [f"code {process.returncode}"])[-1][:200]
             del commands[name]
     times = in_turn({name: partial(seconds, partial(_started, words)) for name, words in commands.items()}, ROUNDS)
     return {name: spread(taken) for name, taken in times.items()}, failed

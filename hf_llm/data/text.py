@@ -28,6 +28,7 @@ class StreamedText:
     sha256: str  # of the text in UTF-8 with its own line ends, without a byte order mark
     windows_line_ends: bool  # whether they were "\r\n"
     encoding: str  # of the file
+    modified: int  # when the file was last written, ns
 
     @property
     def reading(self) -> Reading:
@@ -47,7 +48,8 @@ class StreamedText:
             if part := block[max(0, start - place) : max(0, end - place)]:
                 yield part
             place += len(block)
-        require(place == self.characters, both("data.changed", path=self.path))
+        same = place == self.characters and self.path.stat().st_mtime_ns == self.modified
+        require(same, both("data.changed", path=self.path))
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Text:
         return reading
 
 
-def stream_text(source: str, most: int | None = None) -> StreamedText:
+def stream_text(source: str, most: int | None = None, keep: list[str] | None = None) -> StreamedText:
     """Go through a named source or a text file, compressed or not: UTF-8, or UTF-16 behind its byte-order mark.
 
     Of what Windows editors write, a byte order mark is dropped and the line end `\\r\\n` is read as `\\n`.
@@ -81,6 +83,7 @@ def stream_text(source: str, most: int | None = None) -> StreamedText:
     Args:
         source: Its name.
         most: Characters that it may have.
+        keep: What is to get all of it, block by block.
 
     Raises:
         UserError: When the file is missing, empty, binary, or in another encoding; names what it is.
@@ -90,21 +93,25 @@ def stream_text(source: str, most: int | None = None) -> StreamedText:
     require(not path.is_dir(), both("data.is_folder", path=repr(source), pasted=pasted))
     require(path.is_file(), both("data.no_file", path=path))
     require(kind_of(path) not in ROWS, both("data.rows", path=path, pasted=pasted))
+    modified = path.stat().st_mtime_ns
     file, digest, characters, size, blank = TextFile(path), hashlib.sha256(), 0, 0, True
     for block in file.text(BLOCK, see=lambda block: digest.update(block.encode("utf-8"))):
         characters += len(block)
         size += len(block.encode("utf-8"))
         blank = blank and not block.strip()
+        if keep is not None:
+            keep.append(block)
         require(most is None or characters <= most, both("data.too_long", path=path, most=most or 0, pasted=pasted))
     require(not blank, f"{source} is empty; a corpus needs at least a few hundred characters")
-    return StreamedText(source, path, characters, size, digest.hexdigest(), file.windows_line_ends, file.encoding)
+    sha256, windows = digest.hexdigest(), file.windows_line_ends
+    return StreamedText(source, path, characters, size, sha256, windows, file.encoding, modified)
 
 
 def read_text(source: str) -> Text:
     """Read such a text whole; errors as of `stream_text`, and when it is too long for that."""
-    streamed = stream_text(source, most=LONGEST)
-    text = "".join(streamed.blocks())
-    return Text(source, text, streamed.sha256, streamed.windows_line_ends, streamed.encoding)
+    blocks = []
+    streamed = stream_text(source, LONGEST, blocks)
+    return Text(source, "".join(blocks), streamed.sha256, streamed.windows_line_ends, streamed.encoding)
 
 
 def split_text(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:

@@ -136,11 +136,12 @@ def moments(work: Workload) -> dict[str, dict[str, float]]:
     kept_copies = low * (head + (0 if work.gradient_checkpointing else in_blocks))
     accumulated = FP32 * total if work.accumulation > 1 else 0
     # at the end of the backward pass; a block's largest matrix is (n_embd, 4 · n_embd), and Adafactor's update as large
-    gradients = FP32 * (head + 2 * 4 * work.model.n_embd**2 if work.optimizer_in_bwd else total)
+    shares = work.processes if work.shard else 1
+    all_at_once = total if shares == 1 or work.accumulation > 1 else 0  # a sharded one is cut up block by block
+    gradients = FP32 * (head + 2 * 4 * work.model.n_embd**2 if work.optimizer_in_bwd else all_at_once)
     activations = layers * stored + outer
     recomputed = block if work.gradient_checkpointing else 0
     backward = 12 * work.width * work.hidden  # three tensors of the MLP's width, in the backward pass of gelu_new
-    shares = work.processes if work.shard else 1
     always = {
         "weights": FP32 * total / shares,
         "optimizer": FP32 * OPTIMIZER_TENSORS[work.optimizer] * total / shares,

@@ -45,7 +45,10 @@ def smaller_trainings(
         for batch in [micro, *smaller_batches]:
             yield {"gradient_checkpointing": True, **at_once(batch)}
     least = {"gradient_checkpointing": True, **at_once(1)}
-    lightest = least if config.optimizer == "adafactor" else {**least, **ADAFACTOR}
+    if batches.world_size > 1 and not config.shard:  # the same training, with more to say to each other
+        yield {"shard": True, **fewer_checkpoints}
+        yield {"shard": True, **least}
+    lightest = least if config.shard or config.optimizer == "adafactor" else {**least, **ADAFACTOR}
     if lightest != least:  # the same model, learning in another way
         yield lightest
     if batches.world_size == 1 and not config.optimizer_in_bwd and not config.max_weight_norm:

@@ -21,6 +21,7 @@ from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.heap import map_large_tensors
 from hf_llm.training.launch import start_processes
+from hf_llm.training.launcher_settings import check_processes
 from hf_llm.training.loop import train
 from hf_llm.training.state import load_best
 
@@ -35,6 +36,7 @@ def pretrain(config: PretrainConfig) -> dict:
         UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
     processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
+    check_processes(config, processes)
     corpus, model_config = read_inputs(config)
     if processes.is_main_process:
         print(corpus.reading)

@@ -49,8 +49,9 @@ def pieces(blocks: Iterable[str], size: int = PIECE) -> Iterator[str]:
     """
     rest = ""
     for block in blocks:
+        searched = len(rest)  # in vain, or there would have been a cut
         rest, start = rest + block, 0
-        while match := _CUT.search(rest, start + size):
+        while match := _CUT.search(rest, max(start + size, searched)):
             yield rest[start : match.start()]
             start = match.start()
         rest = rest[start:]

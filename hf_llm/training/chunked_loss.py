@@ -26,8 +26,9 @@ def forward_to_loss(model: GPT2LMHeadModel, input_ids: torch.Tensor, shift_label
         shift_labels: What follows each of them, (B, T).
         more: What else `GPT2LMHeadModel.forward` takes; `num_items_in_batch` divides the sum of the losses.
     """
-    wide = input_ids.numel() * model.config.vocab_size >= WORTH_IT
-    if not wide or input_ids.device.type != "cpu" or (shift_labels < 0).any():  # -100 is left out of a loss
+    wide = input_ids.numel() * model.config.vocab_size >= WORTH_IT and input_ids.device.type == "cpu"
+    plain = more.keys() == {"labels", "use_cache", "num_items_in_batch"}  # no mask, no positions of one's own
+    if not wide or not plain or (shift_labels < 0).any():  # -100 is left out of a loss
         return type(model).forward(model, input_ids=input_ids, shift_labels=shift_labels, **more)
     hidden = model.transformer(input_ids=input_ids, use_cache=False).last_hidden_state.flatten(0, 1)  # (B·T, width)
     loss = _ChunkedLoss.apply(hidden, model.lm_head.weight, shift_labels.flatten(), more["num_items_in_batch"])
@@ -48,9 +49,11 @@ class _ChunkedLoss(torch.autograd.Function):
             gradient = states[rows] @ weight.T  # as yet the logits, (rows, vocab)
             loss += _to_gradient(gradient, labels[rows], n)
             torch.mm(gradient, weight, out=by_hidden[rows])
-            more = (gradient.T @ states[rows]).to(head.dtype)  # (vocab, width)
-            by_head = more if by_head is None else by_head.add_(more)
-            del gradient, more
+            if ctx.needs_input_grad[1]:
+                more = (gradient.T @ states[rows]).to(head.dtype)  # (vocab, width)
+                by_head = more if by_head is None else by_head.add_(more)
+                del more
+            del gradient
         ctx.gradients = by_hidden.to(hidden.dtype), by_head
         return loss
 
@@ -60,7 +63,9 @@ class _ChunkedLoss(torch.autograd.Function):
         by_hidden, by_head = ctx.gradients
         del ctx.gradients  # the second one is as large as the head
         if scale.item() != 1:
-            by_hidden, by_head = by_hidden.mul_(scale), by_head.mul_(scale)
+            by_hidden.mul_(scale)
+            if by_head is not None:  # a frozen head has no gradient
+                by_head.mul_(scale)
         return by_hidden, by_head, None, None
 
 

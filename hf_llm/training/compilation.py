@@ -21,8 +21,8 @@ from hf_llm.training.chunked_loss import forward_to_loss
 
 logger = logging.getLogger(__name__)
 
-# dropout draws as it does uncompiled: the generator that Inductor would compile for a CPU takes four times as long
-OPTIONS = {"fallback_random": True}
+# on a CPU dropout draws as it does uncompiled: the generator that Inductor would compile takes four times as long
+ON_CPU = {"fallback_random": True}
 
 
 def compiled(model: nn.Module) -> nn.Module:
@@ -36,16 +36,17 @@ def compiled(model: nn.Module) -> nn.Module:
         reason = "torch.compile needs a C++ compiler, and there is none; install g++ or clang++"
         logger.warning("compile has no effect: %s", reason)
         return model
+    options = ON_CPU if next(model.parameters()).device.type == "cpu" else None
     path = blocks_of(model)
     if path is None:
-        return torch.compile(model, options=OPTIONS)
+        return torch.compile(model, options=options)
     twin = holder = _twin(model)
     for name in path.split("."):
         setattr(holder, name, _twin(getattr(holder, name)))
         holder = getattr(holder, name)
     for name, block in holder.named_children():
         setattr(holder, name, _with_cheap_gelu(block))
-        getattr(holder, name).compile(options=OPTIONS)
+        getattr(holder, name).compile(options=options)
     if type(twin) is GPT2LMHeadModel:
         twin.forward = MethodType(forward_to_loss, twin)
     return twin
@@ -75,7 +76,8 @@ def _with_cheap_gelu(module: nn.Module) -> nn.Module:
         return CheapGELU()
     twin = _twin(module)
     for name, child in module.named_children():
-        setattr(twin, name, _with_cheap_gelu(child))
+        if any(isinstance(part, NewGELUActivation) for part in child.modules()):  # what has none stays shared
+            setattr(twin, name, _with_cheap_gelu(child))
     return twin
 
 

@@ -103,6 +103,11 @@ class TrainingConfig:
             f"warmup_steps {self.warmup_steps} is more than max_steps {self.max_steps}; lower it, "
             "or give a share of them, like 0.1",
         )
+        require(
+            not (self.shard and self.optimizer == "adafactor"),
+            f"adafactor keeps a row and a column of each matrix, which cannot be divided; leave out {written('shard')} "
+            f"or set {written('optimizer')} to adamw",
+        )
         if self.optimizer_in_bwd:
             self._require_one_gradient_at_a_time()
         check_publishing(self.push_to_hub, self.hub_model_id)

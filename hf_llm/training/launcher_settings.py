@@ -19,6 +19,19 @@ NOTHING = ("", "0", "no", "false", "none", "auto")  # of such a value nothing fo
 OTHER_WAYS = ("ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM", "ACCELERATE_USE_PARALLELISM_CONFIG")
 
 
+def check_processes(config: TrainingConfig, processes: PartialState) -> None:
+    """Refuse what one process alone can do where there are several; before a corpus is read and a model made.
+
+    Raises:
+        UserError: Says which setting.
+    """
+    require(
+        processes.num_processes == 1 or not config.optimizer_in_bwd,
+        f"optimizer_in_bwd frees each gradient before {processes.num_processes} processes can add theirs up; "
+        f"start one process, or leave out {written('optimizer_in_bwd')}",
+    )
+
+
 def check_launcher_settings(config: TrainingConfig, precision: str, accumulation: int, processes: PartialState) -> None:
     """Say in one sentence, once per process, which wishes of the environment this training does not follow.
 
@@ -29,13 +42,8 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
         processes: Of this launch; the first one speaks.
 
     Raises:
-        UserError: When torch.compile is asked for and switched off, or one process is and there are several.
+        UserError: When torch.compile is asked for and switched off.
     """
-    require(
-        processes.num_processes == 1 or not config.optimizer_in_bwd,
-        f"optimizer_in_bwd frees each gradient before {processes.num_processes} processes can add theirs up; "
-        f"start one process, or leave out {written('optimizer_in_bwd')}",
-    )
     off = [name for name in ("TORCH_COMPILE_DISABLE", "TORCHDYNAMO_DISABLE") if os.environ.get(name) == "1"]
     require(
         not (config.compile and off),
@@ -44,14 +52,15 @@ def check_launcher_settings(config: TrainingConfig, precision: str, accumulation
     device = processes.device
     compiled = ("inductor", "compile is on") if config.compile else ("no", "compile is off")
     whole = f"each process holds the whole model; {written('shard')} divides it"
-    held = "shard divides the model (FSDP2), as its settings say" if config.shard else whole
+    sharded = config.shard and processes.num_processes > 1
+    held = "shard divides the model (FSDP2), as its settings say" if sharded else whole
     resolved = {
         "ACCELERATE_MIXED_PRECISION": (precision, f"precision is {precision}"),
         "ACCELERATE_DYNAMO_BACKEND": compiled,
         "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": (str(accumulation), f"total_batch_size makes {accumulation} of it"),
         "ACCELERATE_GRADIENT_CLIPPING": (f"{config.max_grad_norm:g}", f"max_grad_norm is {config.max_grad_norm:g}"),
         "ACCELERATE_TORCH_DEVICE": (device.type, f"this is {device.type}"),
-        "ACCELERATE_USE_FSDP": (str(config.shard).lower(), held),
+        "ACCELERATE_USE_FSDP": (str(sharded).lower(), held),
         **dict.fromkeys(OTHER_WAYS, ("false", held)),
     }
     said = {name: os.environ.get(name, "").strip().lower() for name in resolved}

@@ -47,11 +47,11 @@ def plain(model: nn.Module, hollow: nn.Module, processes: PartialState) -> nn.Mo
     tensors = whole(dict(model.named_parameters()), keep=processes.is_main_process)
     if not processes.is_main_process:
         return hollow
-    full = _on(hollow, tensors)
+    filled = _on(hollow, tensors)
     buffers = dict(model.named_buffers())  # are not divided; a running mean has moved on
-    for name, buffer in full.named_buffers():
+    for name, buffer in filled.named_buffers():
         buffer.copy_(buffers[name])
-    return full.to(processes.device)
+    return filled.to(processes.device)
 
 
 @contextmanager

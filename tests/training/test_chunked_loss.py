@@ -17,7 +17,13 @@ def model():
 def batch():
     tokens = torch.randint(300, (3, 33), generator=torch.Generator().manual_seed(0))
     inputs, follow = tokens[:, :-1], tokens[:, 1:].contiguous()  # (B, T)
-    return {"input_ids": inputs, "labels": inputs, "shift_labels": follow, "num_items_in_batch": 200}
+    return {
+        "input_ids": inputs,
+        "labels": inputs,
+        "shift_labels": follow,
+        "num_items_in_batch": 200,
+        "use_cache": False,
+    }
 
 
 def loss_and_gradients(forward, model, batch, scale=1.0):
@@ -46,6 +52,18 @@ def test_under_autocast_both_are_within_the_rounding_of_bf16(model, batch, monke
     torch.testing.assert_close(chunks, usual, atol=3e-3, rtol=3e-2)
 
 
+def test_a_frozen_head_has_no_gradient_and_the_rest_has_its_own(model, batch, monkeypatch):
+    monkeypatch.setattr(chunked_loss, "WORTH_IT", 0)
+    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone(), requires_grad=False)
+    gradients = []
+    for forward in (model, lambda **b: forward_to_loss(model, **b)):
+        model.zero_grad()
+        (forward(**batch).loss * 2).backward()
+        assert model.lm_head.weight.grad is None
+        gradients.append(model.transformer.h[0].mlp.c_fc.weight.grad.clone())
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-6, rtol=1e-5)
+
+
 def test_no_logits_are_kept(model, batch, monkeypatch):
     monkeypatch.setattr(chunked_loss, "WORTH_IT", 0)
     monkeypatch.setattr(chunked_loss, "ROWS", 8)
@@ -60,6 +78,7 @@ def test_few_logits_and_labels_to_be_left_out_take_the_usual_way(model, batch, m
     assert forward_to_loss(model, **batch).logits is not None
     monkeypatch.setattr(chunked_loss, "WORTH_IT", 0)
     assert forward_to_loss(model, **batch).logits is None
+    assert forward_to_loss(model, **batch, attention_mask=torch.ones(3, 32)).logits is not None
     batch["shift_labels"][0, :5] = -100
     found = forward_to_loss(model, **batch)
     assert found.logits is not None

@@ -63,6 +63,7 @@ def test_the_model_itself_is_not_compiled():
     assert all(block._compiled_call_impl is None for block in model.transformer.h)
     assert all(isinstance(block.mlp.act, CheapGELU) for block in twin.transformer.h)
     assert all(isinstance(block.mlp.act, NewGELUActivation) for block in model.transformer.h)
+    assert all(a.attn is b.attn for a, b in zip(twin.transformer.h, model.transformer.h))  # modes are one
     assert "forward" in vars(twin)
     assert "forward" not in vars(model)
     assert [*map(id, twin.parameters())] == [*map(id, model.parameters())]

@@ -42,6 +42,14 @@ def test_a_step_takes_the_memory_of_the_one_before():
     assert pages["keep"] < pages["give back"] / 4  # a tenth of them where this was measured
 
 
+def test_each_of_several_processes_takes_its_part_of_the_free_memory(monkeypatch):
+    monkeypatch.setattr(heap, "_mallopt", lambda *_: True)
+    monkeypatch.setattr(heap.psutil, "virtual_memory", lambda: SimpleNamespace(available=4_000_000))
+    assert keep_freed_memory(nn.Linear(200, 200))  # 160 kB, four times that while training, four times that for holes
+    monkeypatch.setattr(heap, "local_processes", lambda: 2)
+    assert not keep_freed_memory(nn.Linear(200, 200))
+
+
 def test_nothing_is_changed_where_memory_is_short(monkeypatch):
     asked = []
     monkeypatch.setattr(heap.psutil, "virtual_memory", lambda: SimpleNamespace(available=10**6))

@@ -10,7 +10,7 @@ from hf_llm.config import UserError
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.recipes.verify import verify
 from hf_llm.runs.run import Run
-from hf_llm.training.launcher_settings import check_launcher_settings
+from hf_llm.training.launcher_settings import check_processes
 from hf_llm.training.loop import train
 from hf_llm.training.optimizer import make_optimizer
 from hf_llm.training.optimizer_in_backward import optimizer_in_backward
@@ -159,4 +159,4 @@ def test_several_processes_are_refused(make_config):
         num_processes, is_main_process, device = 2, True, torch.device("cpu")
 
     with pytest.raises(UserError, match="before 2 processes can add theirs up; start one process"):
-        check_launcher_settings(make_config(**IN_BACKWARD), "fp32", 1, Two())
+        check_processes(make_config(**IN_BACKWARD), Two())

@@ -1,4 +1,4 @@
-"""configs/slurm/pretrain.sbatch on two nodes, both this machine: srun and scontrol are scripts that do as SLURM."""
+"""configs/slurm/pretrain.sbatch on two nodes, both this machine; srun, scancel and scontrol do here as SLURM's do."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from machines import ROOT, SETTINGS, end, wait_for_steps
 
 pytestmark = pytest.mark.stress
 
-# runs the command once for each node, the second when the first has opened the meeting point, and hands TERM to each
-# process of both, as the real one does
+# runs the command once for each node, the second when the first has opened the meeting point; TERM to srun itself kills
+# all of it, as TERM to the real one does, and a signal by scancel reaches the tasks, but none of their children
 SRUN = """
 import os, signal, socket, subprocess, sys, time
 import psutil
@@ -22,10 +22,12 @@ words = [word for word in sys.argv[1:]]
 while words[0].startswith("--"):
     words.pop(0)
 tasks = []
-def tell(number, _):
+def kill(*_):
     for child in psutil.Process().children(recursive=True):
-        child.send_signal(number)
-signal.signal(signal.SIGTERM, tell)
+        child.kill()
+signal.signal(signal.SIGTERM, kill)
+signal.signal(signal.SIGUSR1, lambda *_: [task.terminate() for task in tasks])  # from scancel
+open(os.environ["SRUN_PID"], "w").write(str(os.getpid()))
 for node in (0, 1):
     tasks.append(subprocess.Popen(words, env=os.environ | {"SLURM_NODEID": str(node)}))
     while node == 0 and tasks[0].poll() is None:
@@ -34,6 +36,11 @@ for node in (0, 1):
                 break
         time.sleep(0.1)
 sys.exit(max(abs(task.wait()) for task in tasks))
+"""
+SCANCEL = """
+import os, signal, sys
+assert sys.argv[1:] == ["--signal=TERM", os.environ["SLURM_JOB_ID"] + ".0"], sys.argv
+os.kill(int(open(os.environ["SRUN_PID"]).read()), signal.SIGUSR1)
 """
 SCONTROL = """
 import os, sys
@@ -49,7 +56,7 @@ def submit(tmp_path):
     """Return a function that runs the template in a folder with the project's files, as sbatch would."""
     for name in ("scripts", "configs", "hf_llm"):
         (tmp_path / name).symlink_to(ROOT / name)
-    programs = {"bin/srun": SRUN, "bin/scontrol": SCONTROL,
+    programs = {"bin/srun": SRUN, "bin/scontrol": SCONTROL, "bin/scancel": SCANCEL,
                 ".venv/bin/accelerate": "from accelerate.commands.accelerate_cli import main\nmain()"}  # fmt: skip
     for name, source in programs.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +67,7 @@ def submit(tmp_path):
     environment = {
         "SLURM_SUBMIT_DIR": str(tmp_path), "SLURM_JOB_ID": str(job), "SLURM_JOB_NUM_NODES": "2",
         "SLURM_JOB_NODELIST": "node[1-2]", "PROCESSES_PER_NODE": "1", "REQUEUED": str(tmp_path / "requeued"),
+        "SRUN_PID": str(tmp_path / "srun-pid"),
         "CONFIG": "configs/accelerate/cpu-machines-c10d.yaml", "PYTHONPATH": str(ROOT),
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
