@@ -99,7 +99,7 @@ def test_a_share_of_the_model_is_planned_as_a_share():
     assert (held["weights"], held["optimizer"], held["gradients"]) == (total / 2, total, total / 2)
     assert held["temporary"] == 4 * total  # at most the whole weights, as while it evaluates
     assert moments(sharded)["embedding"]["gradients"] == total / 2
-    assert moments(replace(sharded, accumulation=2))["embedding"]["gradients"] == total / 2 + 4 * total
+    assert moments(dataclasses.replace(sharded, accumulation=2))["embedding"]["gradients"] == total / 2 + 4 * total
     assert peak(sharded) < peak(Workload(config, batch=1, processes=8)) - 8 * total
 
 
