@@ -1,17 +1,12 @@
-"""Whether speed costs accuracy: the recipes of The Verdict and Tiny Shakespeare in fp32, in bf16, and compiled.
-
-Compiled, they take the loss without logits too, which pays, and is taken, for larger models only.
-"""
+"""Whether speed costs accuracy: the recipes of The Verdict and Tiny Shakespeare in fp32, in bf16, and compiled."""
 
 import dataclasses
 import tempfile
 from pathlib import Path
 from statistics import mean
-from unittest.mock import patch
 
 from hf_llm.benchmarks.record import recipe, write_result
 from hf_llm.recipes.pretrain import pretrain
-from hf_llm.training import chunked_loss
 from hf_llm.training.config import PretrainConfig
 
 SEEDS = (0, 1, 2)
@@ -49,6 +44,6 @@ def compare(name: str) -> dict:
 
 
 def _loss(config: PretrainConfig) -> float:
-    with tempfile.TemporaryDirectory() as scratch, patch.object(chunked_loss, "WORTH_IT", 0):
+    with tempfile.TemporaryDirectory() as scratch:
         manifest = pretrain(dataclasses.replace(config, output_dir=f"{scratch}/run"))
     return manifest["metrics"]["validation_last"]["loss"]
