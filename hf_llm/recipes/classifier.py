@@ -20,7 +20,6 @@ from hf_llm.runs.run import open_run
 from hf_llm.training.augmentation import Augmentation
 from hf_llm.training.image_classification import ImageClassification, classification_scores
 from hf_llm.training.launch import start_processes
-from hf_llm.training.launcher_settings import check_processes
 from hf_llm.training.loop import train
 from hf_llm.training.state import load_best
 
@@ -35,7 +34,6 @@ def train_classifier(config: ClassifierConfig) -> dict:
         UserError: For missing or damaged images, settings that no model has, a diverged loss, a full disk, a signal.
     """
     processes = start_processes(config.threads)
-    check_processes(config, processes)
     images = read_parts(config)
 
     with open_run("image-classification", config, processes, data=images.facts()) as run:

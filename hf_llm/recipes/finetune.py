@@ -13,7 +13,6 @@ from hf_llm.recipes.report import finetuned_report, monitor
 from hf_llm.runs.run import open_run
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.launch import start_processes
-from hf_llm.training.launcher_settings import check_processes
 from hf_llm.training.loop import train
 from hf_llm.training.state import load_best
 from hf_llm.training.text_classification import TextClassification
@@ -29,7 +28,6 @@ def finetune(config: FinetuneConfig) -> dict:
         UserError: For a model or data that cannot be had, a diverged loss, a full disk, a signal.
     """
     processes = start_processes(config.threads)
-    check_processes(config, processes)
     inputs = read_inputs(config)
     if processes.is_main_process:
         print(inputs.data.reading)

@@ -19,9 +19,7 @@ from hf_llm.runs.run import open_run
 from hf_llm.tokenization.corpus import Corpus, read_corpus
 from hf_llm.training.causal_lm import CausalLM
 from hf_llm.training.config import PretrainConfig
-from hf_llm.training.heap import map_large_tensors
 from hf_llm.training.launch import start_processes
-from hf_llm.training.launcher_settings import check_processes
 from hf_llm.training.loop import train
 from hf_llm.training.state import load_best
 
@@ -36,7 +34,6 @@ def pretrain(config: PretrainConfig) -> dict:
         UserError: For bad input, a plan that does not fit the machine, a diverged loss, a full disk, a signal.
     """
     processes = start_processes(config.threads)  # first: a launch that went wrong is refused before a tokenizer trains
-    check_processes(config, processes)
     corpus, model_config = read_inputs(config)
     if processes.is_main_process:
         print(corpus.reading)
@@ -101,8 +98,6 @@ def model_shape(config: PretrainConfig, corpus: Corpus) -> GPT2Config:
 
 def make_task(config: PretrainConfig, corpus: Corpus, model_config: GPT2Config, world_size: int = 1) -> CausalLM:
     """Return the task: an untrained model, its windows and its validation tokens."""
-    if config.gradient_checkpointing:
-        map_large_tensors()
     model = new_gpt2(model_config, config.seed)
     if config.gradient_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})

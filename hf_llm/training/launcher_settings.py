@@ -20,7 +20,7 @@ OTHER_WAYS = ("ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM", "ACCELER
 
 
 def check_processes(config: TrainingConfig, processes: PartialState) -> None:
-    """Refuse what one process alone can do where there are several; before a corpus is read and a model made.
+    """Refuse what one process alone can do where there are several.
 
     Raises:
         UserError: Says which setting.

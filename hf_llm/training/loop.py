@@ -27,9 +27,9 @@ from hf_llm.runs.run import Run
 from hf_llm.training.clock import Clock
 from hf_llm.training.compilation import compiled
 from hf_llm.training.config import TrainingConfig
-from hf_llm.training.heap import keep_freed_memory
+from hf_llm.training.heap import keep_freed_memory, map_large_tensors
 from hf_llm.training.launch import communicating, in_parallel, start_processes, sum_over_processes
-from hf_llm.training.launcher_settings import check_launcher_settings
+from hf_llm.training.launcher_settings import check_launcher_settings, check_processes
 from hf_llm.training.optimizer import learning_rate, make_optimizer
 from hf_llm.training.optimizer_in_backward import optimizer_in_backward
 from hf_llm.training.precision import autocast, recomputes, resolve
@@ -81,11 +81,14 @@ def train(
     """
     processes = processes or start_processes(config.threads)
     rank, world, device = processes.process_index, processes.num_processes, processes.device
+    check_processes(config, processes)
+    if device.type == "cpu" and recomputes(config):
+        map_large_tensors()
+    elif device.type == "cpu" and config.compile:
+        keep_freed_memory(task.model)
     hollow = shard(task.model, processes) if config.shard and world > 1 else None
     precision = resolve(config, task, device, run)
     check_launcher_settings(config, precision, task.plan.accumulation, processes)
-    if config.compile and device.type == "cpu" and not recomputes(config):  # which saves memory instead
-        keep_freed_memory(task.model)
     model = in_parallel(compiled(task.model) if config.compile else task.model, processes)
     parameters = [parameter for parameter in task.model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(task.model, config)
