@@ -9,7 +9,7 @@ import torch
 from hf_llm.benchmarks.peak_memory import RESET_PEAK
 from hf_llm.config import child_environment, python
 from hf_llm.recipes import pretrain
-from hf_llm.training.loop import train
+from hf_llm.training import loop
 
 # in two rounds: glibc maps a size that it has never seen freed. The small tensors live on, and the heap cannot shrink.
 HEAP = """
@@ -42,12 +42,13 @@ def test_large_tensors_give_their_memory_back():
     assert held("map_large_tensors()") < 20e6
 
 
-def test_a_checkpointed_model_asks_for_it(make_config, sample_corpus, monkeypatch):
+def test_a_checkpointed_training_asks_for_it(make_config, sample_corpus, monkeypatch):
     called = []
-    monkeypatch.setattr(pretrain, "map_large_tensors", lambda: called.append(True))
+    monkeypatch.setattr(loop, "map_large_tensors", lambda: called.append(True))
     for checkpointing in (False, True):
-        config = make_config(gradient_checkpointing=checkpointing)
+        config = make_config(gradient_checkpointing=checkpointing, max_steps=1)
         task = pretrain.make_task(config, sample_corpus[0], pretrain.model_shape(config, sample_corpus[0]))
+        loop.train(task, config)
         assert len(called) == checkpointing
         assert task.model.is_gradient_checkpointing is checkpointing
 
@@ -67,6 +68,6 @@ def test_no_bf16_copy_is_kept_and_the_losses_are_the_same(make_config, sample_co
             return loss(*arguments)
 
         task.loss = watched
-        losses[checkpointing] = [record["loss"] for record in train(task, config).records]
+        losses[checkpointing] = [record["loss"] for record in loop.train(task, config).records]
         assert cached == [not checkpointing] * 6
     assert losses[True] == losses[False]
