@@ -81,7 +81,7 @@ def contest(source: Source, tokens: int, scratch: str) -> dict:
     return {
         "parameters": source.model.num_parameters(),
         "tokens": tokens,
-        "speeds": speeds(times, 1, digits=1),
+        "timings": speeds(times, 1, digits=1),
         "same_text_as_fp32": {name: text == expected for name, text in texts.items()},
         "ours_over_theirs": ratios(times, OURS),
         "failed": failed,

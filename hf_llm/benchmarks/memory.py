@@ -9,17 +9,15 @@ import dataclasses
 import json
 import os
 import sys
-import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from transformers import Trainer, TrainerCallback, TrainingArguments
-
 from hf_llm.benchmarks.fresh_process import in_fresh_process
 from hf_llm.benchmarks.peak_memory import peak_bytes, require_peak, start_peak
 from hf_llm.benchmarks.record import recipe, write_result
+from hf_llm.benchmarks.trainer import run_trainer
 from hf_llm.config import UserError
 from hf_llm.planning.table import size
 from hf_llm.recipes.pretrain import make_task, read_inputs
@@ -90,27 +88,10 @@ def ours(preset: str, work: dict) -> tuple[list[float], list[float]]:
 
 def trainer(optim: str, work: dict) -> tuple[list[float], list[float]]:
     """Return the same of transformers' Trainer, with its own optimizer, clipping and checkpointing."""
-    config, losses, ends = recipe(PretrainConfig, "gpt2/large", **work), [], []
+    config = recipe(PretrainConfig, "gpt2/large", **work)
     start_processes(config.threads)
     task = make_task(dataclasses.replace(config, gradient_checkpointing=False), *read_inputs(config))
-    batches = [task.batch(step, 0, 0) for step in range(config.max_steps)]
-    samples = [{name: tensor[0] for name, tensor in batch.items()} for batch in batches]
-
-    class Recorder(TrainerCallback):
-        def on_step_end(self, *_, **__):
-            ends.append(time.perf_counter())
-
-        def on_log(self, _arguments, _state, _control, logs, **_others):
-            losses.extend([logs["loss"]] if "loss" in logs else [])
-
-    with tempfile.TemporaryDirectory() as scratch:
-        arguments = TrainingArguments(
-            output_dir=scratch, max_steps=config.max_steps, per_device_train_batch_size=1, use_cpu=True, bf16=True,
-            gradient_checkpointing=True, optim=optim, learning_rate=config.learning_rate, warmup_steps=config.warmup,
-            weight_decay=config.weight_decay, adam_beta2=config.adam_beta2, logging_steps=1, save_strategy="no",
-            report_to="none", remove_unused_columns=False, disable_tqdm=True, train_sampling_strategy="sequential",
-        )  # fmt: skip
-        Trainer(model=task.model, args=arguments, train_dataset=samples, callbacks=[Recorder()]).train()
+    ends, losses = run_trainer(task, config, optim=optim, bf16=True, gradient_checkpointing=True, logging_steps=1)
     return losses, _between(ends[:-1])
 
 

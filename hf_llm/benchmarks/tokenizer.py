@@ -3,7 +3,7 @@
 Seconds, megabytes a second, and the peak of memory above what the imports take; each contestant in a process of its
 own, in turn. The text is made of the words of the texts at hand: drawn at random, so that the frequent ones are
 frequent, and every fiftieth put together of the head of one word and the tail of another, so that new ones keep coming
-as in a real text. All have the same threads.
+as in a real text. All have as many threads as there are cores.
 """
 
 import json
@@ -17,7 +17,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from hf_llm.benchmarks.fresh_process import in_fresh_process, measured
@@ -29,7 +29,8 @@ from hf_llm.data.text import stream_text
 from hf_llm.runs.atomic import file_sha256
 from hf_llm.tokenization.pieces import pieces
 from hf_llm.tokenization.readable import token_bytes
-from hf_llm.tokenization.tokenizer import END_OF_TEXT, encode_pieces, load_tokenizer, train_bpe
+from hf_llm.tokenization.tokenizer import END_OF_TEXT, encode_pieces, load_tokenizer, train_bpe, untrained_bpe
+from hf_llm.training.launch import usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -119,13 +120,7 @@ def train_ours(folder: Path) -> Callable[[], int]:
 
 
 def train_tokenizers(how: str, folder: Path) -> Callable[[], int]:
-    tokenizer, path = Tokenizer(models.BPE()), folder / "text.txt"
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCAB_SIZE, special_tokens=[END_OF_TEXT], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
+    (tokenizer, trainer), path = untrained_bpe(VOCAB_SIZE), folder / "text.txt"
 
     def train() -> int:
         if how == "file":
@@ -146,7 +141,7 @@ def train_sentencepiece(folder: Path) -> Callable[[], int]:
     def train() -> int:
         sentencepiece.SentencePieceTrainer.train(
             input=str(folder / "text.txt"), model_prefix=str(folder / "sentencepiece"), model_type="bpe",
-            vocab_size=VOCAB_SIZE, byte_fallback=True, minloglevel=2,
+            vocab_size=VOCAB_SIZE, byte_fallback=True, minloglevel=2, num_threads=usable_cores(),
         )  # fmt: skip
         return sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model")).get_piece_size()
 
@@ -175,16 +170,14 @@ def encode_transformers(folder: Path) -> Callable[[], int]:
 
 def encode_tiktoken(folder: Path) -> Callable[[], int]:
     import tiktoken
-    import torch
 
     vocab = load_tokenizer(folder / "ours").get_vocab()
     ranks = {token_bytes(token): id for token, id in vocab.items() if token != END_OF_TEXT}
     encoding = tiktoken.Encoding("ours", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
-    threads = torch.get_num_threads()
     return lambda: sum(
         len(ids)
         for lines in batches_of_lines(folder)
-        for ids in encoding.encode_ordinary_batch(lines, num_threads=threads)
+        for ids in encoding.encode_ordinary_batch(lines, num_threads=usable_cores())
     )
 
 

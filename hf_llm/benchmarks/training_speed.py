@@ -18,11 +18,10 @@ from pathlib import Path
 from statistics import median
 
 from accelerate.utils import patch_environment
-from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import in_turn, ratios, recipe, speeds, write_result
+from hf_llm.benchmarks.trainer import run_trainer
 from hf_llm.planning.matmul_probe import machine_speed
 from hf_llm.planning.speed import flops_per_token
 from hf_llm.recipes.pretrain import make_task, read_inputs
@@ -138,29 +137,6 @@ def _bare(task: CausalLM, config: PretrainConfig) -> list[float]:
     return ends
 
 
-class _InOrder(Trainer):
-    def _get_train_sampler(self, train_dataset=None):
-        return SequentialSampler(self.train_dataset)
-
-
-class _Clock(TrainerCallback):
-    def __init__(self):
-        self.ends = []
-
-    def on_step_end(self, *_, **__):
-        self.ends.append(time.perf_counter())
-
-
 def _trainer(task: CausalLM, config: PretrainConfig, attention: str = "sdpa", **more) -> list[float]:
     task.model.set_attn_implementation(attention)
-    batches, size = [task.batch(step, 0, 0) for step in range(config.max_steps)], config.total_batch_size
-    samples = [{name: tensor[row] for name, tensor in batch.items()} for batch in batches for row in range(size)]
-    clock = _Clock()
-    with tempfile.TemporaryDirectory() as scratch:
-        arguments = TrainingArguments(
-            output_dir=scratch, max_steps=config.max_steps, per_device_train_batch_size=size, use_cpu=True,
-            learning_rate=config.learning_rate, weight_decay=config.weight_decay, logging_steps=10, save_strategy="no",
-            report_to="none", remove_unused_columns=False, disable_tqdm=True, **more,
-        )  # fmt: skip
-        _InOrder(model=task.model, args=arguments, train_dataset=samples, callbacks=[clock]).train()
-    return clock.ends
+    return run_trainer(task, config, logging_steps=10, **more)[0]

@@ -89,7 +89,7 @@ def _time_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         end += f", {seconds(plan.evaluation_seconds)} of evaluating"
     yield "to the end", end
     if plan.config.compile:
-        yield "", "planned without torch.compile, which takes some ten seconds at first and then less of both"
+        yield "", "planned without torch.compile, which takes 10 to 30 s at first and then less of both"
 
 
 def size(count: float) -> str:

@@ -60,13 +60,7 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
     )
     # the library reserves room for it at once, and ends the process when there is none
     require(vocab_size <= 10**7, f"vocab_size {vocab_size} is more than 10,000,000; GPT-2 has 50257")
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=[END_OF_TEXT], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
+    tokenizer, trainer = untrained_bpe(vocab_size)
     texts = [text] if isinstance(text, str) else text
     cut = Counter()
 
@@ -86,6 +80,18 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
         logger.warning(said, learned - BYTES_VOCAB_SIZE, learned, vocab_size)
     model = json.loads(tokenizer.to_str())["model"]
     return begin_documents(_gpt2_class(model["vocab"], [tuple(pair) for pair in model["merges"]]))
+
+
+def untrained_bpe(vocab_size: int) -> tuple[Tokenizer, trainers.BpeTrainer]:
+    """Return the library's byte-level BPE without merges, and what will train it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=[END_OF_TEXT], show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )  # fmt: skip
+    return tokenizer, trainer
 
 
 def load_tokenizer(name: str | Path) -> PreTrainedTokenizerFast:

@@ -51,7 +51,7 @@ class TrainingConfig:
     threads: int = setting(0, "CPU threads per process; 0 takes an equal share of the cores, and records how many")
     compile: bool = setting(
         False,
-        "torch.compile the model's blocks and keep freed memory for the next step: faster after some ten seconds",
+        "torch.compile the model's blocks and keep freed memory for the next step: faster after 10 to 30 s",
     )
     shard: bool = setting(
         False, "each process holds a share of the weights, gradients and moments (FSDP2) instead of all of them"

@@ -53,6 +53,7 @@ def test_all_that_write_write_the_same_and_a_baseline_that_fails_is_listed(sourc
     assert found["same_text_as_fp32"] == {"ours fp32": True, "generate fp32": True}
     assert found["ours_over_theirs"]["ours fp32"].keys() == {"generate fp32"}
     assert found["bits_per_byte"]["fp32_change"] == 0
+    draw_speeds(tmp_path / "speed.png", {"tiny": found["timings"]}, generation.OURS)
 
 
 def test_the_three_loops_take_their_steps(make_config, monkeypatch):
