@@ -61,6 +61,15 @@ class TokenArray:
             shard += 1
         return window
 
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Return the tokens at `places`, any order, both (any,); int64."""
+        tokens, shards = np.empty(len(places), np.int64), np.searchsorted(self.ends, places, side="right")
+        for shard in np.unique(shards):
+            here = shards == shard
+            begin = self.ends[shard] - len(self.shards[shard])
+            tokens[here] = self.shards[shard][places[here] - begin]
+        return tokens
+
     def blocks(self, start: int = 0, end: int | None = None) -> Iterator[np.ndarray]:
         """Yield tokens `start` to `end` as views of the shards, (at most `BUFFER`,) each, in the shards' type."""
         end, begin = len(self) if end is None else end, 0  # begin: of the shard, in the whole

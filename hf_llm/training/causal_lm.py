@@ -62,8 +62,8 @@ class CausalLM(Task):
     def _disturb(self, row: torch.Tensor, place: int) -> None:
         """Replace some of a window's tokens (T,) in place; which ones depends on the seed and the draw alone."""
         random = np.random.default_rng([self.seed, place])
-        for position in np.flatnonzero(random.random(self.context) < self.input_noise):
-            row[position] = int(self.tokens.window(int(random.integers(len(self.tokens))), 1)[0])
+        positions = np.flatnonzero(random.random(self.context) < self.input_noise)
+        row[positions] = torch.from_numpy(self.tokens.at(random.integers(len(self.tokens), size=len(positions))))
 
     def items(self, batch: dict[str, torch.Tensor]) -> int:
         return batch["shift_labels"].numel()

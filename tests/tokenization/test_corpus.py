@@ -54,6 +54,13 @@ class TestTokenArray:
     def test_none(self):
         assert len(TokenArray([])) == 0
 
+    def test_single_tokens_of_several_shards(self):
+        line, places = np.arange(10, 19), np.array([8, 0, 3, 3, 4, 7, 2])
+        tokens = TokenArray([part.astype(np.uint16) for part in np.split(line, [3, 5, 5, 8])])
+        assert tokens.at(places).tolist() == line[places].tolist()
+        assert tokens.at(places).dtype == np.int64
+        assert tokens.at(np.array([], np.int64)).tolist() == []
+
     def test_files_are_mapped_and_not_read(self, tmp_path):
         for i in range(3):
             np.save(tmp_path / f"train-{i:05d}.npy", np.arange(4 * i, 4 * i + 4, dtype=np.uint16))

@@ -10,6 +10,7 @@ from transformers.activations import NewGELUActivation
 from hf_llm.config.compiler import cpp_compiler
 from hf_llm.models.gpt2 import gpt2_config, new_gpt2
 from hf_llm.training.compilation import CheapGELU, blocks_of, compiled
+from hf_llm.training.hashed_dropout import with_hashed_dropout
 from hf_llm.training.loop import train
 
 needs_compiler = pytest.mark.skipif(cpp_compiler() is None, reason="there is no C++ compiler, so nothing is compiled")
@@ -46,10 +47,13 @@ def test_the_cheap_gelu_is_the_one_of_gpt2():
 
 @needs_compiler
 @pytest.mark.slow
-def test_what_drops_out_is_what_drops_out_uncompiled():
-    model = new_gpt2(gpt2_config("nano", vocab_size=300, n_positions=32, n_layer=2, dropout=0.3), seed=0).train()
+def test_what_drops_out_is_what_the_hash_drops_uncompiled():
     batch, losses = torch.randint(300, (2, 32), generator=torch.Generator().manual_seed(0)), []
-    for forward in (model, compiled(model)):
+    config = gpt2_config("nano", vocab_size=300, n_positions=32, n_layer=2, dropout=0.3, attention="eager")
+    plain, twin = new_gpt2(config, seed=0).train(), compiled(new_gpt2(config, seed=0).train())
+    for block in plain.transformer.h:
+        block.forward = with_hashed_dropout(block.forward)
+    for forward in (plain, twin):
         torch.manual_seed(1)
         losses.append(forward(input_ids=batch, labels=batch, shift_labels=batch, use_cache=False).loss.item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
