@@ -21,6 +21,10 @@ class AppConfig:
         os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if ON_SPACE else "127.0.0.1"),
         "address to listen on; 0.0.0.0 lets other machines of the network in; GRADIO_SERVER_NAME sets the default",
     )
+    trusted_hosts: list[str] = setting(
+        [], "names, such as app.example.org, under which a proxy serves the app; on this machine alone it answers to "
+        "localhost only"
+    )  # fmt: skip
     port: int | None = setting(
         None, "port to listen on; 0 = any free one; default what GRADIO_SERVER_PORT says, or 7860"
     )

@@ -27,6 +27,7 @@ from gradio.components import Component
 from hf_llm.app.config import AppConfig
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
+from hf_llm.app.server.places import without_places
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
 from hf_llm.texts import Language, both, language_of
@@ -45,6 +46,14 @@ class App:
     trainings: Trainings
     pages: tuple[str, ...]  # in the order of the navigation
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
+
+    def said(self, error: UserError, lang: Language) -> str:
+        """Return the message of an error as a visitor may read it."""
+        return self.public(error.in_language(lang))
+
+    def public(self, words: str) -> str:
+        """Return words about files, such as a name of a folder, as a visitor may read them."""
+        return without_places(words, [Path(place).absolute().parent for place in (self.config.runs, self.config.results)])
 
 
 class Page:
@@ -174,7 +183,7 @@ def guarded(function: Callable, app: App) -> Callable:
             yield
         except UserError as error:
             given = signature.bind(app, *args, **kwargs).arguments | kwargs
-            raise gr.Error(error.in_language(given.get("lang", "en")), print_exception=False) from error
+            raise gr.Error(app.said(error, given.get("lang", "en")), print_exception=False) from error
 
     if inspect.isgeneratorfunction(function):
 

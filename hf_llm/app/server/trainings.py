@@ -101,7 +101,9 @@ class Trainings:
             return self._trainings.get(name)
 
     def archive(self, training: Training) -> Path | None:
-        """Return a zip of its run folder without the checkpoints; None where there is nothing in it yet."""
+        """Return a zip of its run folder without the checkpoints; None while it runs, and where there is nothing in it."""
+        if training.state == "running":
+            return None
         files = [
             path
             for path in sorted(training.folder.rglob("*"))

@@ -26,7 +26,7 @@ def show_full(app: App, name: str, lang: Language) -> str:
     if result is not None:
         return views.report(result, lang)
     command = f"hf-llm discuss {name} --output_dir results/{name}"
-    missing = message(text("experiment.missing", lang, folder=app.config.results))
+    missing = message(text("experiment.missing", lang, folder=app.public(app.config.results)))
     return missing + code(command, lang, "app.command")
 
 
@@ -47,6 +47,6 @@ def run_quick(app: App, name: str, lang: Language) -> Iterator[str]:
                 yield views.progress(done, total, round(time.monotonic() - started), lang)
             result = read_result(Path(folder))
         except UserError as error:
-            yield message(error.in_language(lang), "bad")
+            yield message(app.said(error, lang), "bad")
             return
         yield views.report(result, lang) + code(CALL.format(name=name), lang)

@@ -84,7 +84,7 @@ def show_all(
         image = open_picture(drawing)
         given = {name: _prepared(app, image, find, name) for name in (left, right)}
     except UserError as error:
-        return [message(error.in_language(lang), "bad"), "", "", "", ""]
+        return [message(app.said(error, lang), "bad"), "", "", "", ""]
     names, drawn = [name for name in given if name], []
     for name in (left, right):
         if name:

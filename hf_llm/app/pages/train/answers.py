@@ -24,7 +24,7 @@ class Shown(NamedTuple):
     pause: dict
     resume: dict
     stop: dict
-    download: dict
+    download: str
 
 
 def choose(app: App, *, preset: str, lang: Language) -> list:
@@ -79,7 +79,7 @@ def show(app: App, *, run: str, seen: str | None = None, lang: Language) -> Show
     training = app.trainings.get(run or "")
     if training is None:
         nothing = message(text("train.unknown_run", lang, name=run) if run else text("train.none", lang))
-        return Shown("", nothing, "", "", "", gr.update(active=False), *[gr.update(interactive=False)] * 4)
+        return Shown("", nothing, "", "", "", gr.update(active=False), *[gr.update(interactive=False)] * 3, "")
     now = f"{training.name} {training.state} {training.ending} {len(training.records())}"
     status = views.status(training, lang)
     if now == seen:
@@ -89,7 +89,7 @@ def show(app: App, *, run: str, seen: str | None = None, lang: Language) -> Show
         buttons = [gr.skip()] * 4
     command = code(training.shown_command(), lang, "app.command")
     curves, samples = views.curves(training, lang), views.samples(training, lang)
-    return Shown(now, status, curves, samples, command, *buttons, _archive(app, training))
+    return Shown(now, status, curves, samples, command, *buttons, views.download(training, lang))
 
 
 def _buttons(training: Training) -> list[dict]:
@@ -102,11 +102,3 @@ def _buttons(training: Training) -> list[dict]:
         gr.update(interactive=state in ("paused", "failed") and training.left > 0),
         gr.update(interactive=can_end or state == "paused"),
     ]
-
-
-def _archive(app: App, training: Training) -> dict:
-    """Return the update of the download button: the archive, once nothing is written into the folder."""
-    if training.state == "running":
-        return gr.update(value=None, interactive=False)
-    archive = app.trainings.archive(training)
-    return gr.update(value=archive and str(archive), interactive=archive is not None)

@@ -34,7 +34,7 @@ def build(page: Page) -> None:
     run = gr.Textbox(visible="hidden", label="run", container=False)
     last, seen, timer = last_training(), gr.State(""), gr.Timer(EVERY, active=False)
     status, curves, samples, command = page.view(), page.view(), page.view(), page.view()
-    download = gr.DownloadButton(t("train.download"), interactive=False)
+    download = page.view()
     shown = [seen, status, curves, samples, command, timer, pause, resume, stop, download]
 
     page.on(chosen.input, answers.choose, {"preset": chosen}, [*controls.values(), why])

@@ -5,6 +5,7 @@ from html import escape
 
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import url
+from hf_llm.app.server.downloads import address
 from hf_llm.app.server.training_process import Training
 from hf_llm.app.views import figure_data, folded, message, paragraph, table
 from hf_llm.config import UserError
@@ -138,6 +139,13 @@ def _overfitted(records: list[dict], lang: Language) -> str:
         high=last["validation_loss"], train=last["loss"], before=best["loss"],
     )  # fmt: skip
     return message(sentence, "bad", announced=False)  # it changes at each evaluation
+
+
+def download(training: Training, lang: Language) -> str:
+    """Return the link to the archive, once nothing is written into the folder any more."""
+    if training.state == "running" or not manifest_of(training):
+        return ""
+    return f'<p class="downloads"><a download href="{address(training.name)}">{text("train.download", lang)}</a></p>'
 
 
 def samples(training: Training, lang: Language) -> str:
