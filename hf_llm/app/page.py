@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 from gradio.components import Component
+from gradio.context import LocalContext
 
 from hf_llm.app.config import AppConfig
 from hf_llm.app.i18n import in_both_languages, t
@@ -30,7 +31,7 @@ from hf_llm.app.server.library import Library
 from hf_llm.app.server.places import without_places
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
-from hf_llm.texts import Language, both, language_of
+from hf_llm.texts import Language, both, language_of, text
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
@@ -177,13 +178,23 @@ def guarded(function: Callable, app: App) -> Callable:
     """
     signature = inspect.signature(function)
 
+    def language(args: tuple, kwargs: dict) -> Language:
+        """Return the reader's language; of a client that names none, what its browser or its library asks for."""
+        given = signature.bind_partial(app, *args, **kwargs).arguments | kwargs
+        request = LocalContext.request.get(None)
+        asked = given.get("lang") or (request and request.headers.get("accept-language"))
+        return language_of(asked if isinstance(asked, str) else "en")
+
     @contextmanager
     def errors_shown(args: tuple, kwargs: dict) -> Iterator[None]:
         try:
             yield
         except UserError as error:
-            given = signature.bind(app, *args, **kwargs).arguments | kwargs
-            raise gr.Error(app.said(error, given.get("lang", "en")), print_exception=False) from error
+            raise gr.Error(app.said(error, language(args, kwargs)), print_exception=False) from error
+        except gr.Error:
+            raise
+        except Exception as error:  # a fault of ours, or what no page sends: its traceback is the server's alone
+            raise gr.Error(text("app.unexpected", language(args, kwargs))) from error
 
     if inspect.isgeneratorfunction(function):
 

@@ -13,8 +13,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from hf_llm.app.config import ON_SPACE, AppConfig
+from hf_llm.app.endpoint import endpoint
 from hf_llm.app.i18n import i18n
-from hf_llm.app.page import App, Page, guarded
+from hf_llm.app.page import App, Page
 from hf_llm.app.server.downloads import Downloads
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.network import Door
@@ -62,8 +63,8 @@ def add_endpoints(app: App) -> None:
     """Add the public functions of all pages, `ENDPOINTS` in their answers.py."""
     for name in PAGES:
         answers = importlib.import_module(f"hf_llm.app.pages.{name}.answers")
-        for api_name, endpoint in getattr(answers, "ENDPOINTS", {}).items():
-            gr.api(guarded(endpoint, app), api_name=api_name)
+        for api_name, function in getattr(answers, "ENDPOINTS", {}).items():
+            gr.api(endpoint(function, app), api_name=api_name)
 
 
 def launch(config: AppConfig, block: bool = True) -> gr.Blocks:

@@ -5,7 +5,7 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.tokenizer import answers
-from hf_llm.app.pages.tokenizer.answers import CORPORA, LARGEST, PAIR, PRESETS, SMALLEST
+from hf_llm.app.pages.tokenizer.answers import APPLIED, CORPORA, LARGEST, PAIR, PRESETS, SMALLEST
 
 
 def build(page: Page) -> None:
@@ -34,7 +34,7 @@ def build(page: Page) -> None:
         step = gr.Slider(0, LARGEST - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
         forward = gr.Button(t("tokenizer.forward"), scale=1)
     replayed = page.view()
-    other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=most)
+    other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=APPLIED)
     applied = page.view()
 
     encoding = {"text": text, "tokenizers": tokenizers}
