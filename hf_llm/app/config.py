@@ -29,7 +29,7 @@ class AppConfig:
         None, "port to listen on; 0 = any free one; default what GRADIO_SERVER_PORT says, or 7860"
     )
     open_browser: bool = setting(False, "open the page in the browser once it is ready")
-    requests_per_minute: int = setting(240, "calls one address may make a minute, typing included; 0 = no limit")
+    requests_per_minute: int = setting(240, "calls one open page may make a minute, typing included; 0 = no limit")
     max_characters: int = setting(20_000, "longest text a visitor may enter; a corpus may be ten times as long")
     training_steps: int = setting(1000, "most optimizer steps of a training in the page")
     training_seconds: int = setting(600, "a training in the page is stopped after so long")

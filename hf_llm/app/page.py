@@ -28,6 +28,7 @@ from gradio.context import LocalContext
 from hf_llm.app.config import AppConfig
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
+from hf_llm.app.server.line import LAB, Line
 from hf_llm.app.server.places import without_places
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
@@ -36,6 +37,8 @@ from hf_llm.texts import Language, both, language_of, text
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
 Controls = dict[str, Component]
+# calls of one kind wait together, and so many of them run at once; a small machine has two cores
+KINDS = {"view": 4, "calculation": 2, "writing": 2, LAB: 1}
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class App:
     trainings: Trainings
     pages: tuple[str, ...]  # in the order of the navigation
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
+    line: Line | None = None  # in which calls wait; a test that serves nothing has none
 
     def said(self, error: UserError, lang: Language) -> str:
         """Return the message of an error as a visitor may read it."""
@@ -94,10 +98,13 @@ class Page:
         """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked."""
         return gr.HTML("", js_on_load=CHOOSE, **options)
 
-    def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, **options):
-        """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events."""
+    def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, kind: str = "view", **options):
+        """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events.
+
+        The call waits with the others of its `kind`, one of `KINDS`.
+        """
         event = functools.partial(gr.on, event) if isinstance(event, list) else event
-        options = {"api_visibility": "private", "show_progress": "hidden", **options}
+        options = {"api_visibility": "private", "show_progress": "hidden", **turn(kind), **options}
         controls = {**controls, "lang": self.lang}
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
@@ -114,7 +121,7 @@ class Page:
         self._links()
         opening = gr.context.Context.root_block.load(
             self._restore, [self.query, self.lang], [self.query, self.lang, *self._controls.values(), *self._locks],
-            js=READ_URL, api_visibility="private", show_progress="hidden",
+            js=READ_URL, api_visibility="private", show_progress="hidden", **turn("view"),
         )  # fmt: skip
         return self.on(opening.then, handler, controls, outputs)
 
@@ -149,6 +156,11 @@ class Page:
                     js=f"(...values) => hf_llm.link({list(self._controls)}, values, {str(lock).lower()})",
                     api_visibility="private",
                 )  # fmt: skip
+
+
+def turn(kind: str) -> dict:
+    """Return what Gradio takes for a call that waits with the others of its `kind`."""
+    return {"concurrency_id": kind, "concurrency_limit": KINDS[kind]}
 
 
 def restored(control: Component, asked: str | None, choices: list | None, max_characters: int):

@@ -15,11 +15,11 @@ from starlette.middleware import Middleware
 from hf_llm.app.config import ON_SPACE, AppConfig
 from hf_llm.app.endpoint import endpoint
 from hf_llm.app.i18n import i18n
-from hf_llm.app.page import App, Page
+from hf_llm.app.page import App, Page, turn
 from hf_llm.app.server.downloads import Downloads
 from hf_llm.app.server.library import Library
+from hf_llm.app.server.line import Line, Listeners
 from hf_llm.app.server.network import Door
-from hf_llm.app.server.rate_limit import RateLimit
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError, advice
@@ -28,9 +28,8 @@ from hf_llm.texts import LANGUAGES
 HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
-CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
+WAITS = {"generate": "writing", "train_bpe": "calculation"}  # the kind of each public function that is no view
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
-QUEUE = 40  # calls that may wait; the next is refused
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],  # nothing is fetched
@@ -48,8 +47,10 @@ def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     """Return the app with all its pages, and what they share."""
     runs = Path(config.runs)
     trainings = Trainings(runs, config.trainings, config.training_seconds)
-    app = App(config, Library(runs, config.hub_models), trainings, PAGES)
     blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
+    blocks.api_open = False  # nothing runs but in its turn
+    blocks._queue = line = Line(blocks, config.requests_per_minute)
+    app = App(config, Library(runs, config.hub_models), trainings, PAGES, line=line)
     for name in PAGES:
         page = importlib.import_module(f"hf_llm.app.pages.{name}.page")
         with blocks if name == "home" else blocks.route(name, f"/{name}", show_in_navbar=False):
@@ -64,7 +65,7 @@ def add_endpoints(app: App) -> None:
     for name in PAGES:
         answers = importlib.import_module(f"hf_llm.app.pages.{name}.answers")
         for api_name, function in getattr(answers, "ENDPOINTS", {}).items():
-            gr.api(endpoint(function, app), api_name=api_name)
+            gr.api(endpoint(function, app), api_name=api_name, **turn(WAITS.get(api_name, "view")))
 
 
 def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
@@ -83,10 +84,8 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
         Middleware(Shell, pages=PAGES),
         Middleware(Door, host=config.host, trusted=config.trusted_hosts, behind_proxy=ON_SPACE),
         Middleware(Downloads, trainings=app.trainings),
+        Middleware(Listeners, line=app.line),
     ]
-    if config.requests_per_minute:
-        middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
-    blocks.queue(max_size=QUEUE, api_open=False, default_concurrency_limit=CALCULATIONS)
     threading.Thread(target=warm_up, args=[app], daemon=True).start()
     try:
         blocks.launch(

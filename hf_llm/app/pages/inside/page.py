@@ -78,7 +78,7 @@ def build(page: Page) -> None:
         return {**shown, where: asks_layer, head: gr.update(visible=part != "stream")}
 
     changes = [control.change for control in controls.values() if control is not preset]
-    page.on(changes, redraw, controls, [*views.values()], trigger_mode="always_last", concurrency_id="calculation")
+    page.on(changes, redraw, controls, [*views.values()], trigger_mode="always_last")
     page.on(part.change, turn, {"part": part}, [*columns.values(), where, head])
     fit = {"model": model, "layer": layer, "head": head}
     page.on(model.change, answers.fit, fit, [layer, head])

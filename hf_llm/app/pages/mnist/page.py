@@ -78,7 +78,7 @@ def build(page: Page) -> None:
             return answers.choose_preset(app, name=name, left=left, lang=lang)
 
         page.on(button.click, choose, {"left": models["left"]}, [drawing, find, board, reason])
-    page.on(measure.click, answers.show_shifts, models, by_shift, concurrency_id="calculation")
+    page.on(measure.click, answers.show_shifts, models, by_shift, kind="calculation")
     page.on([size.change, curve.change], answers.show_study, {"size": size, "curve": curve}, study)
 
     page.settings(

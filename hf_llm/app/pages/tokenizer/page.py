@@ -46,7 +46,7 @@ def build(page: Page) -> None:
     replay = {"merges": merges, "step": step}
     trained = page.on(
         train.click, answers.train, {"corpus": corpus, "own": own, "vocab_size": vocab_size}, [merges, step],
-        concurrency_id="calculation",
+        kind="calculation",
     )  # fmt: skip
     for event in (trained.then, step.change):
         page.on(event, answers.show_merge, replay, replayed, trigger_mode="always_last")
