@@ -33,7 +33,8 @@ class AppConfig:
     max_characters: int = setting(20_000, "longest text a visitor may enter; a corpus may be ten times as long")
     training_steps: int = setting(1000, "most optimizer steps of a training in the page")
     training_seconds: int = setting(600, "a training in the page is stopped after so long")
-    trainings: int = setting(1, "how many trainings may run at once")
+    trainings: int = setting(1, "how many trainings may run at once; the next ones wait for their turn")
+    trained_models: int = setting(100, "how many models trained in the page are kept; then no new one is started")
 
     def __post_init__(self):
         if self.port is None:
@@ -42,7 +43,7 @@ class AppConfig:
             require(said.isdecimal(), f"GRADIO_SERVER_PORT must be a port, not {said!r}; {set_port}")
             self.port = int(said)
         require(0 <= self.port < 65536, f"port must be between 0 and 65535, not {self.port}")
-        for name in ("max_characters", "training_steps", "training_seconds", "trainings"):
+        for name in ("max_characters", "training_steps", "training_seconds", "trainings", "trained_models"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
         require(
             self.requests_per_minute >= 0,

@@ -46,7 +46,7 @@ THEME = gr.themes.Default(
 def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     """Return the app with all its pages, and what they share."""
     runs = Path(config.runs)
-    trainings = Trainings(runs, config.trainings, config.training_seconds)
+    trainings = Trainings(runs, config.trainings, config.training_seconds, config.trained_models)
     blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
     blocks.api_open = False  # nothing runs but in its turn
     blocks._queue = line = Line(blocks, config.requests_per_minute)

@@ -32,7 +32,10 @@ def status(training: Training, lang: Language) -> str:
     manifest, records, state = manifest_of(training), training.records(), training.state
     config = manifest.get("config", {})
     step, steps = (records[-1]["step"] if records else 0), config.get("max_steps")
+    place, waiting = training.place or ("?", "?")
     values = {"step": step, "steps": steps or "?", "seconds": round(training.seconds), "name": training.name}
+    if state == "waiting":  # looked at all the time: a screen reader would read each tick aloud
+        return message(text("train.state.waiting", lang, place=place, waiting=waiting), announced=False)
     if state == "running":
         return _running(training, records, config, values, lang)
     if state == "finished":
