@@ -90,6 +90,6 @@ def build(page: Page) -> None:
     page.chosen(views["map"], answers.choose_cell, {}, cell)
     page.chosen(views["cell"], answers.choose_number, {}, key)
 
-    page.settings({"model": app.library.language_models}, **controls)
+    page.settings({"model": app.library.language_models}, locks=[preset], **controls)
     opened = page.opens_with(answers.fit, fit, [layer, head])
     page.on(opened.then, redraw, controls, [*views.values()])

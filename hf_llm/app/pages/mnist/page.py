@@ -137,5 +137,5 @@ def build_training(page: Page, models: list[gr.Dropdown]) -> tuple:
     page.on(started.success, answers.look, look, seen)
     page.on(timer.tick, answers.look, look, seen)
     page.on(stop.click, answers.stop, {**look, "owner": owner}, shown)
-    page.settings(**controls)
+    page.settings(locks=[*presets.values()], **controls)
     return answers.look_again, look, seen

@@ -54,7 +54,7 @@ def build(page: Page) -> None:
         page.on(acted.then, answers.show, mine, shown)
     page.on(timer.tick, answers.show, {**mine, "seen": seen}, shown)
 
-    page.settings(preset=chosen, **controls, run=run)
+    page.settings(locks=[chosen], preset=chosen, **controls, run=run)
     opened = page.opens_with(answers.reason, {"preset": chosen}, why)
     found = page.on(opened.then, answers.find_again, {"run": run, "last": last}, run)
     page.on(found.then, answers.show, mine, shown)
