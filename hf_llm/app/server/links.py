@@ -52,11 +52,10 @@ def read_link(page: str, query: str, names: Collection[str]) -> Link:
 def signed_link(page: str, address: str, lock: Collection[str], hide: Collection[str], names: Collection[str]) -> str:
     """Return an address of the page called `page` with the names of what is locked and hidden, and the signature."""
     parts = urlsplit(address)
-    asked, rest = _values(parts.query, names), {name: given[0] for name, given in parse_qs(parts.query).items()}
-    for name in (LOCK, HIDE, SIGN):
-        asked.pop(name, None)
-    asked |= {name: " ".join(names) for name, names in ((LOCK, lock), (HIDE, hide)) if names}
-    return parts._replace(query=urlencode(rest | asked | {SIGN: _signature(page, asked)})).geturl()
+    kept = {name: given[0] for name, given in parse_qs(parts.query).items() if name not in (LOCK, HIDE, SIGN)}
+    kept |= {name: " ".join(chosen) for name, chosen in ((LOCK, lock), (HIDE, hide)) if chosen}
+    sign = _signature(page, _values(urlencode(kept), names))
+    return parts._replace(query=urlencode(kept | {SIGN: sign})).geturl()
 
 
 def _values(query: str, names: Collection[str]) -> dict[str, str]:
