@@ -15,7 +15,7 @@ window.hf_llm = {
   // What a teacher's link hides is not shown, whatever the page does with it later. Of what it locks the server disables
   // Gradio's own controls; the style sheet takes away the buttons of ours that would set a locked one.
   keep(kept) {
-    const { locked, hidden } = JSON.parse(kept);
+    const { locked, hidden } = JSON.parse(kept || '{"locked": [], "hidden": []}'); // empty: the page could not open
     document.documentElement.dataset.locked = locked.join(" ");
     if (!hidden.length) return;
     const style = document.createElement("style");

@@ -207,3 +207,13 @@ def test_every_function_of_the_app_waits_with_a_kind(built):
         assert fn.fn is None or fn.concurrency_limit == KINDS[fn.concurrency_id]
     named = {fn.api_name: fn.concurrency_id for fn in blocks.fns.values() if fn.api_visibility == "public"}
     assert {name: named[name] for name in WAITS} == WAITS
+
+
+def test_a_session_that_asks_for_more_does_not_wait_for_ever(served):
+    for text in ("a1", "a2"):
+        served.ask("ana", text)
+        served.wait_for(lambda: served.began)
+    for number in range(3):  # others come, are served, and come again before she has had her second turn
+        served.ask("rui", f"r{number}")
+    places = [event.data.data[0] for event in served.line._waiting("calculation")]
+    assert places == ["r0", "a2", "r1", "r2"]

@@ -2,7 +2,7 @@
 
 - Calls of one kind (`KINDS` in page.py) wait together, apart from the others: a class that waits for a lab keeps nobody
   from opening a page.
-- Within a kind sessions take turns: the second call of a session waits behind the first of every other.
+- Within a kind sessions take turns: the second call of a session waits behind the first ones of the others.
 - A session has one lab at a time, so many calls waiting, and so many a minute. A session, not an address: all of a
   class may come from one. Who names no session shares that of his address.
 - What nobody listens to is dropped when its turn comes, so that a script which asks and goes away delays nobody.
@@ -50,9 +50,13 @@ class Line(Queue):
         self.listeners: Counter[str] = Counter()  # open streams of answers, by session or by call
         self._calls: OrderedDict[str, deque[float]] = OrderedDict()  # times of each session's last calls
         self._who: dict[str, str] = {}  # whose each call is that waits or runs
+        self._served: Counter[str] = Counter()  # the round of each kind that is served now
+        self._rounds: OrderedDict[tuple[str, str], int] = OrderedDict()  # of each kind and session: of its last call
 
     async def push(self, body, request, username):
         """Take a call into the line, at its place, or answer it with a refusal; see `Queue.push`."""
+        if body.fn_index is None:
+            return await super().push(body, request, username)
         fn = route_utils.get_fn(self.blocks, None, body)
         who = body.session_hash or f"address {request.client.host if request.client else ''}"
         refusal = self._refusal(fn.concurrency_id, who)
@@ -80,7 +84,11 @@ class Line(Queue):
                 self.event_ids_to_events.pop(event._id, None)
         for event in filter(self._unheard, (event for job in self.active_jobs if job for event in job)):
             event.alive = False  # one that yields ends at its next part
-        return super().get_events()
+        found = super().get_events()
+        if found is not None:
+            (event, *_), _, kind = found
+            self._served[kind] = event.round
+        return found
 
     def compute_analytics_summary(self, records):
         """Return what Gradio's monitoring page would show, which is off: to compute it at each call takes its time."""
@@ -101,14 +109,23 @@ class Line(Queue):
         return sum(self._who.get(event._id) == who for event in events)
 
     def _into_place(self, event: Event) -> None:
-        """Move a call that has just come, the last of its kind, before those that are further on in their session."""
-        waiting, who = self._waiting(event.concurrency_id), self._who[event._id]
+        """Move a call that has just come, the last of its kind, to its place.
+
+        Sessions take turns (start-time fair queueing, Goyal et al. 1996): each call of a session is a round later than
+        its last one, and no earlier than the round that is served now. So a session that asks for more waits behind the
+        others, and none waits for ever.
+        """
+        kind, who = event.concurrency_id, self._who[event._id]
+        event.round = max(self._served[kind], self._rounds.pop((kind, who), -1) + 1)
+        self._rounds[kind, who] = event.round
+        while len(self._rounds) > SESSIONS:
+            self._rounds.popitem(last=False)
+        waiting = self._waiting(kind)
         waiting.remove(event)
-        event.round = self._count(waiting, who) + self._count(self._running(event.concurrency_id), who)
         later = (place for place, other in enumerate(waiting) if other.round > event.round)
         place = next(later, len(waiting))
         waiting.insert(place, event)
-        self.broadcast_estimations(event.concurrency_id, place)
+        self.broadcast_estimations(kind, place)
 
     def _refusal(self, kind: str, who: str) -> Translated | None:
         """Return why a call may not wait; None where it may."""
