@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hf_llm.config import written
-from hf_llm.texts import LANGUAGES, text
+from hf_llm.texts import LANGUAGES, Translated, both
 
 API = "/gradio_api"
 # of Gradio's addresses, those that no page of the app asks for: they take files, read them, or run without the queue
@@ -46,23 +46,23 @@ class Door:
         headers = dict(scope["headers"])
         refused = self._refused(scope["type"], scope.get("method"), scope["path"], headers)
         if refused:
-            said = "\n".join(text(f"app.{refused}", lang, setting=written("trusted_hosts")) for lang in LANGUAGES)
+            said = "\n".join(refused.in_language(lang) for lang in LANGUAGES)  # whatever language asks: no page is there
             await PlainTextResponse(said, status_code=403)(scope, receive, send)
             return
         if not _name(headers.get(b"x-forwarded-host", b"")) & self.trusted:
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] not in FORWARDED]}
         await self.app(scope, receive, send)
 
-    def _refused(self, kind: str, method: str | None, path: str, headers: dict[bytes, bytes]) -> str | None:
-        """Return the key of the sentence that says why not; None for what may come in."""
+    def _refused(self, kind: str, method: str | None, path: str, headers: dict[bytes, bytes]) -> Translated | None:
+        """Return why not; None for what may come in."""
         if path.startswith(UNUSED):
-            return "unused_address"
+            return both("app.unused_address")
         host, origin = _name(headers.get(b"host", b"")), headers.get(b"origin")
         if self.names is not None and not host & self.names:
-            return "foreign_host"
+            return both("app.foreign_host", setting=written("trusted_hosts"))
         changes = kind == "websocket" or method not in ("GET", "HEAD", "OPTIONS")
         if changes and origin is not None and not _origin(origin) & (host | self.trusted):
-            return "foreign_origin"
+            return both("app.foreign_origin", setting=written("trusted_hosts"))
         return None
 
 
