@@ -19,7 +19,7 @@ FINITE = ConfigDict(allow_inf_nan=False)
 
 
 def endpoint(function: Callable, app: App) -> Callable:
-    """Return a public function of a page's answers.py with `app` given, its arguments of their types, its answer bounded.
+    """Return a public function of a page with `app` given, its arguments of their types, and its answer bounded.
 
     A number without a fraction is a whole one, however JSON wrote it.
     """

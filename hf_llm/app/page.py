@@ -60,7 +60,8 @@ class App:
 
     def public(self, words: str) -> str:
         """Return words about files, such as a name of a folder, as a visitor may read them."""
-        return without_places(words, [Path(place).absolute().parent for place in (self.config.runs, self.config.results)])
+        folders = (self.config.runs, self.config.results)
+        return without_places(words, [Path(folder).absolute().parent for folder in folders])
 
 
 class Page:

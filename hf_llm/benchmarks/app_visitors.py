@@ -1,6 +1,6 @@
 """Visitors of the web app, well-meaning and not: a class at its lesson, trainings, and attacks on a running app.
 
-A student is an unmodified `gradio_client`. What only a page calls (trainings, labs) goes over the wire as a page sends it.
+A student is an unmodified `gradio_client`. What only a page calls (trainings, labs) is sent as a page sends it.
 """
 
 import json

@@ -1,5 +1,6 @@
 """What a public function may cost, whatever it is sent: a bounded answer in bounded time, or one sentence."""
 
+import importlib
 import itertools
 import json
 
@@ -24,11 +25,8 @@ HEAVY = {
     "words of random letters": "".join(chr(each) for each in RANDOM.integers(97, 123, 199_000)),
     "random letters": "".join(" " if each == 123 else chr(each) for each in RANDOM.integers(97, 124, 199_000)),
 }
-PUBLIC = {
-    name: function
-    for page in PAGES
-    for name, function in getattr(__import__(f"hf_llm.app.pages.{page}.answers", fromlist=["*"]), "ENDPOINTS", {}).items()
-}
+ANSWERS = [importlib.import_module(f"hf_llm.app.pages.{page}.answers") for page in PAGES]
+PUBLIC = {name: function for each in ANSWERS for name, function in getattr(each, "ENDPOINTS", {}).items()}
 
 
 def answer(app, name: str, *given):
@@ -116,7 +114,9 @@ def long(app, text: str) -> str:
     raise ZeroDivisionError("secret")
 
 
-@pytest.mark.parametrize(("asks", "said"), [("pt-BR,pt;q=0.9", "Algo falhou"), ("en-US", "Something failed"), (None, "Some")])
+@pytest.mark.parametrize(
+    ("asks", "said"), [("pt-BR,pt;q=0.9", "Algo falhou"), ("en-US", "Something failed"), (None, "Something failed")]
+)
 def test_what_fails_unexpectedly_says_so_in_the_readers_language(app, monkeypatch, asks, said):
     headers = [(b"accept-language", asks.encode())] if asks else []
     request = gr.Request(Request({"type": "http", "headers": headers}))

@@ -213,7 +213,12 @@ def test_with_no_model_the_first_page_offers_to_train_one(own_app, monkeypatch):
     assert "Train the first one" in models
     assert (button["visible"], progress, timer["active"]) == (True, "", False)
     started = []
-    monkeypatch.setattr(Trainings, "start", lambda self, kind, command, owner: started.append(command) or own_app.config)
+
+    def start(self, kind, command, owner):
+        started.append(command)
+        return own_app.config
+
+    monkeypatch.setattr(Trainings, "start", start)
     monkeypatch.setattr(own_app.config, "name", "page/x", raising=False)
 
     def missing(source):

@@ -46,7 +46,7 @@ class Door:
         headers = dict(scope["headers"])
         refused = self._refused(scope["type"], scope.get("method"), scope["path"], headers)
         if refused:
-            said = "\n".join(refused.in_language(lang) for lang in LANGUAGES)  # whatever language asks: no page is there
+            said = "\n".join(refused.in_language(lang) for lang in LANGUAGES)  # there is no page that has one
             await PlainTextResponse(said, status_code=403)(scope, receive, send)
             return
         if not _name(headers.get(b"x-forwarded-host", b"")) & self.trusted:

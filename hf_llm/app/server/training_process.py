@@ -71,7 +71,8 @@ class Training:
             record = json.loads((beside / RECORD).read_text(encoding="utf-8"))
             before = "paused" if record["state"] == "waiting" else record["state"]  # the line of that process is gone
             owner = record.get("owner", "")
-            return cls(name, folder, record["command"], home, beside, limit, owner, _before=before, _spent=record["seconds"])
+            command, spent = record["command"], record["seconds"]
+            return cls(name, folder, command, home, beside, limit, owner, _before=before, _spent=spent)
         except (OSError, ValueError, KeyError):
             return None
 

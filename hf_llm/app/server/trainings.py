@@ -124,7 +124,7 @@ class Trainings:
             return training
 
     def archive(self, training: Training) -> Path | None:
-        """Return a zip of its run folder without the checkpoints; None while it runs, and where there is nothing in it."""
+        """Return a zip of its run folder without the checkpoints; None while it runs, and where nothing is in it."""
         if training.state == "running":
             return None
         files = [

@@ -239,7 +239,7 @@ def look(app: App, *, run: str | None, lang: Language) -> list:
 
 
 def look_again(app: App, *, run: str | None, lang: Language) -> list:
-    """Return the same for the training that this browser started before, when the page opens; of an ended one nothing."""
+    """Return the same when the page opens, for the training that this browser started; of an ended one nothing."""
     training = app.trainings.get(run) if run else None
     if training is None or training.state not in ("running", "waiting"):
         return [gr.skip()] * (2 + len(MODELS))
