@@ -69,7 +69,7 @@ class Line(Queue):
         return done, event_id, state
 
     def place(self, session: str | None, kind: str) -> tuple[int, int] | None:
-        """Return the place, from 1, of a session's first call that waits, and how many do; None if none of its own does."""
+        """Return the place, from 1, of a session's first call that waits, and how many do; None if none of its does."""
         waiting = self._waiting(kind)
         for place, event in enumerate(waiting, start=1):
             if event.session_hash == session:
