@@ -1,15 +1,26 @@
 // What the pages do without the server: links to share, the language switch, arrow keys in rows and grids.
 window.hf_llm = {
-  link(names, values, lock) {
+  link(names, values) {
     const url = new URL(location.href);
     url.search = "";
     names.forEach((name, i) => {
       if (values[i] !== null && values[i] !== undefined && values[i] !== "") url.searchParams.set(name, values[i]);
     });
     url.searchParams.set("lang", document.documentElement.lang);
-    if (lock) url.searchParams.set("lock", "1");
-    navigator.clipboard?.writeText(url.href).catch(() => {}); // where the browser allows it; else the reader copies the link
     return url.href;
+  },
+  copy(link) {
+    navigator.clipboard?.writeText(link).catch(() => {}); // where the browser allows it; else the reader copies the link
+  },
+  // What a teacher's link hides is not shown, whatever the page does with it later. Of what it locks the server disables
+  // Gradio's own controls; the style sheet takes away the buttons of ours that would set a locked one.
+  keep(kept) {
+    const { locked, hidden } = JSON.parse(kept || '{"locked": [], "hidden": []}'); // empty: the page could not open
+    document.documentElement.dataset.locked = locked.join(" ");
+    if (!hidden.length) return;
+    const style = document.createElement("style");
+    style.textContent = hidden.map((name) => `.setting-${CSS.escape(name)}`).join(", ") + " { display: none !important; }";
+    document.head.append(style);
   },
   // A prediction is kept in this browser; the server learns only which question has one.
   predicted(question, choice, reason) {
@@ -20,9 +31,6 @@ window.hf_llm = {
     try { return JSON.parse(localStorage.getItem("hf_llm_prediction_" + question)) || [null, ""]; } catch { return [null, ""]; }
   },
 };
-
-// On a locked page a button that would change a setting is not there; Gradio's own controls are disabled.
-document.documentElement.classList.toggle("locked", new URL(location.href).searchParams.get("lock") === "1");
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-language]");

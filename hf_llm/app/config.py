@@ -21,15 +21,20 @@ class AppConfig:
         os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if ON_SPACE else "127.0.0.1"),
         "address to listen on; 0.0.0.0 lets other machines of the network in; GRADIO_SERVER_NAME sets the default",
     )
+    trusted_hosts: list[str] = setting(
+        [], "names, such as app.example.org, under which a proxy serves the app; on this machine alone it answers to "
+        "localhost only"
+    )  # fmt: skip
     port: int | None = setting(
         None, "port to listen on; 0 = any free one; default what GRADIO_SERVER_PORT says, or 7860"
     )
     open_browser: bool = setting(False, "open the page in the browser once it is ready")
-    requests_per_minute: int = setting(240, "calls one address may make a minute, typing included; 0 = no limit")
+    requests_per_minute: int = setting(240, "calls one open page may make a minute, typing included; 0 = no limit")
     max_characters: int = setting(20_000, "longest text a visitor may enter; a corpus may be ten times as long")
     training_steps: int = setting(1000, "most optimizer steps of a training in the page")
     training_seconds: int = setting(600, "a training in the page is stopped after so long")
-    trainings: int = setting(1, "how many trainings may run at once")
+    trainings: int = setting(1, "how many trainings may run at once; the next ones wait for their turn")
+    trained_models: int = setting(100, "how many models trained in the page are kept; then no new one is started")
 
     def __post_init__(self):
         if self.port is None:
@@ -38,7 +43,7 @@ class AppConfig:
             require(said.isdecimal(), f"GRADIO_SERVER_PORT must be a port, not {said!r}; {set_port}")
             self.port = int(said)
         require(0 <= self.port < 65536, f"port must be between 0 and 65535, not {self.port}")
-        for name in ("max_characters", "training_steps", "training_seconds", "trainings"):
+        for name in ("max_characters", "training_steps", "training_seconds", "trainings", "trained_models"):
             require(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
         require(
             self.requests_per_minute >= 0,

@@ -14,26 +14,33 @@ public: those are the endpoints, functions of the same kind whose types and name
 
 import functools
 import inspect
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import gradio as gr
 from gradio.components import Component
+from gradio.context import LocalContext
 
 from hf_llm.app.config import AppConfig
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
+from hf_llm.app.server.line import LAB, Line
+from hf_llm.app.server.links import read_link, signed_link
+from hf_llm.app.server.places import without_places
 from hf_llm.app.server.trainings import Trainings
-from hf_llm.config import UserError
-from hf_llm.texts import Language, both, language_of
+from hf_llm.app.views import message
+from hf_llm.config import UserError, require
+from hf_llm.texts import Language, both, language_of, text
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
 Controls = dict[str, Component]
+# calls of one kind wait together, and so many of them run at once; a small machine has two cores
+KINDS = {"view": 4, "calculation": 2, "writing": 2, LAB: 1}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,16 @@ class App:
     trainings: Trainings
     pages: tuple[str, ...]  # in the order of the navigation
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
+    line: Line | None = None  # in which calls wait; a test that serves nothing has none
+
+    def said(self, error: UserError, lang: Language) -> str:
+        """Return the message of an error as a visitor may read it."""
+        return self.public(error.in_language(lang))
+
+    def public(self, words: str) -> str:
+        """Return words about files, such as a name of a folder, as a visitor may read them."""
+        folders = (self.config.runs, self.config.results)
+        return without_places(words, [Path(folder).absolute().parent for folder in folders])
 
 
 class Page:
@@ -54,8 +71,10 @@ class Page:
         self.app, self.name = app, name
         gr.Navbar(visible=False, main_page_name=False)  # Gradio's own is not translated
         gr.HTML(navigation(app.pages, name), elem_classes="navigation")
+        self._notice = self.view()
         gr.Markdown(t(f"{name}.intro"))
         self.query = gr.Textbox(visible="hidden", label="query", container=False)
+        self._kept = gr.Textbox(visible="hidden", label="kept", container=False)  # what a link locks and hides
         self.lang = gr.Textbox("pt-BR", visible="hidden", label="lang", container=False)
         self._controls: Controls = {}
         self._choices: dict[str, Callable[[Language], list[str]]] = {}
@@ -71,11 +90,13 @@ class Page:
         Args:
             choices: For a list that changes, what it holds now for a reader of a language. Unless a link asks for
                 another, the first list opens with its first entry and the second, to compare, with its second.
-            locks: What else is locked with them, because it would set them: the buttons of examples.
+            locks: What sets them and is locked with any of them: lists and buttons of examples.
             texts: What a text box opens with, likewise.
             controls: {name in the URL: control}.
         """
         self._controls |= controls
+        for name, control in controls.items():
+            control.elem_classes = [*control.elem_classes, f"setting-{name}"]
         self._choices |= choices or {}
         self._texts |= texts or {}
         self._locks += locks
@@ -84,10 +105,13 @@ class Page:
         """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked."""
         return gr.HTML("", js_on_load=CHOOSE, **options)
 
-    def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, **options):
-        """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events."""
+    def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, kind: str = "view", **options):
+        """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events.
+
+        The call waits with the others of its `kind`, one of `KINDS`.
+        """
         event = functools.partial(gr.on, event) if isinstance(event, list) else event
-        options = {"api_visibility": "private", "show_progress": "hidden", **options}
+        options = {"api_visibility": "private", "show_progress": "hidden", **turn(kind), **options}
         controls = {**controls, "lang": self.lang}
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
@@ -103,18 +127,20 @@ class Page:
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
         self._links()
         opening = gr.context.Context.root_block.load(
-            self._restore, [self.query, self.lang], [self.query, self.lang, *self._controls.values(), *self._locks],
-            js=READ_URL, api_visibility="private", show_progress="hidden",
+            self._restore, [self.query, self.lang],
+            [self.query, self.lang, *self._controls.values(), *self._others(), self._notice, self._kept],
+            js=READ_URL, api_visibility="private", show_progress="hidden", **turn("view"),
         )  # fmt: skip
+        opening.then(None, self._kept, None, js="(kept) => hf_llm.keep(kept)", api_visibility="private")
         return self.on(opening.then, handler, controls, outputs)
 
     def _restore(self, query: str, lang: str) -> list:
         self.app.opened.set()
-        asked = {name: values[0] for name, values in parse_qs((query or "").lstrip("?")).items()}
-        locked = {"interactive": False} if asked.get("lock") == "1" else {}
-        updates, language = [], language_of(lang)
+        link, language = read_link(self.name, query or "", self._controls), language_of(lang)
+        locked = frozenset(self._controls) if link.changed else link.locked
+        updates = []
         for name, control in self._controls.items():
-            change = dict(locked)
+            change = {"interactive": False} if name in locked or locked and self._sets_others(name) else {}
             choices = getattr(control, "choices", None) and [value for _, value in control.choices]
             if name in self._choices:
                 change["choices"] = choices = self._choices[name](language)
@@ -122,23 +148,55 @@ class Page:
                     change["value"] = choices[0]
             elif name in self._texts:
                 change["value"] = self._texts[name](language)
-            value = restored(control, asked.get(name), choices, self.app.config.max_characters)
+            value = restored(control, link.asked.get(name), choices, self.app.config.max_characters)
             updates.append(gr.update(**{**change, **({} if value is None else {"value": value})}))
-        return [query, language, *updates, *[gr.update(**locked) for _ in self._locks]]
+        updates += [gr.update(interactive=False) if locked else gr.update() for _ in self._others()]
+        notice = message(text("app.link_changed", language), "bad") if link.changed else ""
+        return [query, language, *updates, notice, json.dumps({"locked": [*locked], "hidden": [*link.hidden]})]
+
+    def _sets_others(self, name: str) -> bool:
+        """Say whether a control that a link restores sets others: it is locked with any of them."""
+        return any(control is self._controls[name] for control in self._locks)
+
+    def _others(self) -> list[Component]:
+        """Return what sets controls and is none that a link restores."""
+        return [lock for lock in self._locks if all(lock is not control for control in self._controls.values())]
 
     def _links(self) -> None:
         if not self._controls:
             return
+        shown = [(c.label, name) for name, c in self._controls.items() if c.visible is True]
+        names, values = list(self._controls), list(self._controls.values())
         with gr.Accordion(t("app.share"), open=False):
-            for lock, key in ((False, "app.link"), (True, "app.locked_link")):
-                with gr.Row(equal_height=True):
-                    link = gr.Textbox(label=t(key), scale=4)  # one can select in it, unlike in a disabled one
-                    make = gr.Button(t("app.make_link"), scale=1)
-                make.click(
-                    None, list(self._controls.values()), link,
-                    js=f"(...values) => hf_llm.link({list(self._controls)}, values, {str(lock).lower()})",
-                    api_visibility="private",
-                )  # fmt: skip
+            with gr.Row(equal_height=True):
+                link = gr.Textbox(label=t("app.link"), scale=4)  # one can select in it, unlike in a disabled one
+                make = gr.Button(t("app.make_link"), scale=1)
+            gr.Markdown(t("app.class_intro"))
+            lock = gr.CheckboxGroup(shown, label=t("app.lock"))
+            hide = gr.CheckboxGroup(shown, label=t("app.hide"))
+            with gr.Row(equal_height=True):
+                for_class = gr.Textbox(label=t("app.locked_link"), scale=4)
+                make_class = gr.Button(t("app.make_link"), scale=1)
+        address = gr.Textbox(visible="hidden", label="address", container=False)
+        js = f"(...values) => hf_llm.link({names}, values)"
+        made = make.click(None, values, link, js=js, api_visibility="private")
+        asked = make_class.click(None, values, address, js=js, api_visibility="private")
+        signed = self.on(asked.then, self._signed, {"address": address, "lock": lock, "hide": hide}, for_class)
+        for done, box in ((made.then, link), (signed.success, for_class)):
+            done(None, box, None, js="(link) => hf_llm.copy(link)", api_visibility="private")
+
+    def _signed(self, app: App, *, address: str, lock: list[str], hide: list[str], lang: Language) -> str:
+        """Return the link of a page whose controls are partly locked or hidden."""
+        address = checked(address, 10 * app.config.max_characters)
+        lock, hide = ([name for name in names or [] if name in self._controls] for names in (lock, hide))
+        require(bool(lock or hide), both("app.choose_locks"))
+        return signed_link(self.name, address, lock, hide, self._controls)
+
+
+
+def turn(kind: str) -> dict:
+    """Return what Gradio takes for a call that waits with the others of its `kind`."""
+    return {"concurrency_id": kind, "concurrency_limit": KINDS[kind]}
 
 
 def restored(control: Component, asked: str | None, choices: list | None, max_characters: int):
@@ -168,13 +226,23 @@ def guarded(function: Callable, app: App) -> Callable:
     """
     signature = inspect.signature(function)
 
+    def language(args: tuple, kwargs: dict) -> Language:
+        """Return the reader's language; of a client that names none, what its browser or its library asks for."""
+        given = signature.bind_partial(app, *args, **kwargs).arguments | kwargs
+        request = LocalContext.request.get(None)
+        asked = given.get("lang") or (request and request.headers.get("accept-language"))
+        return language_of(asked if isinstance(asked, str) else "en")
+
     @contextmanager
     def errors_shown(args: tuple, kwargs: dict) -> Iterator[None]:
         try:
             yield
         except UserError as error:
-            given = signature.bind(app, *args, **kwargs).arguments | kwargs
-            raise gr.Error(error.in_language(given.get("lang", "en")), print_exception=False) from error
+            raise gr.Error(app.said(error, language(args, kwargs)), print_exception=False) from error
+        except gr.Error:
+            raise
+        except Exception as error:  # a fault of ours, or what no page sends: its traceback is the server's alone
+            raise gr.Error(text("app.unexpected", language(args, kwargs))) from error
 
     if inspect.isgeneratorfunction(function):
 

@@ -20,7 +20,7 @@ mnist           test accuracy of the recipes in configs/mnist, three seeds each
 mnist-speed     the default MLP, and the same net on a DataLoader
 loop-cost       train(run=None) against a minimal PyTorch loop
 app-speed       how long a visitor of the web app waits
-app-load        twenty visitors of the web app for two minutes
+app-load        a class of 100 at the web app for five minutes, and three attacks on it
 """
 
 import importlib

@@ -10,6 +10,7 @@ import yaml
 
 from hf_llm.app.config import AppConfig
 from hf_llm.app.server import build as building
+from hf_llm.app.server.line import Line
 from hf_llm.config import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -55,22 +56,16 @@ def test_it_is_safe_as_it_comes(launched, option, value):
 
 def test_no_path_of_the_machine_is_served(launched):
     assert not launched.get("allowed_paths")
-    assert launched["max_file_size"] <= 1_000_000
     assert launched["blocks"].analytics_enabled is False
     assert not any(isinstance(block, gr.FileExplorer) for block in launched["blocks"].blocks.values())
 
 
-def test_the_queue_is_bounded(launched):
-    assert launched["blocks"]._queue.max_size == building.QUEUE
-
-
-def test_the_limit_by_address_is_on_and_can_be_switched_off(launched, monkeypatch, runs):
+def test_the_app_waits_in_a_line_of_its_own(launched):
+    assert isinstance(launched["blocks"]._queue, Line)
+    assert launched["blocks"]._queue.calls_a_minute == AppConfig().requests_per_minute
+    assert launched["blocks"].api_open is False
     names = [middleware.cls.__name__ for middleware in launched["app_kwargs"]["middleware"]]
-    assert names == ["RateLimit", "Shell"]
-    asked = {}
-    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: asked.update(options))
-    building.launch(AppConfig(runs=str(runs), requests_per_minute=0), block=False)
-    assert [middleware.cls.__name__ for middleware in asked["app_kwargs"]["middleware"]] == ["Shell"]
+    assert names == ["Shell", "Door", "Downloads", "Listeners"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ ONE = {"model": "story", "other": "story", "compare": False, "prompt": "O gato",
 INSIDE = {"preset": "cat", "model": "story", "text": "O gato", "part": "prediction", "layer": 0, "head": 0, "token": -1,
           "key": -1, "step": "softmax", "shuffle": 1, "off": "head"}  # fmt: skip
 MNIST = {"find": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 1, "column": 1}
+NEW = {**preset_values("demo", 1000), "corpus": "sample", "own": "", "title": "", "owner": ""}
 TRAINING = {"model": "mlp", "data": "digits", "steps": 5, "learning_rate": 0.1, "dropout": 0, "train_images": 0}
 
 # each is a page's handler and what it is given
@@ -90,11 +91,11 @@ REFUSED = {
     "damaged classifier": (mnist.show_all, {**MNIST, "drawing": as_picture(examples("digits")[0]), "left": "broken"}),
     "no cell": (mnist.choose_cell, {"choice": "99,0"}),
     "no example": (mnist.choose_example, {"choice": "x"}),
-    "impossible training": (mnist.start, TRAINING),
-    "out of bounds": (train.begin, {**preset_values("demo", 1000), "corpus": "sample", "own": "", "dropout": 2.0}),
-    "unknown size": (train.begin, {**preset_values("demo", 1000), "corpus": "sample", "own": "", "model": "xl"}),
-    "no own text": (train.begin, {**preset_values("demo", 1000), "corpus": "own", "own": ""}),
-    "as many as may": (train.begin, {**preset_values("demo", 1000), "corpus": "sample", "own": ""}),
+    "impossible training": (mnist.start, {**TRAINING, "owner": ""}),
+    "out of bounds": (train.begin, {**NEW, "dropout": 2.0}),
+    "unknown size": (train.begin, {**NEW, "model": "xl"}),
+    "no own text": (train.begin, {**NEW, "corpus": "own"}),
+    "as many models as may be kept": (train.begin, NEW),
     "damaged result": (foundations.show_example, {"example": "dead_relu"}),
     "unknown experiment": (discussion.discuss, {"name": "x"}),
     "no result": (discussion.discuss, {"name": "losses"}),
@@ -121,7 +122,7 @@ def faulty(runs, tmp_path_factory) -> App:
     (results / "activations").mkdir()
     (results / "activations" / "result.json").write_text("{")
     library = Faulty(folder, [])
-    return App(AppConfig(runs=str(folder), results=str(results)), library, Trainings(folder, 0, 1), ("home",))
+    return App(AppConfig(runs=str(folder), results=str(results)), library, Trainings(folder, 0, 1, most=0), ("home",))
 
 
 class Faulty(Library):

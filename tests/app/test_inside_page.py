@@ -235,7 +235,8 @@ def test_the_endpoints_give_json(app, expected):
 
 
 @pytest.mark.parametrize("part", page.PARTS)
-def test_the_call_behind_a_part_runs(app, part, capsys):
+def test_the_call_behind_a_part_runs(app, part, capsys, monkeypatch):
+    monkeypatch.chdir(app.library.runs.parent)  # where the folder of runs lies, as for a reader
     shown = call(app.library.source("story"), TEXT, part, 1, 0, 2, "heads")
     exec(shown, {})  # it is printed for the reader to run
     assert capsys.readouterr().out

@@ -11,6 +11,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from hf_llm.app.config import AppConfig
+from hf_llm.app.page import App
 from hf_llm.app.pages.mnist import answers, page, views
 from hf_llm.app.pages.mnist.convolution import written_out
 from hf_llm.app.pages.mnist.pictures import (
@@ -28,7 +30,9 @@ from hf_llm.app.pages.mnist.pictures import (
 )
 from hf_llm.app.pages.mnist.recipe import PRESETS, SETTINGS, training_command
 from hf_llm.app.pages.mnist.study import SIZES
+from hf_llm.app.server.library import Library
 from hf_llm.app.server.results import committed
+from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
 from hf_llm.explain.image_classifier import accuracy, classify, prepare, seen_pixels
 
@@ -296,7 +300,7 @@ class Started:
         self.config, self.trainings, self.command = config, self, None
         self.name = "page/mlp-1"
 
-    def start(self, kind, command):
+    def start(self, kind, command, owner):
         self.command = command
         return self
 
@@ -307,7 +311,7 @@ def test_the_training_is_the_projects_own_script(app):
 
     started = Started(app.config)
     for name, settings in PRESETS.items():
-        assert answers.start(started, **dict(zip(SETTINGS, settings)), lang="en") == "page/mlp-1"
+        assert answers.start(started, **dict(zip(SETTINGS, settings)), owner="a", lang="en") == ("page/mlp-1", "a")
         assert answers.choose_training(app, name=name, lang="en")[1:] == [*settings]
         name, *flags = started.command
         assert name == "train_mnist"
@@ -329,14 +333,14 @@ def test_the_training_is_the_projects_own_script(app):
 def test_an_impossible_training_is_refused(app, settings):
     started = Started(app.config)
     with pytest.raises(UserError, match="not possible here"):
-        answers.start(started, **dict(zip(SETTINGS, settings)), lang="en")
+        answers.start(started, **dict(zip(SETTINGS, settings)), owner="", lang="en")
     with pytest.raises(UserError, match="not possible here"):
         training_command(app, **dict(zip(SETTINGS, settings)))
     assert started.command is None
 
 
 class Finished:
-    name, state, seconds = "page/mlp-1", "finished", 3.0
+    name, state, seconds, place = "page/mlp-1", "finished", 3.0, (2, 3)
 
     def __init__(self, folder):
         self.folder = folder
@@ -360,4 +364,18 @@ def test_a_training_is_shown_in_every_state(runs):
     for state in ("running", "paused", "stopped"):
         training.state = state
         assert "3 s" in views.training(training, "pt-BR")
+    training.state = "waiting"
+    assert "number 2 of 3" in views.training(training, "en")
     assert "polyline" not in views.training(None, "en")
+
+
+def test_a_training_goes_on_to_be_watched_after_a_reload_and_only_its_browser_stops_it(tmp_path, monkeypatch):
+    trainings = Trainings(tmp_path, at_once=0, seconds=60)  # it waits, and none can start
+    own = App(AppConfig(runs=str(tmp_path)), Library(tmp_path, []), trainings, ("mnist",))
+    run, owner = answers.start(own, **dict(zip(SETTINGS, PRESETS["sound"])), owner="", lang="en")
+    shown, timer, *_ = answers.look_again(own, run=run, lang="en")
+    assert "number 1 of 1" in shown
+    assert timer.active is True
+    assert "number 1 of 1" in answers.stop(own, run=run, owner="another", lang="en")
+    assert "Stopped" in answers.stop(own, run=run, owner=owner, lang="en")
+    assert "value" not in answers.look_again(own, run=run, lang="en")[0]

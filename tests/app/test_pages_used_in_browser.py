@@ -1,9 +1,12 @@
 """Pages in a real browser as people use them: by keyboard, by a link with settings, and with hostile texts."""
 
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
 import pytest
 from hostile_texts import HOSTILE
 
 from hf_llm.app.server.build import PAGES
+from hf_llm.app.server.links import signed_link
 
 
 @pytest.mark.parametrize("path", [page for page in PAGES if page != "home"])
@@ -20,13 +23,26 @@ def test_hostile_texts_stay_text(watch, path):
     assert seen.console() == []
 
 
-def test_a_url_restores_and_locks_the_settings(watch):
+def signed(page: str, lock: list[str], hide: list[str], **settings: str) -> dict[str, str]:
+    """Return the settings of a link that a teacher made."""
+    link = signed_link(page, f"/{page}?{urlencode(settings)}", lock, hide, [*settings, *lock, *hide])
+    return {name: quote(given[0]) for name, given in parse_qs(urlsplit(link).query).items()}
+
+
+def test_a_link_of_a_teacher_restores_locks_and_hides(watch):
     seen = watch()
-    seen.open("tokenizer", "en", text="one%20two%26three", vocab_size="300", lock="1")
+    settings = signed("tokenizer", ["text"], ["vocab_size"], text="one two&three", vocab_size="300")
+    seen.open("tokenizer", "en", **settings)
     field = seen.page.get_by_label("Text", exact=True)
     assert field.input_value() == "one two&three"
     assert field.is_disabled()
+    assert not seen.page.locator(".setting-vocab_size").is_visible()
     assert seen.page.get_by_role("button", name="Train").is_enabled()
+    assert seen.problems() == []
+    seen.open("tokenizer", "en", **{**settings, "lock": ""})
+    assert field.is_disabled()
+    assert field.input_value() != "one two&three"
+    assert "This link was changed" in seen.page.inner_text("body")
 
 
 def test_a_locked_page_opens_no_other_lab(watch):
@@ -34,8 +50,23 @@ def test_a_locked_page_opens_no_other_lab(watch):
     button = seen.page.get_by_role("button", name="Open the lab")
     seen.open("foundations", "en")
     assert button.is_visible()
-    seen.open("foundations", "en", lock="1")
+    seen.open("foundations", "en", **signed("foundations", ["lab"], []))
     assert button.count() == 0
+
+
+def test_the_link_for_a_class_is_made_on_the_page(watch):
+    seen = watch()
+    seen.open("tokenizer", "en")
+    seen.page.get_by_label("Text", exact=True).fill("a & b")
+    seen.page.get_by_text("Share this page").click()
+    seen.page.get_by_role("group", name="Lock").get_by_label("Text", exact=True).check()
+    seen.page.get_by_role("button", name="Make the link").last.click()
+    seen.settle()
+    seen.page.goto(seen.page.get_by_label("Link for the class").input_value())
+    seen.settle()
+    field = seen.page.get_by_label("Text", exact=True).first
+    assert field.input_value() == "a & b"
+    assert field.is_disabled()
 
 
 def test_the_link_to_share_holds_the_settings(watch):

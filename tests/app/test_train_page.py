@@ -109,15 +109,16 @@ def test_a_hostile_prompt_is_only_a_prompt(own_app, prompt, monkeypatch):
 )
 def test_what_cannot_be_is_refused_in_the_readers_language(own_app, changes, own, said):
     with pytest.raises(UserError) as refused:
-        train.begin(own_app, **chosen(**changes), own=own, lang="pt-BR")
+        train.begin(own_app, **chosen(**changes), own=own, title="", owner="", lang="pt-BR")
     assert said in refused.value.in_language("pt-BR")
     assert not own_app.trainings.folder.exists()
 
 
 def test_the_loops_own_error_message_reaches_the_page(own_app):
     values = chosen("exploding", model="nano", n_positions=32, vocab_size=300, bpe_dropout=0.0)
-    name, _ = train.begin(own_app, **values, own="", lang="pt-BR")
-    running = show(own_app, name)
+    name, _, owner = train.begin(own_app, **values, own="", title="Ana", owner="", lang="pt-BR")
+    assert "gpt2-ana-20" in name
+    running = show(own_app, name, owner=owner)
     assert running.timer["active"] is True
     assert (running.pause["interactive"], running.resume["interactive"]) == (True, False)
     assert 'role="status"' not in running.status  # a tick is not read aloud
@@ -125,7 +126,7 @@ def test_the_loops_own_error_message_reaches_the_page(own_app):
     while own_app.trainings.get(name).state == "running":
         assert time.monotonic() < end
         time.sleep(0.05)
-    shown = show(own_app, name, seen=running.seen)
+    shown = show(own_app, name, owner=owner, seen=running.seen)
     assert "deixou de ser um número" in shown.status
     assert "the loss is no longer a finite number" in shown.status
     assert "lower learning_rate (now 100)" in shown.status
@@ -144,7 +145,7 @@ def test_a_finished_training_is_found_again_with_all_that_came_out(own_app, fini
     assert "<table" in shown.curves
     assert "O que o modelo escreve" in shown.samples
     assert (shown.timer["active"], shown.pause["interactive"], shown.stop["interactive"]) == (False, False, False)
-    assert shown.download["value"].endswith("gpt2-abcdef.zip")
+    assert 'href="./download/gpt2-abcdef.zip"' in shown.download
     for run, last, found in (("", finished, finished), ("page/other", finished, "page/other"), ("", "page/gone", "")):
         assert train.find_again(own_app, run=run, last=last, lang="en") == found
 
@@ -184,7 +185,7 @@ def test_a_training_that_is_not_there_is_named(own_app):
     assert "&lt;b&gt;" in show(own_app, "<b>").status
     assert "Nenhum treino" in show(own_app, "").status
     for act in (train.pause, train.resume, train.stop):
-        act(own_app, run="page/none", lang="en")
+        act(own_app, run="page/none", owner="", lang="en")
 
 
 def test_what_the_model_writes_is_text(own_app, finished):
@@ -212,14 +213,19 @@ def test_with_no_model_the_first_page_offers_to_train_one(own_app, monkeypatch):
     assert "Train the first one" in models
     assert (button["visible"], progress, timer["active"]) == (True, "", False)
     started = []
-    monkeypatch.setattr(Trainings, "start", lambda self, kind, command: started.append(command) or own_app.config)
+
+    def start(self, kind, command, owner):
+        started.append(command)
+        return own_app.config
+
+    monkeypatch.setattr(Trainings, "start", start)
     monkeypatch.setattr(own_app.config, "name", "page/x", raising=False)
 
     def missing(source):
         raise MissingData("not here")
 
     monkeypatch.setattr(train_recipe, "find", missing)
-    home.train_first(own_app, lang="en")
+    assert home.train_first(own_app, owner="mine", lang="en") == ("page/x", "mine")
     assert started[0][:5] == ["pretrain", "--config", train_recipe.RECIPE, "--corpus", "sample"]
     with pytest.raises(UserError, match="own story"):
         train_recipe.training_command(own_app, chosen(corpus="the-verdict"), "")
@@ -230,3 +236,23 @@ def test_with_a_model_the_first_page_leads_on(own_app, finished):
     assert './generate"' in models
     assert "bits per byte" in progress
     assert (button["visible"], timer["active"]) == (False, False)
+
+
+def test_a_link_shows_a_training_and_gives_no_hand_in_it(own_app):
+    own_app.trainings.at_once = 0  # it waits
+    values = chosen()
+    name, _, owner = train.begin(own_app, **values, own="", title="", owner="", lang="en")
+    mine, theirs = (show(own_app, name, owner=secret) for secret in (owner, ""))
+    assert "número 1 de 1" in mine.status == theirs.status
+    assert mine.timer["active"] is theirs.timer["active"] is True
+    assert (mine.stop["interactive"], theirs.stop["interactive"]) == (True, False)
+    for act in (train.pause, train.resume, train.stop):
+        for secret in ("", "another", None):
+            with pytest.raises(UserError, match="somebody else's"):
+                act(own_app, run=name, owner=secret, lang="en")
+    assert own_app.trainings.get(name).state == "waiting"
+    with pytest.raises(UserError, match="of yours"):
+        train.begin(own_app, **values, own="", title="", owner=owner, lang="en")
+    train.stop(own_app, run=name, owner=owner, lang="en")
+    assert own_app.trainings.get(name).state == "stopped"
+    assert owner not in (own_app.trainings.get(name).beside / "training.json").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Trainings as processes: real runs of a nano GPT-2 on the sample that are paused, resumed, found again and packed."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from hf_llm.app.server.training_process import PROGRAM, Training
-from hf_llm.app.server.trainings import FOLDER, KEPT, Trainings
+from hf_llm.app.server.trainings import FOLDER, Trainings
 from hf_llm.config import UserError, parse
 from hf_llm.recipes.pretrain import pretrain
 from hf_llm.runs.atomic import write_json
@@ -105,15 +106,58 @@ def test_a_traceback_stays_on_the_server(bare, trainings):
     assert (training.state, training.error()) == ("failed", "")
 
 
-def test_no_more_than_may_run_at_once(bare, trainings):
-    training = trainings.start("any", ENDLESS)
-    with pytest.raises(UserError, match="the most this app allows at once") as refused:
-        trainings.start("any", ENDLESS)
-    assert "o máximo deste aplicativo" in refused.value.in_language("pt-BR")
-    assert len(list(trainings.folder.glob(".inputs/*"))) == 1  # what was refused left nothing behind
-    training.end("stopped")
-    wait_for(lambda: training.state == "stopped")
-    trainings.start("any", ["-c", "pass"])
+def test_trainings_wait_in_the_order_of_their_coming_one_of_each_visitor(bare, trainings):
+    first = trainings.start("any", ENDLESS, owner="ana")
+    second, third, fourth = (trainings.start("any", ENDLESS, owner=owner) for owner in ("rui", "eva", "gil"))
+    assert [each.state for each in (first, second, third, fourth)] == ["running", "waiting", "waiting", "waiting"]
+    assert [trainings.get(each.name).place for each in (second, third, fourth)] == [(1, 3), (2, 3), (3, 3)]
+    with pytest.raises(UserError, match="of yours") as refused:
+        trainings.start("any", ENDLESS, owner="rui")
+    assert "Um treino seu" in refused.value.in_language("pt-BR")
+    assert len(list(trainings.folder.glob(".inputs/*"))) == 4  # what was refused left nothing behind
+    third.end("stopped")  # gives up
+    first.end("stopped")
+    wait_for(lambda: first.state == "stopped")
+    assert trainings.get(second.name).state == "running"
+    assert trainings.get(fourth.name).place == (1, 1)
+    assert third.state == "stopped"
+
+
+def test_who_waits_and_does_not_look_any_more_is_passed_over(bare, trainings, monkeypatch):
+    first, gone, here = (trainings.start("any", ENDLESS, owner=owner) for owner in ("ana", "rui", "eva"))
+    gone.looked_at -= 1000
+    trainings.get(here.name)
+    assert (gone.state, here.place) == ("stopped", (1, 1))
+    first.end("stopped")
+    wait_for(lambda: first.state == "stopped")
+    assert trainings.get(here.name).state == "running"
+
+
+def test_a_paused_one_waits_for_its_turn_again(bare, trainings):
+    first, second = (trainings.start("any", ENDLESS, owner=owner) for owner in ("ana", "rui"))
+    first.end("paused")
+    wait_for(lambda: first.state == "paused")
+    trainings.get(second.name)
+    trainings.resume(first)
+    assert (first.state, second.state) == ("waiting", "running")
+
+
+def test_one_that_waited_when_the_app_ended_can_be_resumed(bare, trainings):
+    trainings.start("any", ENDLESS, owner="ana")
+    waits = trainings.start("any", ENDLESS, owner="rui")
+    trainings.shutdown()
+    found = Trainings(trainings.folder.parent, 1, 600).get(waits.name)
+    assert (found.state, found.owner) == ("paused", waits.owner)
+    assert found.owned_by("rui")
+    assert not found.owned_by("ana")
+
+
+def test_not_all_of_a_school_waits(bare, trainings, monkeypatch):
+    monkeypatch.setattr("hf_llm.app.server.trainings.WAITING", 1)
+    trainings.start("any", ENDLESS, owner="ana")
+    trainings.start("any", ENDLESS, owner="rui")
+    with pytest.raises(UserError, match="Try again in a few minutes"):
+        trainings.start("any", ENDLESS, owner="eva")
 
 
 def test_its_time_ends_and_is_not_given_again(bare, tmp_path):
@@ -149,10 +193,12 @@ def test_a_process_that_a_killed_app_left_is_watched_until_it_ends(bare, trainin
     found = later.get(left.name)
     wait_for(lambda: found.state == "running")
     assert not found.ours
-    with pytest.raises(UserError, match="the most this app allows at once"):
-        later.start("any", ["-c", "pass"])
+    waits = later.start("any", ["-c", "pass"])
+    assert waits.state == "waiting"
     process.communicate(b"\n")
     assert found.state == "paused"
+    later.get(waits.name)
+    wait_for(lambda: waits.state == "finished")
     write_json(left.folder / "run.json", {"config": {}, "metrics": {}})
     assert found.state == "finished"
 
@@ -196,19 +242,54 @@ def test_a_name_from_the_address_reaches_nothing_else(trainings, name):
     assert trainings.get(name) is None
 
 
-def test_the_oldest_go(bare, monkeypatch, tmp_path):
-    monkeypatch.setattr("hf_llm.app.server.trainings.KEPT", 1)
-    assert KEPT > 1
-    trainings = Trainings(tmp_path, at_once=2, seconds=60)
-    running = trainings.start("any", ENDLESS)
-    ended = trainings.start("any", ["-c", "pass"])
-    wait_for(lambda: ended.state == "finished")
-    time.sleep(0.05)
-    newest = trainings.start("any", ["-c", "pass"])
-    assert trainings.get(ended.name) is None
-    assert trainings.get(running.name) is running
-    assert trainings.get(newest.name) is newest
+def finished(trainings: Trainings, name: str) -> Path:
+    """Make a training that an earlier process of the app finished; return its run folder."""
+    folder, beside = trainings.folder / name, trainings.folder / ".inputs" / name
+    for each in (folder, beside):
+        each.mkdir(parents=True)
+    write_json(beside / "training.json", {"command": ["-c", "pass"], "state": "running", "seconds": 1.0})
+    write_json(folder / "run.json", {"config": {}, "metrics": {}})
+    return folder
+
+
+def test_models_stay_whatever_is_started_and_stopped(bare, tmp_path):
+    trainings = Trainings(tmp_path, at_once=1, seconds=60, most=5)
+    models = [finished(trainings, f"gpt2-{number}") for number in range(3)]
+    names = []
+    for number in range(12):
+        training = trainings.start("any", ENDLESS, owner=str(number))
+        training.end("paused" if number % 2 else "stopped")
+        wait_for(lambda training=training: training.state != "running")
+        names.append(training.name)
+    assert all((folder / "run.json").is_file() for folder in models)
+    assert len(list(trainings.folder.glob(".inputs/*"))) == 5
+    assert trainings.get(names[-1]) is not None  # the newest of what came to no end
     trainings.shutdown()
+
+
+def test_a_full_folder_and_a_full_disk_take_nothing_new(bare, tmp_path, monkeypatch):
+    trainings = Trainings(tmp_path / "runs", at_once=2, seconds=60, most=2)
+    finished(trainings, "gpt2-a")
+    running = trainings.start("any", ENDLESS)
+    with pytest.raises(UserError, match="already keeps 2 models.*runs/page") as refused:
+        trainings.start("any", ENDLESS)
+    assert "já guarda 2 modelos" in refused.value.in_language("pt-BR")
+    monkeypatch.setattr("hf_llm.app.server.trainings.free_bytes", lambda folder: 10_000_000)
+    with pytest.raises(UserError, match="less than 1,000 MB"):
+        trainings.start("any", ENDLESS)
+    assert running.state == "running"
+    trainings.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("title", "part"),
+    [("Capitu da Ana", "-capitu-da-ana-"), ("Conceição!", "-conceicao-"), ("../../etc", "-etc-"), ("猫", "-"), ("", "-"),
+     ("x" * 99, f"-{'x' * 24}-")],
+)  # fmt: skip
+def test_a_model_bears_the_name_that_it_was_given_and_a_date(bare, trainings, title, part):
+    name = trainings.start("gpt2", ["-c", "pass"], title=title).name
+    assert re.fullmatch(rf"page/gpt2{part}\d{{4}}-\d\d-\d\d-[a-z0-9]{{6}}", name)
+    assert trainings.get(name) is not None
 
 
 def test_a_second_click_sends_no_second_signal(tmp_path):

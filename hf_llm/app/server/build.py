@@ -13,10 +13,13 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from hf_llm.app.config import ON_SPACE, AppConfig
+from hf_llm.app.endpoint import endpoint
 from hf_llm.app.i18n import i18n
-from hf_llm.app.page import App, Page, guarded
+from hf_llm.app.page import App, Page, turn
+from hf_llm.app.server.downloads import Downloads
 from hf_llm.app.server.library import Library
-from hf_llm.app.server.rate_limit import RateLimit
+from hf_llm.app.server.line import Line, Listeners
+from hf_llm.app.server.network import Door
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError, advice
@@ -25,10 +28,8 @@ from hf_llm.texts import LANGUAGES
 HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
-CALCULATIONS = 2  # at once, one a core of a small machine; what comes meanwhile waits
+WAITS = {"generate": "writing", "train_bpe": "calculation"}  # the kind of each public function that is no view
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
-QUEUE = 40  # calls that may wait; the next is refused
-UPLOAD = 200_000  # bytes: Gradio's upload address is open, and the drawing of a digit is all that needs it
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],  # nothing is fetched
@@ -45,9 +46,11 @@ THEME = gr.themes.Default(
 def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     """Return the app with all its pages, and what they share."""
     runs = Path(config.runs)
-    trainings = Trainings(runs, config.trainings, config.training_seconds)
-    app = App(config, Library(runs, config.hub_models), trainings, PAGES)
+    trainings = Trainings(runs, config.trainings, config.training_seconds, config.trained_models)
     blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
+    blocks.api_open = False  # nothing runs but in its turn
+    blocks._queue = line = Line(blocks, config.requests_per_minute)
+    app = App(config, Library(runs, config.hub_models), trainings, PAGES, line=line)
     for name in PAGES:
         page = importlib.import_module(f"hf_llm.app.pages.{name}.page")
         with blocks if name == "home" else blocks.route(name, f"/{name}", show_in_navbar=False):
@@ -61,8 +64,8 @@ def add_endpoints(app: App) -> None:
     """Add the public functions of all pages, `ENDPOINTS` in their answers.py."""
     for name in PAGES:
         answers = importlib.import_module(f"hf_llm.app.pages.{name}.answers")
-        for api_name, endpoint in getattr(answers, "ENDPOINTS", {}).items():
-            gr.api(guarded(endpoint, app), api_name=api_name)
+        for api_name, function in getattr(answers, "ENDPOINTS", {}).items():
+            gr.api(endpoint(function, app), api_name=api_name, **turn(WAITS.get(api_name, "view")))
 
 
 def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
@@ -77,10 +80,12 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
-    middleware = [Middleware(Shell, pages=PAGES)]
-    if config.requests_per_minute:
-        middleware.insert(0, Middleware(RateLimit, calls=config.requests_per_minute, behind_proxy=ON_SPACE))
-    blocks.queue(max_size=QUEUE, default_concurrency_limit=CALCULATIONS)
+    middleware = [
+        Middleware(Shell, pages=PAGES),
+        Middleware(Door, host=config.host, trusted=config.trusted_hosts, behind_proxy=ON_SPACE),
+        Middleware(Downloads, trainings=app.trainings),
+        Middleware(Listeners, line=app.line),
+    ]
     threading.Thread(target=warm_up, args=[app], daemon=True).start()
     try:
         blocks.launch(
@@ -95,7 +100,6 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
             enable_monitoring=False,
             run_history=False,
             footer_links=["api"],
-            max_file_size=UPLOAD,
             theme=THEME,
             i18n=i18n(),
             css=(HERE / "style.css").read_text(encoding="utf-8"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_llm.config import UserError, require
+from hf_llm.config import UserError, last_name, require
 from hf_llm.runs.manifest import NAME as MANIFEST
 from hf_llm.runs.manifest import model_task, read_manifest
 from hf_llm.texts import Language, both
@@ -60,8 +60,8 @@ class Library:
         return self._finished("image-classification")
 
     def source(self, name: str) -> str:
-        """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`."""
-        return name if name in self.hub_models else (self.runs / name).as_posix()
+        """Return what `load_causal_lm` and `load_tokenizer` take for the model called `name`, as a page may show it."""
+        return name if name in self.hub_models else f"{last_name(self.runs.as_posix())}/{name}"
 
     def data(self, name: str) -> str | None:
         """Return the name of the data that a run learned from; None for a Hub id, and for a run that is gone."""

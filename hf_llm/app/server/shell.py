@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hf_llm.app.config import ON_SPACE
 from hf_llm.texts.catalogue import texts
 
 LANGUAGE_SCRIPT = """<script>(() => {
@@ -33,7 +34,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     # Gradio's own pages need inline scripts and eval (its templates); nothing may come from or go to another host
-    "content-security-policy": "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; form-action 'self'",
+    "content-security-policy": "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; form-action 'self'"
+    # a Space is shown inside of a page of huggingface.co; nobody else has a reason to lay the app under his own page
+    + ("" if ON_SPACE else "; frame-ancestors 'none'"),
 }
 
 

@@ -5,7 +5,9 @@ saves a checkpoint; to resume is to start the same command again, which goes on 
 there the process ends at once, and goes on from its last checkpoint.
 """
 
+import hashlib
 import json
+import secrets
 import subprocess
 import threading
 import time
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hf_llm.app.server.places import without_places
 from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
 from hf_llm.runs.atomic import write_json
@@ -24,7 +27,7 @@ RECORD = "training.json"
 GRACE = 60.0  # seconds for the step and the checkpoint of a process that was asked to end
 FAILURE = "error: "  # how a command begins the message that says why it ended
 
-State = Literal["running", "paused", "stopped", "finished", "failed"]
+State = Literal["waiting", "running", "paused", "stopped", "finished", "failed"]
 
 
 @dataclass
@@ -38,6 +41,9 @@ class Training:
         home: Folder in which it runs, and from which the paths in the command lead.
         beside: Folder of what is kept beside the run: texts that it reads, its output, the record to find it again.
         limit: Seconds that it may run, all its resumptions together.
+        owner: Fingerprint of the secret that one must know to pause, resume or stop it; empty = anybody may.
+        looked_at: When somebody last looked at it, in seconds of a clock that only goes forward.
+        place: Its place among those that wait, from 1, and how many they are.
     """
 
     name: str
@@ -46,6 +52,10 @@ class Training:
     home: Path
     beside: Path
     limit: float
+    owner: str = ""
+    looked_at: float = 0.0
+    place: tuple[int, int] | None = None
+    _waits: bool = False
     _before: State = "paused"  # as an earlier process of the app left it
     _process: subprocess.Popen | None = None
     _watcher: threading.Thread | None = None
@@ -59,7 +69,10 @@ class Training:
         """Return the training that an earlier process of the app left, or None where there is none."""
         try:
             record = json.loads((beside / RECORD).read_text(encoding="utf-8"))
-            return cls(name, folder, record["command"], home, beside, limit, record["state"], _spent=record["seconds"])
+            before = "paused" if record["state"] == "waiting" else record["state"]  # the line of that process is gone
+            owner = record.get("owner", "")
+            command, spent = record["command"], record["seconds"]
+            return cls(name, folder, command, home, beside, limit, owner, _before=before, _spent=spent)
         except (OSError, ValueError, KeyError):
             return None
 
@@ -74,7 +87,7 @@ class Training:
         with self._lock:
             if self.state == "running":
                 return
-            self._asked, self._started = None, time.monotonic()
+            self._asked, self._started, self._waits = None, time.monotonic(), False
             self.beside.mkdir(parents=True, exist_ok=True)
             with open(self.beside / "output.txt", "wb") as output:
                 self._process = subprocess.Popen(
@@ -85,6 +98,16 @@ class Training:
             self._save()
             self._watcher = threading.Thread(target=self._watch, args=(self._process,), daemon=True)
             self._watcher.start()
+
+    def wait_for_turn(self) -> None:
+        """Be in the line of those that wait, until it is started or given up."""
+        with self._lock:
+            self._waits = True
+            self._save()
+
+    def owned_by(self, secret: str) -> bool:
+        """Say whether who knows `secret` may pause, resume or stop it."""
+        return not self.owner or secrets.compare_digest(self.owner, fingerprint(secret))
 
     def _watch(self, process: subprocess.Popen) -> None:
         """End the process when its time is over, and count what it took."""
@@ -108,7 +131,8 @@ class Training:
                 if self._asked is None:  # a second signal would end it before it has saved
                     self._process.terminate()
                 self._asked = state
-            elif self.state == "paused":  # given up without being resumed
+            elif self.state in ("paused", "waiting"):  # given up without being resumed
+                self._waits = False
                 self._asked = self._before = state
                 self._save()
 
@@ -123,6 +147,8 @@ class Training:
 
     @property
     def state(self) -> State:
+        if self._waits:
+            return "waiting"
         if self._running():
             return "running"
         if self._published():  # also by the command in a terminal
@@ -163,7 +189,8 @@ class Training:
             lines = (self.beside / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except FileNotFoundError:
             return ""
-        return lines[-1].removeprefix(FAILURE) if lines and lines[-1].startswith(FAILURE) else ""
+        failure = lines[-1].removeprefix(FAILURE) if lines and lines[-1].startswith(FAILURE) else ""
+        return without_places(failure, [self.home])
 
     def _running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -182,4 +209,10 @@ class Training:
             return False
 
     def _save(self) -> None:
-        write_json(self.beside / RECORD, {"command": self.command, "state": self.state, "seconds": self.seconds})
+        record = {"command": self.command, "state": self.state, "seconds": self.seconds, "owner": self.owner}
+        write_json(self.beside / RECORD, record)
+
+
+def fingerprint(secret: str) -> str:
+    """Return what is kept of a visitor's secret, from which nobody learns it."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -39,7 +39,7 @@ def discuss(app: App, name: str, lang: str = "pt-BR") -> dict[str, Any]:
     require(name in EXPERIMENTS, both("experiment.unknown", names=", ".join(EXPERIMENTS)))
     result = committed(app.config.results, name)
     if result is None:
-        raise UserError(both("experiment.missing_short", folder=app.config.results))
+        raise UserError(both("experiment.missing_short", folder=app.public(app.config.results)))
     values = result.values
     findings = [*values["findings"], *values["timings"]["findings"]]
     return {

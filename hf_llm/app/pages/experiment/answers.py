@@ -5,8 +5,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
+from gradio.context import LocalContext
+
 from hf_llm.app.page import App
 from hf_llm.app.pages.experiment import views
+from hf_llm.app.server.line import LAB
 from hf_llm.app.server.quick_run import quick_run
 from hf_llm.app.server.results import committed, read_result
 from hf_llm.app.views import code, message
@@ -26,12 +30,24 @@ def show_full(app: App, name: str, lang: Language) -> str:
     if result is not None:
         return views.report(result, lang)
     command = f"hf-llm discuss {name} --output_dir results/{name}"
-    missing = message(text("experiment.missing", lang, folder=app.config.results))
+    missing = message(text("experiment.missing", lang, folder=app.public(app.config.results)))
     return missing + code(command, lang, "app.command")
 
 
-def wait(app: App, *, lang: Language) -> str:
-    return message(text("experiment.waits", lang))
+def wait(app: App, *, lang: Language) -> tuple[str, dict]:
+    """Return that a run waits, and start the timer that looks at its place in the line."""
+    return message(text("experiment.waits", lang)), gr.update(active=True)
+
+
+def place(app: App, *, lang: Language) -> tuple:
+    """Return the place of the page's run in the line; nothing new, and no further look, once its turn has come."""
+    request = LocalContext.request.get(None)
+    found = app.line.place(request.session_hash, LAB) if app.line and request else None
+    if found is None:
+        return gr.skip(), gr.update(active=False)
+    place, waiting = found
+    sentence = text("experiment.place", lang, place=place, waiting=waiting)
+    return message(sentence, announced=False), gr.skip()
 
 
 def stopped(app: App, *, lang: Language) -> str:
@@ -47,6 +63,6 @@ def run_quick(app: App, name: str, lang: Language) -> Iterator[str]:
                 yield views.progress(done, total, round(time.monotonic() - started), lang)
             result = read_result(Path(folder))
         except UserError as error:
-            yield message(error.in_language(lang), "bad")
+            yield message(app.said(error, lang), "bad")
             return
         yield views.report(result, lang) + code(CALL.format(name=name), lang)

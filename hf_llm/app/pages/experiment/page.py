@@ -8,6 +8,9 @@ from gradio.components import Component
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.experiment import answers
+from hf_llm.app.server.line import LAB
+
+LOOK = 3.0  # seconds between two looks at the place in the line
 
 
 def build(page: Page, name: str, chosen: Component, experiment: Callable[[str], str]) -> gr.HTML:
@@ -35,9 +38,12 @@ def build(page: Page, name: str, chosen: Component, experiment: Callable[[str], 
     def run_chosen(app, *, lang, **control):
         yield from answers.run_quick(app, experiment(control[name]), lang)
 
-    waits = page.on(run.click, answers.wait, {}, live)
+    looks = gr.Timer(LOOK, active=False)
+    waits = page.on(run.click, answers.wait, {}, [live, looks])
+    page.on(looks.tick, answers.place, {}, [live, looks])
     # one at a time in the whole app: two would share the cores, and a third visitor's would take the memory
-    runs = page.on(waits.then, run_chosen, {name: chosen}, live, concurrency_id="experiment", concurrency_limit=1)
+    runs = page.on(waits.then, run_chosen, {name: chosen}, live, kind=LAB)
+    page.on(runs.failure, lambda app, *, lang: "", {}, live)  # it may not wait, as a message says
     stops = stop.click(None, cancels=[runs], api_visibility="private")
     page.on(stops.then, answers.stopped, {}, live)
     leaves = chosen.change(None, cancels=[runs], api_visibility="private")

@@ -40,7 +40,7 @@ def show_example(app: App, *, example: str, lang: Language) -> str:
     """Return an example: whether it is a good or a bad one, why, its figure, and a button that opens its lab."""
     shown = EXAMPLES[example]
     result = committed(app.config.results, shown.lab)
-    return views.example(example, shown, result, app.config.results, lang)
+    return views.example(example, shown, result, app.public(app.config.results), lang)
 
 
 def show_lab(app: App, *, lab: str, lang: Language) -> str:

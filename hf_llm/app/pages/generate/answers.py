@@ -23,6 +23,7 @@ MOST_NEW = 400  # tokens that may be asked for at once
 SECONDS = 60  # and how long the models may write
 REDRAW = 0.1  # seconds between two pictures of a text that grows
 TOKENS = 600  # of a text that is coloured
+MOST_NAMED = 5000  # next tokens that a call may ask for
 # greedy, temperature, top_k, top_p, repetition_penalty; each with the texts `preset.<name>` and `why.<name>`
 PRESETS = {
     "nucleus": (False, 1.0, 0, 0.9, 1.0),
@@ -70,7 +71,11 @@ def next_token(
     app: App, text: str, model: str | None = None, most: int = 100, do_sample: bool = True, temperature: float = 1.0,
     top_k: int = 0, top_p: float = 1.0, repetition_penalty: float = 1.0,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Each token's probability to come next, by the model and after each setting that is on; most=0 gives all."""
+    """Each token's probability to come next, by the model and after each setting that is on; most=0 gives all.
+
+    All of a large vocabulary are more than fit into an answer: at most 5,000 can be asked for.
+    """
+    require(0 <= most <= MOST_NAMED, both("generate.most_named", most=MOST_NAMED, given=most))
     chosen = settings(not do_sample, temperature, top_k, top_p, repetition_penalty)
     model = first(app.library.language_models()) if model is None else model
     loaded = app.library.language_model(model)

@@ -68,7 +68,7 @@ def build(page: Page) -> None:
     page.on(preset.input, answers.choose_preset, {"preset": preset}, [*choice.values(), why])
     writing = page.on(
         start.click, answers.write, {**asked, "max_new_tokens": most}, [*texts, status, call, written],
-        concurrency_id="calculation",
+        kind="writing",
     )  # fmt: skip
     halted = stop.click(None, cancels=[writing], api_visibility="private")
     page.on(halted.then, answers.stopped, {}, status)  # afterwards, or the last token overwrites it
@@ -80,7 +80,7 @@ def build(page: Page) -> None:
     shown_next = [*next_tokens, next_call, *vocabulary]
     changes = [control.change for control in asked.values()]
     page.on(changes, answers.show_next_tokens, asked, shown_next, trigger_mode="always_last")
-    page.on(whole.click, answers.show_vocabularies, asked, [*vocabulary], concurrency_id="calculation")
+    page.on(whole.click, answers.show_vocabularies, asked, [*vocabulary], kind="calculation")
     surprising, shown_surprises = {**models, "scored": scored}, [*coloured, scored_call, *expected]
     changes = [control.change for control in surprising.values()]
     page.on(changes, answers.show_surprises, surprising, shown_surprises, trigger_mode="always_last")

@@ -1,5 +1,7 @@
 """What the first page answers: the models, how the first training goes, and where to go from here."""
 
+import secrets
+
 import gradio as gr
 
 from hf_llm.app.page import App
@@ -19,7 +21,7 @@ def show(app: App, *, last: str, lang: Language) -> tuple:
         lang: The reader's language.
     """
     training = app.trainings.get(last or "")
-    running = training is not None and training.state == "running"
+    running = training is not None and training.state in ("running", "waiting")
     none_yet = not app.library.language_models()
     worth_showing = training is not None and (running or none_yet or training.state == "finished")
     return (
@@ -30,9 +32,10 @@ def show(app: App, *, last: str, lang: Language) -> tuple:
     )
 
 
-def train_first(app: App, *, lang: Language) -> str:
-    """Start the demo's training and return its name; errors as in `Trainings.start`."""
-    return app.trainings.start("gpt2", demo_command(app.config.training_steps)).name
+def train_first(app: App, *, owner: str, lang: Language) -> tuple[str, str]:
+    """Start the demo's training; return its name and the secret of this browser. Errors as in `Trainings.start`."""
+    owner = owner or secrets.token_urlsafe(16)
+    return app.trainings.start("gpt2", demo_command(app.config.training_steps), owner=owner).name, owner
 
 
 def models(app: App, lang: Language) -> list[dict]:

@@ -101,7 +101,7 @@ def show(
     try:
         reading = _read(app, text, model)
     except UserError as error:  # what was drawn before belongs to another text or model
-        said = message(error.in_language(lang), "bad")
+        said = message(app.said(error, lang), "bad")
         return {**shown, "tokens": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
     # the controls may still stand where a longer text or a larger model had them
     layer, head = min(int(layer), reading.n_layer - 1), min(int(head), reading.n_head - 1)

@@ -78,7 +78,7 @@ def build(page: Page) -> None:
         return {**shown, where: asks_layer, head: gr.update(visible=part != "stream")}
 
     changes = [control.change for control in controls.values() if control is not preset]
-    page.on(changes, redraw, controls, [*views.values()], trigger_mode="always_last", concurrency_id="calculation")
+    page.on(changes, redraw, controls, [*views.values()], trigger_mode="always_last")
     page.on(part.change, turn, {"part": part}, [*columns.values(), where, head])
     fit = {"model": model, "layer": layer, "head": head}
     page.on(model.change, answers.fit, fit, [layer, head])
@@ -90,6 +90,6 @@ def build(page: Page) -> None:
     page.chosen(views["map"], answers.choose_cell, {}, cell)
     page.chosen(views["cell"], answers.choose_number, {}, key)
 
-    page.settings({"model": app.library.language_models}, **controls)
+    page.settings({"model": app.library.language_models}, locks=[preset], **controls)
     opened = page.opens_with(answers.fit, fit, [layer, head])
     page.on(opened.then, redraw, controls, [*views.values()])

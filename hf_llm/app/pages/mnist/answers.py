@@ -1,5 +1,6 @@
 """What the page with digits answers: what two classifiers make of a drawing, and a classifier trained in the page."""
 
+import secrets
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -84,7 +85,7 @@ def show_all(
         image = open_picture(drawing)
         given = {name: _prepared(app, image, find, name) for name in (left, right)}
     except UserError as error:
-        return [message(error.in_language(lang), "bad"), "", "", "", ""]
+        return [message(app.said(error, lang), "bad"), "", "", "", ""]
     names, drawn = [name for name in given if name], []
     for name in (left, right):
         if name:
@@ -214,13 +215,14 @@ def choose_training(app: App, *, name: str, lang: Language) -> list:
     return [message(text(f"mnist.train_why.{name}", lang)), *PRESETS[name]]
 
 
-def start(app: App, *, lang: Language, **settings) -> str:
-    """Start a training with the `settings` of `SETTINGS` and return its name.
+def start(app: App, *, owner: str, lang: Language, **settings) -> tuple[str, str]:
+    """Start a training with the `settings` of `SETTINGS`; return its name and the secret of this browser.
 
     Raises:
-        UserError: When a value is impossible here, or as many trainings are running as may.
+        UserError: When a value is impossible here, or the training cannot be taken on.
     """
-    return app.trainings.start(settings["model"], training_command(app, **settings)).name
+    owner = owner or secrets.token_urlsafe(16)
+    return app.trainings.start(settings["model"], training_command(app, **settings), owner=owner).name, owner
 
 
 def look(app: App, *, run: str | None, lang: Language) -> list:
@@ -232,12 +234,20 @@ def look(app: App, *, run: str | None, lang: Language) -> list:
         for kind, update in zip(MODELS, lists):
             if run.split("/")[-1].startswith(kind):
                 update["value"] = run
-    running = training is not None and training.state == "running"
+    running = training is not None and training.state in ("running", "waiting")
     return [views.training(training, lang), gr.Timer(active=running), *lists]
 
 
-def stop(app: App, *, run: str | None, lang: Language) -> str:
+def look_again(app: App, *, run: str | None, lang: Language) -> list:
+    """Return the same when the page opens, for the training that this browser started; of an ended one nothing."""
     training = app.trainings.get(run) if run else None
-    if training is not None:
+    if training is None or training.state not in ("running", "waiting"):
+        return [gr.skip()] * (2 + len(MODELS))
+    return look(app, run=run, lang=lang)
+
+
+def stop(app: App, *, run: str | None, owner: str, lang: Language) -> str:
+    training = app.trainings.get(run) if run else None
+    if training is not None and training.owned_by(owner or ""):
         training.end("stopped")
     return views.training(training, lang)

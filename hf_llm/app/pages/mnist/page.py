@@ -12,6 +12,7 @@ from hf_llm.app.pages.mnist.convolution import MAPS, SIDE
 from hf_llm.app.pages.mnist.recipe import DATA, FEWEST_STEPS, MODELS, MOST_IMAGES, SETTINGS
 from hf_llm.app.pages.mnist.recipe import PRESETS as TRAININGS
 from hf_llm.app.pages.mnist.study import CURVES, SIZES
+from hf_llm.app.pages.train.page import this_browser
 
 DRAW = (Path(__file__).parent / "draw.js").read_text(encoding="utf-8")
 PRESETS = ("centred", "shifted", "paper", "face")
@@ -78,22 +79,27 @@ def build(page: Page) -> None:
             return answers.choose_preset(app, name=name, left=left, lang=lang)
 
         page.on(button.click, choose, {"left": models["left"]}, [drawing, find, board, reason])
-    page.on(measure.click, answers.show_shifts, models, by_shift, concurrency_id="calculation")
+    page.on(measure.click, answers.show_shifts, models, by_shift, kind="calculation")
     page.on([size.change, curve.change], answers.show_study, {"size": size, "curve": curve}, study)
 
     page.settings(
         {"left": lambda lang: classifiers(app, "mlp"), "right": lambda lang: classifiers(app, "lenet")},
         [*presets.values()], **picture, **position, size=size, curve=curve,
     )  # fmt: skip
-    build_training(page, [*models.values()])
+    look_again = build_training(page, [*models.values()])
     # the picture that it sets is a change, upon which the models answer
     opened = page.opens_with(answers.begin, {"drawing": drawing, "left": models["left"]}, [drawing, board])
+    page.on(opened.then, *look_again)
     page.on(opened.then, answers.show_examples, {}, examples)
     page.on(opened.then, answers.show_study, {"size": size, "curve": curve}, study)
 
 
-def build_training(page: Page, models: list[gr.Dropdown]) -> None:
-    """Lay out and bind the part that trains a classifier; a finished one is chosen in its list in `models`."""
+def build_training(page: Page, models: list[gr.Dropdown]) -> tuple:
+    """Lay out and bind the part that trains a classifier; a finished one is chosen in its list in `models`.
+
+    Returns:
+        What is called when the page opens: a training that this browser started before goes on to be watched.
+    """
     first = dict(zip(SETTINGS, TRAININGS["sound"]))
 
     def label(name: str) -> dict:
@@ -116,7 +122,8 @@ def build_training(page: Page, models: list[gr.Dropdown]) -> None:
     with gr.Row():
         train = gr.Button(t("mnist.train"), variant="primary")
         stop = gr.Button(t("mnist.stop"), variant="stop")
-    run, shown, timer = gr.State(None), page.view(), gr.Timer(POLL, active=False)
+    run = gr.BrowserState("", storage_key="hf_llm_digits_training", secret="a name, no secret")
+    owner, shown, timer = this_browser(), page.view(), gr.Timer(POLL, active=False)
     controls = dict(zip(SETTINGS, (model, data, steps, rate, dropout, images), strict=True))
     for name, button in presets.items():
 
@@ -126,8 +133,9 @@ def build_training(page: Page, models: list[gr.Dropdown]) -> None:
         page.on(button.click, choose, {}, [reason, *controls.values()])
 
     look, seen = {"run": run}, [shown, timer, *models]
-    started = page.on(train.click, answers.start, controls, run)
+    started = page.on(train.click, answers.start, {**controls, "owner": owner}, [run, owner])
     page.on(started.success, answers.look, look, seen)
     page.on(timer.tick, answers.look, look, seen)
-    page.on(stop.click, answers.stop, look, shown)
-    page.settings(**controls)
+    page.on(stop.click, answers.stop, {**look, "owner": owner}, shown)
+    page.settings(locks=[*presets.values()], **controls)
+    return answers.look_again, look, seen

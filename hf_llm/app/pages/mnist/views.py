@@ -193,7 +193,9 @@ def training(training: Training | None, lang: Language) -> str:
 
 def _state(training: Training, lang: Language) -> str:
     state, values, kind = training.state, {"seconds": round(training.seconds), "name": training.name}, "note"
-    if state == "failed":
+    if state == "waiting":
+        values["place"], values["waiting"] = training.place or ("?", "?")
+    elif state == "failed":
         values, kind = {"reason": training.error()}, "bad"
     elif state == "finished":
         manifest, kind = read_manifest(training.folder) or {}, "good"

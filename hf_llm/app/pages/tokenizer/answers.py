@@ -1,8 +1,9 @@
 """What the tokenizer page answers: encodings of a text, what Portuguese costs, and how a BPE learns step by step."""
 
+import json
+import time
 from functools import cache
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -14,9 +15,17 @@ from hf_llm.data import is_here, read_text
 from hf_llm.texts import Language, both
 from hf_llm.texts import text as in_language
 
+if TYPE_CHECKING:
+    from hf_llm.tokenization.bpe import Merge
+
 GPT2 = "gpt2-tokenizer"
 CORPORA = ("the-verdict", "sample", "own")
 SMALLEST, LARGEST = 257, 1000  # tokens of a BPE that is trained in the page
+WORK = 1.5  # seconds of one core that a training in the page may take
+MERGES = 1_000_000  # bytes of the merges that it answers
+WORD = 40  # tokens that are shown of a word
+TOKENIZERS, TOKENS = 4, 5000  # compared at once, and made of a text by all of them together
+APPLIED = 2000  # characters of a text that is encoded with the merges so far: one word of them costs the square
 # examples: the text of each; `tokenizer.why.<name>` says what it shows
 PRESETS = {
     "words": "The picture was one of those that he had painted before he gave up painting.",
@@ -35,24 +44,45 @@ PAIR = {
 def tokenize(app: App, text: str, tokenizers: list[str] | None = None) -> list[dict[str, Any]]:
     """Encode a text: for each tokenizer its tokens with id, text and bytes, tokens per word, bytes per token.
 
-    Without names it takes every tokenizer that the page lists.
+    Without names it takes the first of those that the page lists.
     """
     from hf_llm.tokenization.compare import compare
 
-    tokenizers = available(app) if tokenizers is None else tokenizers
+    tokenizers = available(app)[:TOKENIZERS] if tokenizers is None else tokenizers
     require(bool(tokenizers), both("tokenizer.choose"))
+    within = len(tokenizers) <= TOKENIZERS
+    require(within, both("tokenizer.too_many_tokenizers", most=TOKENIZERS, given=len(tokenizers)))
+    checked(text, app.config.max_characters)
     loaded = {name: _gpt2() if name == GPT2 else app.library.language_model(name).tokenizer for name in tokenizers}
-    return compare(checked(text, app.config.max_characters), loaded)
+    found = compare(text, loaded)
+    made = sum(encoding["token_count"] for encoding in found)
+    require(made <= TOKENS, both("tokenizer.too_many_tokens", most=TOKENS, tokens=made))
+    return found
 
 
 def train_bpe(app: App, text: str, vocab_size: int = 300) -> list[dict[str, Any]]:
-    """Train a byte-level BPE on a text; every merge with its pair, count, a word before and after."""
+    """Train a byte-level BPE on a text; every merge with its pair, count, a word before and after.
+
+    Of a long word, such as a line of Chinese, that is the place of the first merge in it.
+    """
     from hf_llm.tokenization.bpe import replay
 
     within = SMALLEST <= vocab_size <= LARGEST
     require(within, both("tokenizer.vocab_size_bounds", smallest=SMALLEST, largest=LARGEST, given=vocab_size))
-    merges = replay(checked(text, 10 * app.config.max_characters), int(vocab_size))
-    return [merge._asdict() for merge in islice(merges, LARGEST)]
+    merges, size, until = [], 0, time.thread_time() + WORK
+    for merge in replay(checked(text, 10 * app.config.max_characters), int(vocab_size)):
+        merges.append(_around_the_pair(merge)._asdict())
+        size += len(json.dumps(merges[-1]))
+        affordable = size <= MERGES and time.thread_time() <= until
+        require(affordable, both("tokenizer.too_long_to_train", merges=len(merges)))
+    return merges
+
+
+def _around_the_pair(merge: "Merge") -> "Merge":
+    """Return a merge with no more of its word than is read: some tokens around the first place where it was made."""
+    place = next(i for i, (old, new) in enumerate(zip(merge.before, merge.after)) if old != new)
+    start, end = max(0, place - WORD // 2), place + WORD // 2
+    return merge._replace(before=merge.before[start : end + 1], after=merge.after[start:end])
 
 
 ENDPOINTS = {"tokenize": tokenize, "train_bpe": train_bpe}
@@ -126,6 +156,6 @@ def show_applied(app: App, *, merges: list[dict], step: int, other: str, lang: L
 
     if not merges or not other:
         return ""
-    text = checked(other, app.config.max_characters)
+    text = checked(other, APPLIED)
     made = tokenize(text, [tuple(merge["pair"]) for merge in merges[: int(step)]])
     return views.applied(made, len(text.encode("utf-8")), lang)

@@ -5,7 +5,7 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.tokenizer import answers
-from hf_llm.app.pages.tokenizer.answers import CORPORA, LARGEST, PAIR, PRESETS, SMALLEST
+from hf_llm.app.pages.tokenizer.answers import APPLIED, CORPORA, LARGEST, PAIR, PRESETS, SMALLEST
 
 
 def build(page: Page) -> None:
@@ -34,7 +34,7 @@ def build(page: Page) -> None:
         step = gr.Slider(0, LARGEST - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
         forward = gr.Button(t("tokenizer.forward"), scale=1)
     replayed = page.view()
-    other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=most)
+    other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=APPLIED)
     applied = page.view()
 
     encoding = {"text": text, "tokenizers": tokenizers}
@@ -46,7 +46,7 @@ def build(page: Page) -> None:
     replay = {"merges": merges, "step": step}
     trained = page.on(
         train.click, answers.train, {"corpus": corpus, "own": own, "vocab_size": vocab_size}, [merges, step],
-        concurrency_id="calculation",
+        kind="calculation",
     )  # fmt: skip
     for event in (trained.then, step.change):
         page.on(event, answers.show_merge, replay, replayed, trigger_mode="always_last")

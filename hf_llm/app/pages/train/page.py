@@ -6,6 +6,7 @@ from hf_llm.app.i18n import t
 from hf_llm.app.page import App, Controls, Page
 from hf_llm.app.pages.train import answers
 from hf_llm.app.pages.train.recipe import CORPORA, LIMITS, PRESETS, PROMPT, SETTINGS, SIZES, preset_values
+from hf_llm.app.server.trainings import TITLE
 
 EVERY = 2.0  # seconds between two looks at a training; each is a call that the limit by address counts
 # the URL names the training, so that a reload of the page finds it
@@ -22,6 +23,7 @@ def build(page: Page) -> None:
     chosen = gr.Radio([(t(f"train.preset.{name}"), name) for name in PRESETS], value="demo", label=t("app.preset"))
     why = page.view()
     controls = _controls(app)
+    title = gr.Textbox(label=t("train.called"), info=t("train.called_info"), max_length=TITLE)
     own = gr.Textbox(
         label=t("train.own"), info=t("train.own_info"), lines=5, max_length=10 * app.config.max_characters,
         visible=False,
@@ -32,9 +34,10 @@ def build(page: Page) -> None:
         resume = gr.Button(t("train.resume"), interactive=False)
         stop = gr.Button(t("train.stop"), variant="stop", interactive=False)
     run = gr.Textbox(visible="hidden", label="run", container=False)
-    last, seen, timer = last_training(), gr.State(""), gr.Timer(EVERY, active=False)
+    last, owner, seen, timer = last_training(), this_browser(), gr.State(""), gr.Timer(EVERY, active=False)
     status, curves, samples, command = page.view(), page.view(), page.view(), page.view()
-    download = gr.DownloadButton(t("train.download"), interactive=False)
+    download = page.view()
+    mine = {"run": run, "owner": owner}
     shown = [seen, status, curves, samples, command, timer, pause, resume, stop, download]
 
     page.on(chosen.input, answers.choose, {"preset": chosen}, [*controls.values(), why])
@@ -42,23 +45,29 @@ def build(page: Page) -> None:
         controls["corpus"].change, lambda app, *, corpus, lang: gr.update(visible=corpus == "own"),
         {"corpus": controls["corpus"]}, own,
     )  # fmt: skip
-    started = page.on(start.click, answers.begin, {**controls, "own": own}, [run, last])
+    given = {**controls, "own": own, "title": title, "owner": owner}
+    started = page.on(start.click, answers.begin, given, [run, last, owner])
     started.success(None, run, None, js=INTO_URL, api_visibility="private")
-    page.on(started.success, answers.show, {"run": run}, shown)
+    page.on(started.success, answers.show, mine, shown)
     for button, act in ((pause, answers.pause), (resume, answers.resume), (stop, answers.stop)):
-        acted = page.on(button.click, act, {"run": run}, [])
-        page.on(acted.then, answers.show, {"run": run}, shown)
-    page.on(timer.tick, answers.show, {"run": run, "seen": seen}, shown)
+        acted = page.on(button.click, act, mine, [])
+        page.on(acted.then, answers.show, mine, shown)
+    page.on(timer.tick, answers.show, {**mine, "seen": seen}, shown)
 
-    page.settings(preset=chosen, **controls, run=run)
+    page.settings(locks=[chosen], preset=chosen, **controls, run=run)
     opened = page.opens_with(answers.reason, {"preset": chosen}, why)
     found = page.on(opened.then, answers.find_again, {"run": run, "last": last}, run)
-    page.on(found.then, answers.show, {"run": run}, shown)
+    page.on(found.then, answers.show, mine, shown)
 
 
 def last_training() -> gr.BrowserState:
     """Return the name of the training that this browser started last."""
     return gr.BrowserState("", storage_key="hf_llm_training", secret="a name, no secret")
+
+
+def this_browser() -> gr.BrowserState:
+    """Return the secret by which this browser may pause, resume and stop its trainings; a link does not hold it."""
+    return gr.BrowserState("", storage_key="hf_llm_owner", secret="kept where it is read")
 
 
 def _controls(app: App) -> Controls:

@@ -5,6 +5,7 @@ from html import escape
 
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.page import url
+from hf_llm.app.server.downloads import address
 from hf_llm.app.server.training_process import Training
 from hf_llm.app.views import figure_data, folded, message, paragraph, table
 from hf_llm.config import UserError
@@ -31,7 +32,10 @@ def status(training: Training, lang: Language) -> str:
     manifest, records, state = manifest_of(training), training.records(), training.state
     config = manifest.get("config", {})
     step, steps = (records[-1]["step"] if records else 0), config.get("max_steps")
+    place, waiting = training.place or ("?", "?")
     values = {"step": step, "steps": steps or "?", "seconds": round(training.seconds), "name": training.name}
+    if state == "waiting":  # looked at all the time: a screen reader would read each tick aloud
+        return message(text("train.state.waiting", lang, place=place, waiting=waiting), announced=False)
     if state == "running":
         return _running(training, records, config, values, lang)
     if state == "finished":
@@ -138,6 +142,13 @@ def _overfitted(records: list[dict], lang: Language) -> str:
         high=last["validation_loss"], train=last["loss"], before=best["loss"],
     )  # fmt: skip
     return message(sentence, "bad", announced=False)  # it changes at each evaluation
+
+
+def download(training: Training, lang: Language) -> str:
+    """Return the link to the archive, once nothing is written into the folder any more."""
+    if training.state == "running" or not manifest_of(training):
+        return ""
+    return f'<p class="downloads"><a download href="{address(training.name)}">{text("train.download", lang)}</a></p>'
 
 
 def samples(training: Training, lang: Language) -> str:
