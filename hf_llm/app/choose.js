@@ -18,5 +18,6 @@ watch("value", () => {
   all("details").forEach((each, number) => { if (open.has(number)) each.open = true; });
   if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
   if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
-  element.querySelector(`[data-choose="${CSS.escape(focused)}"]`)?.focus();
+  const same = all(`[data-choose="${CSS.escape(focused)}"]`);
+  same.find((one) => one.getClientRects().length)?.focus(); // a picture has a second form that is not shown
 });

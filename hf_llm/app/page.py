@@ -101,9 +101,12 @@ class Page:
         self._texts |= texts or {}
         self._locks += locks
 
-    def view(self, **options) -> gr.HTML:
-        """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked."""
-        return gr.HTML("", js_on_load=CHOOSE, **options)
+    def view(self, script: str = "", **options) -> gr.HTML:
+        """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked.
+
+        A `script` of its own runs after the one that all views have, choose.js.
+        """
+        return gr.HTML("", js_on_load=CHOOSE + script, **options)
 
     def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, kind: str = "view", **options):
         """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events.

@@ -168,7 +168,7 @@ def heat_map(
     """Return a matrix as a table whose cells are shaded buttons; `data-choose` is "row,column".
 
     Args:
-        values: Numbers, shape (rows, columns); None leaves a cell empty. Negative ones take the second colour.
+        values: Numbers, shape (rows, columns); None is a masked cell. Negative ones take the second colour.
         rows, columns: Their names.
         caption: What it shows.
         lang: The reader's.
@@ -181,7 +181,7 @@ def heat_map(
 
     def cell(r: int, c: int, value: float | None) -> str:
         if value is None:
-            return "<td></td>"
+            return f'<td class="masked"><span class="visually-hidden">{escape(text("app.masked", lang))}</span></td>'
         css, shade = "cell minus" if value < 0 else "cell", min(1, abs(value) / scale)
         shown = f"<span>{number(value, lang, '.2f')}</span>"
         button = choice(f"{r},{c}", shown, (r, c) == chosen, css, f'style="--shade:{shade:.3f}"')

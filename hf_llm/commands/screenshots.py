@@ -16,7 +16,7 @@ from hf_llm.config import command, parse, require, setting
 
 # what stands in the URL of each picture, so that it shows the page at work
 SHOWN = {"inside": {"part": "attention", "layer": "1"}}
-FROM = {"inside": "h2", "generate": "h2"}  # the picture begins at the first of these instead of the top
+FROM = {"generate": "h2"}  # the picture begins at the first of these instead of the top
 WIDTH, HEIGHT = 1100, 1000
 
 

@@ -14,8 +14,18 @@ from torch import Tensor
 
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
+from hf_llm.texts import both
 
 Edit = dict[str, Callable[[Tensor], Tensor]]
+PARTS = ("head", "heads", "mlp")  # what can be switched off
+
+
+def without(part: str, layer: int, head: int, n_head: int) -> Edit:
+    """Return the edit that switches a part of `layer` off: the `head`, all its `n_head` `heads` or the `mlp`."""
+    require(part in PARTS, both("explain.no_part", parts=", ".join(PARTS), part=part))
+    if part == "mlp":
+        return without_mlp(layer)
+    return without_heads(layer, [head] if part == "head" else list(range(n_head)))
 
 
 def without_heads(layer: int, heads: Sequence[int]) -> Edit:

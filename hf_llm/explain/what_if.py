@@ -2,13 +2,9 @@
 
 import torch
 
-from hf_llm.config import require
 from hf_llm.explain.reading import Reading
 from hf_llm.explain.renumbering import new_ids, renumbered
-from hf_llm.explain.switching_off import each_head_off, without_heads, without_mlp
-from hf_llm.texts import both
-
-PARTS = ("head", "heads", "mlp")  # what can be switched off
+from hf_llm.explain.switching_off import each_head_off, without
 
 
 def switched_off(reading: Reading, layer: int, head: int, part: str, token: int = -1) -> dict:
@@ -28,11 +24,9 @@ def switched_off(reading: Reading, layer: int, head: int, part: str, token: int 
     Raises:
         UserError: When there is no such layer, head, part or token.
     """
-    require(part in PARTS, both("explain.no_part", parts=", ".join(PARTS), part=part))
     reading.model.require_head(layer)
     token = reading.position(token)
-    heads = [head] if part == "head" else list(range(reading.n_head))
-    edit = without_mlp(layer) if part == "mlp" else without_heads(layer, heads)
+    edit = without(part, layer, head, reading.n_head)
     before = reading.logits[token].softmax(-1)  # (vocab_size,)
     after = reading.model(reading.ids, edit=edit)[0][0, token].softmax(-1)
     alone = each_head_off(reading.model, reading.ids, layer)[:, token].softmax(-1)  # (n_head, vocab_size)

@@ -32,7 +32,8 @@ LONG = "a" * 30_000
 ONE = {"model": "story", "other": "story", "compare": False, "prompt": "O gato", "greedy": False, "temperature": 1.0,
        "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "seed": 0}  # fmt: skip
 INSIDE = {"preset": "cat", "model": "story", "text": "O gato", "part": "prediction", "layer": 0, "head": 0, "token": -1,
-          "key": -1, "step": "softmax", "shuffle": 1, "off": "head"}  # fmt: skip
+          "key": -1, "step": "softmax", "place": "mixed", "shuffle": 1, "off": "nothing"}  # fmt: skip
+CLICK = {"choice": "more:1", "text": "O gato", "model": "story", "layer": 0, "head": 0, "off": "nothing"}
 MNIST = {"find": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 1, "column": 1}
 NEW = {**preset_values("demo", 1000), "corpus": "sample", "own": "", "title": "", "owner": ""}
 TRAINING = {"model": "mlp", "data": "digits", "steps": 5, "learning_rate": 0.1, "dropout": 0, "train_images": 0}
@@ -82,7 +83,8 @@ REFUSED = {
             ("model", "unpublished"),
         ]
     },
-    "fit": (inside.fit, {"model": "damaged", "layer": 0, "head": 0}),
+    "one more token": (inside.choose_in_picture, {**CLICK, "model": "diverged"}),
+    "no room": (inside.choose_in_picture, {**CLICK, "text": "O gato " * 60}),
     **{
         f"picture {number}": (mnist.show_all, {**MNIST, "drawing": drawing})
         for number, drawing in enumerate(["", "x" * 300_000, "iVBORw0KGgo="])
@@ -167,7 +169,7 @@ def refusal(handler, given: dict) -> str:
             answer = last
     except gr.Error as error:
         return error.message
-    shown = answer["tokens"] if isinstance(answer, dict) else answer[0]
+    shown = answer["picture"] if isinstance(answer, dict) else answer[0]
     assert 'class="message bad"' in shown, shown[:200]
     return re.sub("<[^>]+>", "", shown)
 

@@ -16,15 +16,17 @@ from hf_llm.app.pages.inside import answers as page
 from hf_llm.app.pages.inside.call import call
 from hf_llm.app.server.build import build
 from hf_llm.app.server.library import LanguageModel
+from hf_llm.config import UserError
 from hf_llm.explain.inspection import inspect, lens
 from hf_llm.explain.reading import LONGEST, read
+from hf_llm.explain.strips import strips
 from hf_llm.explain.what_if import addresses, switched_off
 from hf_llm.tokenization.tokenizer import encode_document
 
 TEXT = "O gato dormia."
 CONTROLS = {
     "preset": "cat", "model": "story", "text": TEXT, "part": "prediction", "layer": 1, "head": 1, "token": -1,
-    "key": -1, "step": "softmax", "shuffle": 1, "off": "head", "lang": "en",
+    "key": -1, "step": "softmax", "place": "mixed", "shuffle": 1, "off": "nothing", "lang": "en",
 }  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def test_ids_are_only_addresses(reading, expected):
     found = addresses(reading, shuffle=3)
     assert found["with_rows"]["largest_difference"] < 1e-4 < found["without_rows"]["largest_difference"]
     assert found["with_rows"]["next"][0]["id"] == found["before"][0]["id"] == expected[-1].argmax().item()
-    assert found["tokens"] != addresses(reading, shuffle=4)["tokens"]
+    assert found["tokens"] != addresses(reading, shuffle=4)["picture"]
 
 
 @pytest.mark.parametrize("part", ["head", "heads", "mlp"])
@@ -139,10 +141,10 @@ def test_a_part_switched_off_moves_the_prediction(reading, expected, part):
 @pytest.mark.parametrize("lang", ["pt-BR", "en"])
 @pytest.mark.parametrize("part", page.PARTS)
 def test_every_part_is_drawn_in_both_languages(app, part, lang):
-    for off in ("head", "heads", "mlp"):
+    for off in page.OFF:
         for step in ("product", "scale", "mask", "softmax"):
             shown = show(app, part=part, lang=lang, off=off, step=step, text="<img src=x onerror=alert(1)> ${1}")
-            assert set(shown) == {"why", "tokens", *page.PARTS[part], "call"}
+            assert set(shown) == {"why", "picture", *page.PARTS[part], "call"}
             assert all(drawn for name, drawn in shown.items() if name != "why")
             assert "<img src=x" not in "".join(shown.values())
 
@@ -156,8 +158,8 @@ def test_a_long_text_is_cut_with_a_message(app, story):
     reading = read(story.model, story.tokenizer, TEXT * 20)
     whole = len(encode_document(story.tokenizer, TEXT * 20))
     assert (reading.T, reading.left_out) == (LONGEST, whole - LONGEST)
-    assert f"{whole - LONGEST} ficaram de fora" in show(app, text=TEXT * 20, lang="pt-BR")["tokens"]
-    assert "were left out" not in show(app)["tokens"]
+    assert f"{whole - LONGEST} ficaram de fora" in show(app, text=TEXT * 20, lang="pt-BR")["picture"]
+    assert "were left out" not in show(app)["picture"]
 
 
 @pytest.mark.parametrize(("lang", "said"), [("pt-BR", "só sabe abrir modelos GPT-2"), ("en", "only open GPT-2")])
@@ -167,7 +169,7 @@ def test_another_kind_of_model_is_refused(app, story, monkeypatch, lang, said):
     )
     monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, llama, story.tokenizer))
     shown = show(app, lang=lang)
-    assert said in shown["tokens"]
+    assert said in shown["picture"]
     assert shown["next"] == shown["call"] == ""
     with pytest.raises(gr.Error, match="only open GPT-2"):
         guarded(page.inspect, app)(TEXT, "story")
@@ -177,30 +179,29 @@ def test_a_model_whose_training_diverged_is_refused(app, story, monkeypatch):
     broken = copy.deepcopy(story.model)
     broken.transformer.ln_f.weight.data[0] = float("nan")
     monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, broken, story.tokenizer))
-    assert "diverged" in show(app)["tokens"]
+    assert "diverged" in show(app)["picture"]
 
 
 def test_what_cannot_be_read_is_refused(app):
-    assert "Escreva" in show(app, text="", lang="pt-BR")["tokens"]
-    assert "substituto" in show(app, text="a\ud800", lang="pt-BR")["tokens"]
-    assert "characters" in show(app, text="a" * (app.config.max_characters + 1))["tokens"]
-    assert "no model called None" in show(app, model=None)["tokens"]
+    assert "Escreva" in show(app, text="", lang="pt-BR")["picture"]
+    assert "substituto" in show(app, text="a\ud800", lang="pt-BR")["picture"]
+    assert "characters" in show(app, text="a" * (app.config.max_characters + 1))["picture"]
+    assert "no model called None" in show(app, model=None)["picture"]
 
 
 def test_without_any_model_the_reader_is_sent_to_train_one(tmp_path):
     _, empty = build(AppConfig(runs=str(tmp_path)))
-    assert "Train" in show(empty, model=None)["tokens"]
+    assert "Train" in show(empty, model=None)["picture"]
 
 
 def test_controls_of_a_larger_model_and_a_longer_text_still_show_something(app):
     shown = show(app, part="attention", layer=40, head=20, token=60, key=60)
     assert "layer 1, head 1" in shown["map"]
-    layer, head = page.fit(app, model="story", layer=40, head=0, lang="en")
-    assert (layer["maximum"], layer["value"], head["value"]) == (1, 1, 0)
+    assert "layer 1 and head 1 open" in shown["picture"]
+    assert "layer 0 and head 0 open" in show(app, layer=-3, head=-3)["picture"]
 
 
 def test_what_is_clicked_is_chosen(app):
-    assert page.choose_token(app, choice="3", lang="en") == (3, -1)
     assert page.choose_cell(app, choice="3,2", lang="en") == (3, 2)
     assert page.choose_lens_token(app, choice="1,4", lang="en") == (4, -1)
     assert page.choose_number(app, choice="1", lang="en") == 1
@@ -237,6 +238,93 @@ def test_the_endpoints_give_json(app, expected):
 @pytest.mark.parametrize("part", page.PARTS)
 def test_the_call_behind_a_part_runs(app, part, capsys, monkeypatch):
     monkeypatch.chdir(app.library.runs.parent)  # where the folder of runs lies, as for a reader
-    shown = call(app.library.source("story"), TEXT, part, 1, 0, 2, "heads")
-    exec(shown, {})  # it is printed for the reader to run
+    for off, place in zip(page.OFF, ("qkv", "mixed", "final_norm", "output")):
+        exec(call(app.library.source("story"), TEXT, part, 1, 0, 2, off, place), {})  # what the reader is shown to run
     assert capsys.readouterr().out
+
+
+def clicked(app, choice: str, **changes) -> dict:
+    """Return what a click in the picture sets."""
+    given = {"text": TEXT, "model": "story", "layer": 0, "head": 0, "off": "nothing", "lang": "en", **changes}
+    answer = page.choose_in_picture(app, choice=choice, **given)
+    return {name: value for name, value in zip(page.CHOSEN, answer, strict=True) if value != gr.skip()}
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("token:3", {"token": 3, "key": -1}), ("layer:1", {"layer": 1}), ("part:stream", {"part": "stream"}),
+        ("head:1", {"head": 1, "part": "attention"}), ("step:mask", {"step": "mask", "part": "attention"}),
+        ("place:mid", {"place": "mid", "part": "vectors"}), ("off:mlp", {"off": "mlp", "part": "off"}),
+    ],
+)  # fmt: skip
+def test_a_click_in_the_picture_opens_its_view(app, choice, expected):
+    assert clicked(app, choice) == expected
+
+
+def test_a_second_click_switches_on_again(app):
+    assert clicked(app, "off:mlp", off="mlp") == {"off": "nothing", "part": "off"}
+
+
+def test_every_place_of_the_picture_opens_a_view(app):
+    for choice in set(re.findall(r'data-choose="((?:place|part|step|head|off):\w+)"', show(app)["picture"])):
+        given = {name: value for name, value in clicked(app, choice).items()}
+        shown = show(app, **given)
+        assert all(shown[view] for view in page.PARTS[given["part"]]), choice
+
+
+def test_one_more_token_is_the_likeliest(app, story, expected):
+    likeliest = story.tokenizer.decode([expected[-1].argmax().item()])
+    assert clicked(app, "more:1") == {"text": TEXT + likeliest, "token": -1, "key": -1}
+
+
+def test_one_more_token_is_drawn_with_the_part_off(app, reading, story):
+    texts = {page.longer(app, TEXT, "story", layer, head, off)
+             for layer in (0, 1) for head in (0, 1) for off in page.OFF}  # fmt: skip
+    edited = {TEXT + story.tokenizer.decode([strips(reading.model, reading.ids, layer, head, off).logits[-1].argmax()])
+              for layer in (0, 1) for head in (0, 1) for off in (None, "head", "heads", "mlp")}  # fmt: skip
+    assert texts == edited
+
+
+def test_without_room_there_is_no_more_token(app):
+    with pytest.raises(UserError, match=f"at most {LONGEST}"):
+        clicked(app, "more:1", text="O gato dormia. " * 20)
+
+
+def test_the_end_of_a_document_is_not_appended(app, story, monkeypatch):
+    ending = copy.deepcopy(story.model)
+    ending.transformer.ln_f.weight.data.zero_()
+    ending.transformer.ln_f.bias.data = 50 * ending.transformer.wte.weight.data[0]
+    monkeypatch.setattr(app.library, "language_model", lambda name: LanguageModel(name, ending, story.tokenizer))
+    with pytest.raises(UserError, match="the text ends here"):
+        clicked(app, "more:1")
+
+
+def test_the_vectors_are_those_of_the_strips(app, reading):
+    found = strips(reading.model, reading.ids, 1, 1, "head")
+    for place, name in {"mid": "Sum after attention", "qkv": "V: value", "mlp_output": "Output of the MLP"}.items():
+        rows = records(show(app, part="vectors", place=place, off="head")["vectors"], "vectors")
+        field = "v" if place == "qkv" else place
+        shown = [row[name] for row in rows if row[name] is not None]
+        assert shown == pytest.approx(getattr(found, field)[-1].tolist(), abs=1e-6), place
+
+
+def test_the_weighted_values_sum_to_what_the_head_passes_on(app):
+    rows = records(show(app, part="vectors", place="mixed")["vectors"], "vectors")
+    *values, total = [name for name in rows[0] if name != "dimension"]
+    assert len(values) > 3
+    for row in rows:
+        assert sum(row[name] for name in values) == pytest.approx(row[total], abs=1e-5)
+
+
+def test_a_view_of_the_whole_model_says_so_while_a_part_is_off(app):
+    for part, view in (("prediction", "next"), ("stream", "norms"), ("lens", "lens")):
+        assert "without the MLP of layer 1" in show(app, part=part, off="mlp")[view]
+        assert "whole model. The picture" not in show(app, part=part)[view]
+
+
+def test_what_is_masked_is_called_so(app):
+    shown = show(app, part="attention", token=1, key=0, step="mask")
+    assert "masked" in shown["cell"]
+    assert shown["map"].count('<td class="masked">') > 3
+    assert 'class="masked"' not in show(app, part="attention", step="scale")["map"]

@@ -7,6 +7,9 @@ import gradio as gr
 from hf_llm.app.page import App, checked
 from hf_llm.app.pages.inside import attention, views
 from hf_llm.app.pages.inside.call import call
+from hf_llm.app.pages.inside.model_picture import model_picture
+from hf_llm.app.pages.inside.picture_parts import Chosen
+from hf_llm.app.pages.inside.vectors import vectors
 from hf_llm.app.server.library import first
 from hf_llm.app.views import code, message
 from hf_llm.config import UserError, require
@@ -15,6 +18,7 @@ from hf_llm.texts import text as in_language
 
 if TYPE_CHECKING:
     from hf_llm.explain.reading import Reading
+    from hf_llm.explain.strips import Strips
 
 PARTS = {  # of the page, and the views that each one fills
     "prediction": ["next"],
@@ -22,8 +26,12 @@ PARTS = {  # of the page, and the views that each one fills
     "attention": ["heads", "map", "cell"],
     "stream": ["norms", "mlp"],
     "lens": ["lens"],
+    "vectors": ["vectors"],
     "off": ["off"],
 }
+OFF = ("nothing", "head", "heads", "mlp")
+# what a click in the picture sets, in this order
+CHOSEN = ("text", "part", "layer", "head", "token", "key", "step", "place", "off")
 LAST = -1  # the last token; as a key, the one with the most weight
 
 
@@ -90,11 +98,13 @@ def _read(app: App, text: str, model: str | None) -> "Reading":
 
 def show(
     app: App, *, preset: str, model: str, text: str, part: str, layer: int, head: int, token: int, key: int, step: str,
-    shuffle: int, off: str, lang: Language,
+    place: str, shuffle: int, off: str, lang: Language,
 ) -> dict[str, str]:  # fmt: skip
-    """Return the views of one part of the page and those of all, {name: HTML}; a message for what cannot be shown."""
-    from hf_llm.explain.inspection import inspect, lens
-    from hf_llm.explain.what_if import addresses, switched_off
+    """Return the picture, the views of one part of the page and those of all, {name: HTML}.
+
+    Where a text cannot be read, a message stands in the picture's place.
+    """
+    from hf_llm.explain.strips import strips
 
     is_preset = text == PRESETS[preset].text
     shown = {"why": message(in_language(f"inside.why.{preset}", lang)) if is_preset else ""}
@@ -102,52 +112,111 @@ def show(
         reading = _read(app, text, model)
     except UserError as error:  # what was drawn before belongs to another text or model
         said = message(app.said(error, lang), "bad")
-        return {**shown, "tokens": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
+        return {**shown, "picture": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
     # the controls may still stand where a longer text or a larger model had them
-    layer, head = min(int(layer), reading.n_layer - 1), min(int(head), reading.n_head - 1)
+    layer, head = min(max(int(layer), 0), reading.n_layer - 1), min(max(int(head), 0), reading.n_head - 1)
     token = int(token) if 0 <= int(token) < reading.T else reading.T - 1
     key = int(key) if 0 <= int(key) < reading.T else LAST
-    shown["tokens"] = views.tokens_read(reading.as_dict(), token, lang)
-    if part == "lens":
-        shown["lens"] = views.lens(lens(reading), token, lang)
-    elif part == "off":
-        shown["off"] = views.off(switched_off(reading, layer, head, off, token), off, layer, head, lang)
-    else:
-        found = inspect(reading, layer, head, token, key)
-        if part == "prediction":
-            shown["next"] = views.following(found, lang)
-        elif part == "embedding":
-            shown["embedding"] = views.embedding(found, lang)
-            shown["addresses"] = views.addresses(addresses(reading, int(shuffle), token), lang)
-        elif part == "attention":
-            shown["heads"] = attention.heads(found, reading.seen(f"layer.{layer}.attention.weights"), lang)
-            shown["map"] = attention.step_map(found, step, lang)
-            shown["cell"] = attention.cell(found, lang)
-        else:
-            shown["norms"] = views.norms(found, lang)
-            shown["mlp"] = views.mlp(found, reading.seen(f"layer.{layer}.mlp.activation"), lang)
-    source = call(app.library.source(model), text, part, layer, head, token, off)
+    chosen = Chosen(layer, head, token, step, None if off == "nothing" else off)
+    found = strips(reading.model, reading.ids, layer, head, chosen.off)
+    likely = reading.likely(found.logits[token].softmax(-1))
+    likely = [{**one, "logit": found.logits[token, one["id"]].item()} for one in likely]
+    shown["picture"] = views.cut(reading.as_dict(), lang) + model_picture(found, reading.labels, likely, chosen, lang)
+    shown |= _beside(reading, found, part, chosen, key, place, int(shuffle), lang)
+    source = call(app.library.source(model), text, part, layer, head, token, off, place)
     return {**shown, "call": code(source, lang)}
 
 
-def fit(app: App, *, model: str | None, layer: int, head: int, lang: Language) -> tuple:
-    """Return the sliders of layer and head, from 0 to the model's last ones."""
-    config = app.library.language_model(model).model.config if model else None
-    if config is None or config.model_type != "gpt2":
-        return gr.skip(), gr.skip()
-    return tuple(
-        gr.update(maximum=max(1, count - 1), value=min(int(value), count - 1))
-        for value, count in ((layer, config.n_layer), (head, config.n_head))
-    )
+def _beside(
+    reading: "Reading", found: "Strips", part: str, chosen: Chosen, key: int, place: str, shuffle: int, lang: Language
+) -> dict[str, str]:
+    """Return the views of one part, opened where the picture is."""
+    from hf_llm.explain.inspection import inspect, lens
+    from hf_llm.explain.what_if import addresses, switched_off
+
+    layer, head, token, off = chosen.layer, chosen.head, chosen.token, chosen.off
+    if part == "vectors":
+        return {"vectors": vectors(found, place, reading.labels, layer, head, token, lang)}
+    if part == "off":
+        if off is None:
+            return {"off": message(in_language("inside.off_none", lang))}
+        return {"off": views.off(switched_off(reading, layer, head, off, token), off, layer, head, lang)}
+    whole = ""
+    if off and part in ("prediction", "stream", "lens"):  # what lies behind the part that is switched off
+        name = in_language(f"inside.off_now.{off}", lang, layer=layer, head=head)
+        whole = message(in_language("inside.whole", lang, part=name))
+    if part == "lens":
+        return {"lens": whole + views.lens(lens(reading), token, lang)}
+    seen = inspect(reading, layer, head, token, key)
+    if part == "prediction":
+        return {"next": whole + views.following(seen, lang)}
+    if part == "embedding":
+        moved = addresses(reading, shuffle, token)
+        return {"embedding": views.embedding(found, seen, lang), "addresses": views.addresses(moved, lang)}
+    if part == "attention":
+        return {
+            "heads": attention.heads(seen, found.every_head, lang),
+            "map": attention.step_map(seen, chosen.step, lang),
+            "cell": attention.cell(seen, lang),
+        }
+    neurons = reading.seen(f"layer.{layer}.mlp.activation")
+    return {"norms": whole + views.norms(seen, lang), "mlp": views.mlp(seen, neurons, lang)}
+
+
+def choose_in_picture(
+    app: App, *, choice: str, text: str, model: str, layer: int, head: int, off: str, lang: Language
+) -> tuple:
+    """Return what a click in the picture sets, in the order of CHOSEN; what it does not set stays as it is.
+
+    Raises:
+        UserError: When it asks for one more token and there is no room for one, or the text ends here.
+    """
+    opens, _, value = choice.partition(":")
+    set_to = {
+        "token": lambda: {"token": int(value), "key": LAST},
+        "layer": lambda: {"layer": int(value)},
+        "head": lambda: {"head": int(value), "part": "attention"},
+        "step": lambda: {"step": value, "part": "attention"},
+        "place": lambda: {"place": value, "part": "vectors"},
+        "part": lambda: {"part": value},
+        "off": lambda: {"off": "nothing" if off == value else value, "part": "off"},
+        "more": lambda: {"text": longer(app, text, model, layer, head, off), "token": LAST, "key": LAST},
+    }[opens]()
+    return tuple(set_to.get(name, gr.skip()) for name in CHOSEN)
+
+
+def longer(app: App, text: str, model: str, layer: int, head: int, off: str) -> str:
+    """Return the text with its likeliest next token behind it, which the model finds as it is drawn, with a part off.
+
+    The longer text is read anew: its last letters may then be cut into other tokens. Where a token ends inside a
+    character, those that complete it come along.
+
+    Raises:
+        UserError: When there is no room for a token, or the text ends here.
+    """
+    from hf_llm.explain.reading import LONGEST
+    from hf_llm.explain.switching_off import without
+    from hf_llm.generation.detokenizer import Detokenizer
+
+    reading = _read(app, text, model)
+    layer, head = min(int(layer), reading.n_layer - 1), min(int(head), reading.n_head - 1)
+    edit = None if off == "nothing" else without(off, layer, head, reading.n_head)
+    tokenizer = app.library.language_model(model).tokenizer
+    ids, most, piece = reading.ids[0].tolist(), min(LONGEST, reading.model.wpe.num_embeddings), ""
+    written = Detokenizer(tokenizer, ids)
+    require(reading.left_out == 0, both("inside.full", most=most))
+    while not piece:
+        require(len(ids) < most, both("inside.full", most=most))
+        logits = reading.model(reading.ids.new_tensor([ids]), edit=edit)[0]  # (1, T, vocab_size)
+        ids.append(int(logits[0, -1].argmax()))
+        require(ids[-1] not in tokenizer.all_special_ids, both("inside.ends"))
+        piece = written.push(ids[-1])
+    return text + piece
 
 
 def choose_preset(app: App, *, preset: str, lang: Language) -> tuple:
     """Return the preset's text and part, and the last token."""
     return *PRESETS[preset], LAST, LAST
-
-
-def choose_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
-    return int(choice), LAST
 
 
 def choose_lens_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:

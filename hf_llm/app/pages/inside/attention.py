@@ -31,7 +31,8 @@ def heads(found: dict, maps: "Tensor", lang: Language) -> str:
             f"<small>{escape(text(f'inside.{name}', lang))} {number(habits[name], lang, '.2f')}</small>"
             for name in ("first", "previous", "itself")
         )
-        content = f"{picture(weights, '')}<span>{escape(text('inside.head_number', lang, head=head))}</span>{shares}"
+        name = escape(text("inside.head_number", lang, head=head))
+        content = f"{picture(weights, '', largest=1.0)}<span>{name}</span>{shares}"
         items.append(f"<li>{choice(head, content, head == found['head'], 'head')}</li>")
     drawn = figure(f'<ol class="tokens" data-arrows>{"".join(items)}</ol>', caption)
     return drawn + data("heads", found["heads"], caption, lang)
@@ -48,7 +49,7 @@ def step_map(found: dict, step: str, lang: Language) -> str:
     ]
     drawn = heat_map(
         values, labels, labels, caption, lang, chosen=(found["token"], found["key"]),
-        largest=typical(values), numbers=len(labels) <= NUMBERED,
+        largest=1.0 if step == "softmax" else typical(values), numbers=len(labels) <= NUMBERED,
     )  # fmt: skip
     return drawn + data("attention", records, text("inside.row", lang, token=labels[found["token"]]), lang)
 
@@ -57,7 +58,7 @@ def cell(found: dict, lang: Language) -> str:
     """Return the chosen token's row of weights over the text, and the arithmetic of the chosen cell."""
     cell, labels = found["cell"], [one["text"] for one in found["tokens"]]
     token, key = found["token"], found["key"]
-    row = [weight or 0.0 for weight in found["attention"]["weights"][token]]
+    row = found["attention"]["weights"][token]  # None where masked
     names = {"token": labels[token], "looked": labels[key], "position": token, "key_position": key}
     factors = [f"({number(q, lang)} × {number(k, lang)})" for q, k in zip(cell["query"], cell["key"])]
     terms = " + ".join([*factors[:TERMS_SHOWN], *(["…"] if len(factors) > TERMS_SHOWN else [])])
@@ -71,11 +72,14 @@ def cell(found: dict, lang: Language) -> str:
         {"dimension": i, "query": q, "key": k, "product": product}
         for i, (q, k, product) in enumerate(zip(cell["query"], cell["key"], cell["products"]))
     ]
-    largest = max(row)
     return (
         paragraph(text("inside.looks", lang, **names))
-        + tokens(labels, [number(weight, lang, ".2f") for weight in row], key, [weight / largest for weight in row])
-        + message(text("inside.sums_to", lang, sum=sum(row)))
+        + tokens(labels, [_weight(weight, lang) for weight in row], key, [weight or 0.0 for weight in row])
+        + message(text("inside.sums_to", lang, sum=sum(weight or 0.0 for weight in row)))
         + f"<h3>{escape(caption)}</h3><ol class='steps'>{lines}</ol>"
         + data("cell", records, caption, lang)
     )
+
+
+def _weight(weight: float | None, lang: Language) -> str:
+    return text("app.masked", lang) if weight is None else number(weight, lang, ".2f")

@@ -3,13 +3,17 @@
 from hf_llm.app.views import shortened
 
 
-def call(source: str, text: str, part: str, layer: int, head: int, token: int, off: str) -> str:
+def call(source: str, text: str, part: str, layer: int, head: int, token: int, off: str, place: str) -> str:
     """Return the lines of Python that compute what a part of the page shows; `source` is the model's."""
     text = shortened(text)
     attention = f"layer.{layer}.attention"
-    edit = (
-        f"without_mlp({layer})" if off == "mlp" else f"without_heads({layer}, {[head] if off == 'head' else 'heads'})"
-    )
+    edit, without = {
+        "nothing": ("None", ""),
+        "head": (f"without_heads({layer}, [{head}])", ", off='head'"),
+        "heads": (f"without_heads({layer}, heads)", ", off='heads'"),
+        "mlp": (f"without_mlp({layer})", ", off='mlp'"),
+    }[off]
+    field = "v" if place == "qkv" else place
     imports, lines = {
         "prediction": ("", f"logits, _ = model(ids)\nprint(logits[0, {token}].softmax(-1).topk(10))"),
         "embedding": (
@@ -29,6 +33,10 @@ def call(source: str, text: str, part: str, layer: int, head: int, token: int, o
         "lens": (
             "from hf_llm.explain.logit_lens import logit_lens\n",
             f"for name, logits in logit_lens(model, ids):\n    print(name, logits[0, {token}].softmax(-1).max(-1))",
+        ),
+        "vectors": (
+            "from hf_llm.explain.strips import strips\n",
+            f"found = strips(model, ids, {layer}, {head}{without})\nprint(found.{field}[{token}])",
         ),
         "off": (
             "from hf_llm.explain.switching_off import without_heads, without_mlp\n",

@@ -9,22 +9,22 @@ from html import escape
 from statistics import median
 from typing import TYPE_CHECKING
 
+from hf_llm.app.pages.inside.vectors import rows_of_numbers
 from hf_llm.app.views import bar, bars, choice, figure, figure_data, grid, image, message, paragraph, tokens
 from hf_llm.texts import Language, number, text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-EMBEDDING_SHOWN = 12  # of the numbers of a vector; all of them stand in the data
+    from hf_llm.explain.strips import Strips
 
 
-def tokens_read(read: dict, token: int, lang: Language) -> str:
-    """Return the text's tokens as buttons, the one that is looked into chosen."""
-    labels = [one["text"] for one in read["tokens"]]
-    left_out, most = read["left_out"], len(labels)
-    cut = text("inside.cut", lang, left_out=left_out, most=most, context=read["n_positions"]) if left_out else ""
-    drawn = tokens(labels, [str(one["position"]) for one in read["tokens"]], chosen=token)
-    return (message(cut, "bad") if cut else "") + drawn
+def cut(read: dict, lang: Language) -> str:
+    """Return how much of a long text was left out; nothing for a short one."""
+    left_out, most = read["left_out"], len(read["tokens"])
+    if not left_out:
+        return ""
+    return message(text("inside.cut", lang, left_out=left_out, most=most, context=read["n_positions"]), "bad")
 
 
 def following(found: dict, lang: Language) -> str:
@@ -99,27 +99,13 @@ def off(found: dict, part: str, layer: int, head: int, lang: Language) -> str:
     )
 
 
-def embedding(found: dict, lang: Language) -> str:
+def embedding(strips: "Strips", found: dict, lang: Language) -> str:
     """Return the token's vector, the position's vector and their sum, their first numbers in a row each."""
-    vectors, size = found["embedding"], len(found["embedding"]["sum"])
-    caption = text("inside.vectors", lang, token=found["tokens"][found["token"]]["text"], position=found["token"])
-    shown = [vector[:EMBEDDING_SHOWN] for vector in vectors.values()]
-    names = [text(f"inside.vector.{name}", lang) for name in vectors]
-    records = [{"dimension": i, **{name: vector[i] for name, vector in vectors.items()}} for i in range(size)]
-    largest = max(abs(value) for row in shown for value in row) or 1.0
-    cells = [
-        [
-            f'<td class="shade{" minus" if value < 0 else ""}" style="--shade:{abs(value) / largest:.3f}">'
-            f"{number(value, lang, '.3f')}</td>"
-            for value in row
-        ]
-        for row in shown
-    ]
-    return (
-        grid(names, [str(i) for i in range(len(shown[0]))], cells, caption, "heat vectors")
-        + message(text("inside.vectors_cut", lang, shown=len(shown[0]), size=size))
-        + data("vectors", records, caption, lang)
-    )
+    token = found["token"]
+    caption = text("inside.vectors", lang, token=found["tokens"][token]["text"], position=token)
+    vectors = {"token": strips.token, "position": strips.position, "sum": strips.embedding}
+    rows = {text(f"inside.vector.{name}", lang): vector[token] for name, vector in vectors.items()}
+    return rows_of_numbers(rows, caption, lang)
 
 
 def addresses(found: dict, lang: Language) -> str:
@@ -190,18 +176,19 @@ def typical(values: Sequence[Sequence[float | None]]) -> float:
     return median(max(abs(value) for value in row if value is not None) for row in values) or 1.0
 
 
-def picture(values: "Tensor", alternative: str) -> str:
+def picture(values: "Tensor", alternative: str, largest: float | None = None) -> str:
     """Return a matrix as a small PNG, a pixel a number: blue above 0, orange below, clear at 0.
 
     Args:
         values: Numbers, shape (rows, columns).
         alternative: What it shows; empty where the text beside it says so.
+        largest: The absolute value that gets the full colour; by default what `typical` finds.
     """
     import numpy as np
     from PIL import Image
 
     numbers = values.numpy()
-    strength = np.minimum(1, np.abs(numbers) / typical(values.tolist()))
+    strength = np.minimum(1, np.abs(numbers) / (largest or typical(values.tolist())))
     pixels = np.where((numbers < 0)[..., None], (234, 88, 12), (99, 102, 241)).astype(np.uint8)  # (rows, columns, 3)
     pixels = np.concatenate([pixels, (255 * strength).astype(np.uint8)[..., None]], axis=-1)
     content = io.BytesIO()

@@ -1,0 +1,88 @@
+"""The picture of a model in a real browser: by mouse and by keyboard, on a small screen and on a telephone."""
+
+import pytest
+
+LONG = "The%20cat%20sat%20on%20the%20mat%20and%20slept"  # more than 32 tokens for a tokenizer of 300
+
+
+def button(seen, opens: str, form: str = "wide"):
+    return seen.page.locator(f'svg.{form} [data-choose="{opens}"]')
+
+
+def test_a_click_opens_the_view_beside_the_picture(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    button(seen, "place:projection").click()
+    table = seen.page.locator("table.vectors")
+    table.wait_for()
+    seen.settle()
+    assert "Output projection of layer 0" in seen.page.locator(".beside").inner_text()
+    picture, panel = seen.page.locator("svg.wide").bounding_box(), table.bounding_box()
+    assert panel["x"] >= picture["x"] + picture["width"]
+    assert panel["y"] < picture["y"] + picture["height"]
+
+
+def test_layer_head_and_what_is_off_are_chosen_by_keyboard(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    button(seen, "layer:1").focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.locator('svg.wide[aria-label*="layer 1 and head 0"]').wait_for()
+    button(seen, "head:0").focus()
+    seen.page.keyboard.press("ArrowDown")
+    assert button(seen, "head:1").evaluate("(one) => one === document.activeElement")
+    seen.page.keyboard.press(" ")
+    seen.page.locator('svg.wide[aria-label*="layer 1 and head 1"]').wait_for()
+    seen.settle()
+    assert button(seen, "head:1").evaluate("(one) => one === document.activeElement")  # the focus survived the redraw
+    button(seen, "off:mlp").focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.get_by_text("without the MLP of layer 1").first.wait_for()
+    assert button(seen, "off:mlp").get_attribute("aria-pressed") == "true"
+    assert seen.problems() == []
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_one_more_token_flows_through_once(watch, motion):
+    seen = watch()
+    seen.page.emulate_media(reduced_motion=motion)
+    seen.open("inside", "en", text="abc")
+    field = seen.page.get_by_label("Text", exact=True)
+    button(seen, "more:1").click()
+    seen.page.locator("svg.wide.flows").wait_for()
+    assert field.input_value().startswith("abc")
+    assert len(field.input_value()) > 3
+    moving = "getComputedStyle(document.querySelector('svg.wide .arrives')).animationName"
+    assert seen.page.evaluate(moving) == ("arrives" if motion == "no-preference" else "none")
+    seen.page.wait_for_timeout(1000)
+    button(seen, "token:0").click()  # another change is drawn at once
+    seen.settle()
+    assert seen.page.locator("svg.wide.flows").count() == 0
+
+
+def test_a_sentence_of_32_tokens_fits_a_small_screen(watch):
+    seen = watch()
+    seen.page.set_viewport_size({"width": 1280, "height": 720})
+    seen.open("inside", "en", text=LONG)
+    assert button(seen, "token:31").count() == 1
+    box = seen.page.locator("svg.wide").bounding_box()
+    assert box["y"] >= 0
+    tokens = [button(seen, f"token:{place}").bounding_box() for place in (0, 31)]
+    assert tokens[0]["y"] > 0
+    assert tokens[1]["y"] + tokens[1]["height"] <= 720
+    assert tokens[0]["height"] >= 10
+
+
+def test_on_a_telephone_it_is_a_column(watch):
+    seen = watch(390)
+    seen.open("inside", "pt-BR", text="abc")
+    assert not seen.page.locator("svg.wide").is_visible()
+    order = ["token:0", "part:embedding", "layer:0", "place:qkv", "step:mask", "place:mid", "part:prediction", "more:1"]
+    boxes = [button(seen, opens, "narrow").bounding_box() for opens in order]
+    assert all(a["y"] < b["y"] for a, b in zip(boxes, boxes[1:]))
+    assert all(0 <= box["x"] and box["x"] + box["width"] <= 390 for box in boxes)
+    button(seen, "place:mid", "narrow").click()
+    seen.page.locator("table.vectors").wait_for()
+    seen.settle()
+    assert seen.page.locator(".beside").bounding_box()["y"] < 844  # the view came into sight
+    assert seen.problems() == []
