@@ -1,13 +1,44 @@
-// What the pages do without the server: links to share, the language switch, arrow keys in rows and grids.
+// What the pages do without the server: links to share, an address that keeps up, the language switch, arrow keys.
 window.hf_llm = {
-  link(names, values) {
+  usual: null, // {setting: what it opened with}; known once the page has read its address
+  // Return the settings that are in force, as [name, value]. A setting, [usual value, needs], is left out at its usual
+  // value, and where it has no effect: `needs` is {name of another: the values that it must have}.
+  inForce(settings, values, usual) {
+    const now = Object.fromEntries(Object.keys(settings).map((name, i) => [name, values[i]]));
+    const counts = ([name, [built, needs]]) =>
+      ![null, undefined, "", usual[name] ?? built].includes(now[name]) &&
+      Object.entries(needs).every(([other, wanted]) => wanted.includes(now[other]));
+    return Object.entries(settings).filter(counts).map(([name]) => [name, now[name]]);
+  },
+  link(settings, values) {
     const url = new URL(location.href);
     url.search = "";
-    names.forEach((name, i) => {
-      if (values[i] !== null && values[i] !== undefined && values[i] !== "") url.searchParams.set(name, values[i]);
-    });
+    for (const [name, value] of this.inForce(settings, values, {})) url.searchParams.set(name, value);
     url.searchParams.set("lang", document.documentElement.lang);
     return url.href;
+  },
+  // The address holds what was set, so that Back, a reload, the other language and the next page keep it. A teacher's link
+  // holds only as it is. Each step of a lesson is one of the browser's history.
+  address(settings, values) {
+    const url = new URL(location.href), step = url.searchParams.get("step");
+    if (!this.usual || url.searchParams.has("sign")) return;
+    Object.keys(settings).forEach((name) => url.searchParams.delete(name));
+    for (const [name, value] of this.inForce(settings, values, this.usual)) url.searchParams.set(name, value);
+    clearTimeout(this.waits);
+    this.next = url.href === location.href ? null : url;
+    if (url.searchParams.get("step") !== step) this.arrive("pushState");
+    else this.waits = setTimeout(() => this.arrive(), 200); // browsers refuse one at each letter
+  },
+  arrive(how = "replaceState") {
+    if (this.next) history[how](null, "", this.next);
+    this.next = null;
+  },
+  // What was just shown is brought into view where it is not.
+  show(selector) {
+    const shown = document.querySelector(selector), top = shown?.getBoundingClientRect().top;
+    if (!shown || (top >= 0 && top < innerHeight / 2)) return;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    shown.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
   },
   copy(link) {
     navigator.clipboard?.writeText(link).catch(() => {}); // where the browser allows it; else the reader copies the link
@@ -15,7 +46,8 @@ window.hf_llm = {
   // What a teacher's link hides is not shown, whatever the page does with it later. Of what it locks the server disables
   // Gradio's own controls; the style sheet takes away the buttons of ours that would set a locked one.
   keep(kept) {
-    const { locked, hidden } = JSON.parse(kept || '{"locked": [], "hidden": []}'); // empty: the page could not open
+    const { locked, hidden, usual } = JSON.parse(kept || '{"locked": [], "hidden": [], "usual": {}}'); // "": it could not open
+    this.usual = usual;
     document.documentElement.dataset.locked = locked.join(" ");
     if (!hidden.length) return;
     const style = document.createElement("style");
@@ -31,6 +63,27 @@ window.hf_llm = {
     try { return JSON.parse(localStorage.getItem("hf_llm_prediction_" + question)) || [null, ""]; } catch { return [null, ""]; }
   },
 };
+
+// The sentence and the model go along to the next page, unless the link there names others.
+document.addEventListener("click", (event) => {
+  hf_llm.arrive();
+  const link = event.target.closest("a[href^='./'], a[data-inner]");
+  if (!link) return;
+  link.dataset.inner ??= link.getAttribute("href");
+  const here = new URL(location.href), there = new URL(link.dataset.inner, here);
+  for (const name of ["text", "model", "lang"]) {
+    const value = here.searchParams.get(name);
+    if (value && !there.searchParams.has(name)) there.searchParams.set(name, value);
+  }
+  link.href = there;
+});
+
+// Back and Forward in a lesson: the address has changed, and the step follows.
+addEventListener("popstate", () => {
+  const step = new URLSearchParams(location.search).get("step");
+  const steps = [...document.querySelectorAll("ol.path [data-choose]")];
+  (steps.find((button) => button.dataset.choose === step) ?? steps[0])?.click();
+});
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-language]");

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import gradio as gr
 from gradio.components import Component
@@ -39,6 +40,7 @@ from hf_llm.texts import Language, both, language_of, text
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
 Controls = dict[str, Component]
+Needs = dict[str, list]  # {name of a setting: the values that it must have}
 # calls of one kind wait together, and so many of them run at once; a small machine has two cores
 KINDS = {"view": 4, "calculation": 2, "writing": 2, LAB: 1}
 
@@ -79,19 +81,23 @@ class Page:
         self._controls: Controls = {}
         self._choices: dict[str, Callable[[Language], list[str]]] = {}
         self._texts: dict[str, Callable[[Language], str]] = {}
+        self._needs: dict[str, Needs] = {}
         self._locks: list[Component] = []
 
     def settings(
         self, choices: dict[str, Callable[[Language], list[str]]] | None = None, locks: Sequence[Component] = (),
-        texts: dict[str, Callable[[Language], str]] | None = None, **controls: Component,
+        texts: dict[str, Callable[[Language], str]] | None = None, needs: dict[str, Needs] | None = None,
+        **controls: Component,
     ) -> None:  # fmt: skip
-        """Name the controls that a link restores.
+        """Name the controls that a link restores, and that the address of the page holds.
 
         Args:
             choices: For a list that changes, what it holds now for a reader of a language. Unless a link asks for
                 another, the first list opens with its first entry and the second, to compare, with its second.
             locks: What sets them and is locked with any of them: lists and buttons of examples.
             texts: What a text box opens with, likewise.
+            needs: {name: {another name: the values that it must have}}, for a control that has no effect otherwise; a
+                link then leaves it out.
             controls: {name in the URL: control}.
         """
         self._controls |= controls
@@ -99,6 +105,7 @@ class Page:
             control.elem_classes = [*control.elem_classes, f"setting-{name}"]
         self._choices |= choices or {}
         self._texts |= texts or {}
+        self._needs |= needs or {}
         self._locks += locks
 
     def view(self, script: str = "", **options) -> gr.HTML:
@@ -134,6 +141,10 @@ class Page:
             [self.query, self.lang, *self._controls.values(), *self._others(), self._notice, self._kept],
             js=READ_URL, api_visibility="private", show_progress="hidden", **turn("view"),
         )  # fmt: skip
+        if self._controls:
+            changes = [control.change for control in self._controls.values()]
+            js = f"(...values) => hf_llm.address({self._in_force()}, values)"
+            gr.on(changes, None, [*self._controls.values()], None, js=js, api_visibility="private")
         opening.then(None, self._kept, None, js="(kept) => hf_llm.keep(kept)", api_visibility="private")
         return self.on(opening.then, handler, controls, outputs)
 
@@ -141,9 +152,9 @@ class Page:
         self.app.opened.set()
         link, language = read_link(self.name, query or "", self._controls), language_of(lang)
         locked = frozenset(self._controls) if link.changed else link.locked
-        updates = []
+        updates, usual = [], {}
         for name, control in self._controls.items():
-            change = {"interactive": False} if name in locked or locked and self._sets_others(name) else {}
+            change = {"interactive": False} if name in locked or (locked and self._sets_others(name)) else {}
             choices = getattr(control, "choices", None) and [value for _, value in control.choices]
             if name in self._choices:
                 change["choices"] = choices = self._choices[name](language)
@@ -151,11 +162,13 @@ class Page:
                     change["value"] = choices[0]
             elif name in self._texts:
                 change["value"] = self._texts[name](language)
+            usual[name] = change.get("value", control.value)
             value = restored(control, link.asked.get(name), choices, self.app.config.max_characters)
             updates.append(gr.update(**{**change, **({} if value is None else {"value": value})}))
         updates += [gr.update(interactive=False) if locked else gr.update() for _ in self._others()]
         notice = message(text("app.link_changed", language), "bad") if link.changed else ""
-        return [query, language, *updates, notice, json.dumps({"locked": [*locked], "hidden": [*link.hidden]})]
+        kept = {"locked": [*locked], "hidden": [*link.hidden], "usual": usual}
+        return [query, language, *updates, notice, json.dumps(kept)]
 
     def _sets_others(self, name: str) -> bool:
         """Say whether a control that a link restores sets others: it is locked with any of them."""
@@ -169,7 +182,7 @@ class Page:
         if not self._controls:
             return
         shown = [(c.label, name) for name, c in self._controls.items() if c.visible is True]
-        names, values = list(self._controls), list(self._controls.values())
+        values = list(self._controls.values())
         with gr.Accordion(t("app.share"), open=False):
             with gr.Row(equal_height=True):
                 link = gr.Textbox(label=t("app.link"), scale=4)  # one can select in it, unlike in a disabled one
@@ -181,12 +194,24 @@ class Page:
                 for_class = gr.Textbox(label=t("app.locked_link"), scale=4)
                 make_class = gr.Button(t("app.make_link"), scale=1)
         address = gr.Textbox(visible="hidden", label="address", container=False)
-        js = f"(...values) => hf_llm.link({names}, values)"
+        js = f"(...values) => hf_llm.link({self._in_force()}, values)"
         made = make.click(None, values, link, js=js, api_visibility="private")
         asked = make_class.click(None, values, address, js=js, api_visibility="private")
         signed = self.on(asked.then, self._signed, {"address": address, "lock": lock, "hide": hide}, for_class)
         for done, box in ((made.then, link), (signed.success, for_class)):
             done(None, box, None, js="(link) => hf_llm.copy(link)", api_visibility="private")
+
+    def _in_force(self) -> str:
+        """Return {name: [the value that it is built with, what it needs]} of the settings, as a script reads it.
+
+        What a list or a text opens with is another one in another language, so a link holds it in any case.
+        """
+        others = {*self._choices, *self._texts}
+        found = {
+            name: [None if name in others else control.value, self._needs.get(name, {})]
+            for name, control in self._controls.items()
+        }
+        return json.dumps(found)
 
     def _signed(self, app: App, *, address: str, lock: list[str], hide: list[str], lang: Language) -> str:
         """Return the link of a page whose controls are partly locked or hidden."""
@@ -194,7 +219,6 @@ class Page:
         lock, hide = ([name for name in names or [] if name in self._controls] for names in (lock, hide))
         require(bool(lock or hide), both("app.choose_locks"))
         return signed_link(self.name, address, lock, hide, self._controls)
-
 
 
 def turn(kind: str) -> dict:
@@ -282,7 +306,7 @@ def checked(text: str, most: int) -> str:
 
 def url(page: str, lang: Language | None = None, **settings: str) -> str:
     """Return the relative URL of a page, for HTML that is written as it is."""
-    query = "&amp;".join(f"{name}={value}" for name, value in {**settings, "lang": lang}.items() if value)
+    query = "&amp;".join(f"{name}={quote(value)}" for name, value in {**settings, "lang": lang}.items() if value)
     return f"./{'' if page == 'home' else page}{'?' if query else ''}{query}"
 
 

@@ -84,16 +84,14 @@ def figure_data(
     )
 
 
-def folded(title: str, content: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+def folded(title: str, content: str, opened: bool = False) -> str:
+    return f"<details{' open' if opened else ''}><summary>{escape(title)}</summary>{content}</details>"
 
 
-def code(source: str, lang: Language, caption: str = "app.call") -> str:
-    """Return source code to be read and copied; `caption` is a key."""
-    return (
-        f'<figure class="code"><figcaption>{escape(text(caption, lang))}</figcaption>'
-        f'<pre tabindex="0"><code>{escape(source)}</code></pre></figure>'
-    )
+def code(source: str, lang: Language, caption: str = "app.call", opened: bool = False) -> str:
+    """Return source code to be read and copied, folded unless `opened`; `caption` is a key."""
+    written = f'<figure class="code"><pre tabindex="0"><code>{escape(source)}</code></pre></figure>'
+    return folded(text(caption, lang), written, opened)
 
 
 def shortened(text: str, most: int = 200) -> str:

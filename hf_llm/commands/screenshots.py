@@ -15,8 +15,8 @@ from pathlib import Path
 from hf_llm.config import command, parse, require, setting
 
 # what stands in the URL of each picture, so that it shows the page at work
-SHOWN = {"inside": {"part": "attention", "layer": "1"}}
-FROM = {"generate": "h2"}  # the picture begins at the first of these instead of the top
+SHOWN = {"home": {"step": "mask"}, "inside": {"part": "attention", "layer": "1"}}
+CHOSEN = {"home": "input[type=radio]"}  # the first of these is chosen before: a prediction
 WIDTH, HEIGHT = 1100, 1000
 
 
@@ -45,14 +45,15 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        for name in PAGES[1:]:  # without the first page
+        for name in PAGES:
             for lang in ("pt-BR", "en"):
                 query = "&".join(f"{name}={value}" for name, value in {"lang": lang, **SHOWN.get(name, {})}.items())
-                page.goto(f"{blocks.local_url}{name}?{query}")
+                page.goto(f"{blocks.local_url}{'' if name == 'home' else name}?{query}")
                 page.wait_for_selector(".navigation nav")
                 page.wait_for_timeout(1000 * config.wait)
-                if name in FROM:
-                    page.evaluate("(start) => document.querySelector(start).scrollIntoView()", FROM[name])
+                if name in CHOSEN:
+                    page.locator(CHOSEN[name]).first.check()
+                    page.wait_for_timeout(1000 * config.wait)
                 page.screenshot(path=folder / f"{name}.{lang}.png")
                 print(folder / f"{name}.{lang}.png")
         browser.close()

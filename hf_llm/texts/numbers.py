@@ -7,6 +7,7 @@ from hf_llm.texts.language import Language
 
 _PORTUGUESE = str.maketrans(",.", ".,")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_DIGITS = 8  # of a probability in percent: those of fp32
 _INFINITE = {math.inf: "∞", -math.inf: "−∞"}
 
 
@@ -36,6 +37,17 @@ def number(value: float | None, lang: Language, spec: str = "") -> str:
         times = "" if mantissa == "1" else f"{mantissa} × "
         written = f"{times}10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     return written.replace("-", "−")
+
+
+def percent(value: float, lang: Language, digits: int = 1) -> str:
+    """Return a probability in percent, with as many digits as tell it from certainty and from impossibility.
+
+    >>> percent(0.25, "en"), percent(0.99994, "pt-BR"), percent(0.0000004, "en"), percent(1.0, "en")
+    ('25.0%', '99,99 %', '0.00004%', '100.0%')
+    """
+    while 0 < value < 1 and digits < MOST_DIGITS and float(f"{100 * value:.{digits}f}") in (0.0, 100.0):
+        digits += 1
+    return number(value, lang, f".{digits}%")
 
 
 def interval(bounds: Sequence[float], lang: Language, spec: str = "") -> str:

@@ -58,9 +58,9 @@ def test_a_question_with_an_experiment_shows_its_answer_and_what_the_data_suppor
     monkeypatch.setattr(page, "committed", lambda results, name: saved)
     _, answered, first, full, after = answer(with_results)
     assert answered["visible"]
-    assert "✗ no</strong> · option a" in first
-    assert "✓ yes</strong> · option b" in first
-    assert "? inconclusive</strong> · option c" in first
+    assert first.index("✓ The data support the prediction “option b”.") < first.index("contradict “option a”.")
+    assert "data:image/png" in first
+    assert "? “option c” stays open" in first
     assert saved.values["answer"]["en"][:40].split("*")[0] in full
     assert saved.values["command"] in full
     assert text("discussion.also", "en") in after

@@ -67,6 +67,6 @@ def test_an_answered_question_is_well(watch):
     seen.page.get_by_label("Outra coisa; escrevo abaixo").check()
     seen.page.get_by_label("Por quê? Explique com as suas palavras").fill("<b>acho</b>")
     seen.page.get_by_role("button", name="Ver a resposta").click()
-    seen.page.get_by_text("Perguntas para a turma").wait_for()
+    seen.page.get_by_text("O que os dados dizem").wait_for()
     seen.settle()
     assert seen.problems() == []

@@ -13,6 +13,8 @@ import yaml
 from glossary import violations
 
 from hf_llm.app.i18n import i18n, keys, t
+from hf_llm.app.pages.home.lesson import NAMES
+from hf_llm.app.pages.home.step import OPTIONS
 from hf_llm.texts import LANGUAGES, text
 from hf_llm.texts.catalogue import PACKAGE, folders, texts
 
@@ -48,7 +50,8 @@ def mentioned() -> tuple[set[str], list[re.Pattern]]:
     patterns = {as_pattern(node, r"[\w-]+") for node in nodes if isinstance(node, ast.JoinedStr)}
     # one that begins with a place would be any key; but a page's title and introduction are asked for by its name
     known = [pattern for pattern in patterns if re.match(rf"(?:{'|'.join(folders())})\\\.", pattern)]
-    return strings, [re.compile(one) for one in [*known, r"\w+\.(title|intro)"]]
+    steps = rf"({'|'.join(NAMES)})\.(title|intro|predict|do|option\.[{OPTIONS}])"  # likewise a step of the lesson
+    return strings, [re.compile(one) for one in [*known, r"\w+\.(title|intro)", steps]]
 
 
 def is_used(key: str) -> bool:

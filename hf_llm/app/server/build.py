@@ -126,6 +126,7 @@ def warm_up(app: App) -> None:
     """
     app.opened.wait()
     time.sleep(AFTER_OPENING)
+    import hf_llm.experiments.optimizers.surfaces
     import hf_llm.explain.gpt2_explained
     import hf_llm.tokenization.compare  # noqa: F401
 

@@ -7,6 +7,7 @@ import gradio as gr
 from hf_llm.app.page import App
 from hf_llm.app.pages.discussion import views
 from hf_llm.app.pages.experiment.answers import show_full
+from hf_llm.app.pages.experiment.views import figure
 from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
@@ -76,6 +77,7 @@ def show_answer(app: App, *, question: str, made: str, lang: Language) -> tuple:
     first = ""
     if result:
         options = {name: option(question, name, lang) for name in OPTIONS}
-        first = views.predictions(options, result.values["predictions"], lang)
+        figure_name = next(iter(result.values["figures"]))
+        first = views.predictions(options, result.values["predictions"], lang) + figure(result, figure_name, lang)
     after = views.to_look_at(question, BEARING[question], lang) + views.for_the_class(question, lang)
     return "", gr.update(visible=True), first, show_full(app, experiment, lang), after

@@ -17,7 +17,7 @@ RESTORE = "(question) => hf_llm.prediction(question)"
 
 
 def build(page: Page) -> None:
-    question = gr.Radio(
+    question = gr.Dropdown(
         [(t(f"discussion.{number}.question"), number) for number in QUESTIONS], value="L31",
         label=t("discussion.question"),
     )  # fmt: skip
@@ -29,8 +29,9 @@ def build(page: Page) -> None:
     made = gr.Textbox(visible="hidden", label="made", container=False)  # the question that has a prediction
     notice = page.view()
     with gr.Column(visible=False) as answered:
-        answer = page.view()
-        full = experiment.build(page, "question", question, QUESTIONS.get)
+        answer = page.view(elem_classes="report")
+        with gr.Accordion(t("discussion.whole"), open=False):
+            full = experiment.build(page, "question", question, QUESTIONS.get)
         after = page.view()
 
     page.settings(question=question)

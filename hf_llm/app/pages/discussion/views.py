@@ -4,22 +4,29 @@ from collections.abc import Sequence
 from html import escape
 
 from hf_llm.app.page import url
-from hf_llm.app.pages.experiment.views import verdict
-from hf_llm.app.views import paragraph
+from hf_llm.app.pages.experiment.views import MARKS
+from hf_llm.app.views import folded, paragraph
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import Language, text
 
 
 def asked(number: str, lang: Language) -> str:
-    """Return the background of a question, and what to predict."""
-    predict = escape(text(f"discussion.{number}.predict", lang))
-    return f"{paragraph(text(f'discussion.{number}.background', lang))}<p><strong>{predict}</strong></p>"
+    """Return a question with its background, and what to predict."""
+    question, predict = (escape(text(f"discussion.{number}.{part}", lang)) for part in ("question", "predict"))
+    background = paragraph(text(f"discussion.{number}.background", lang))
+    return f"<h2>{question}</h2>{background}<p><strong>{predict}</strong></p>"
 
 
 def predictions(options: dict[str, str], found: dict[str, str], lang: Language) -> str:
-    """Return the offered predictions, and which of them the data support; `found` has the verdicts."""
-    items = "".join(f"<li>{verdict(found[name], lang)} · {escape(options[name])}</li>" for name in found)
-    return f'<h2>{escape(text("discussion.supported", lang))}</h2><ul class="findings">{items}</ul>'
+    """Return which of the offered predictions the data support, a sentence for each verdict; `found` has those."""
+    sentences = []
+    for supported in ("yes", "no", "inconclusive"):
+        named = [f"“{options[name]}”" for name, one in found.items() if one == supported]
+        if named:
+            said = text(f"discussion.supported.{supported}", lang, predictions="; ".join(named))
+            sentences.append(f"{MARKS[supported]} {said}")
+    drawn = "<br>".join(map(escape, sentences))
+    return f'<h2>{escape(text("discussion.data", lang))}</h2><p class="message good">{drawn}</p>'
 
 
 def to_look_at(number: str, labs: Sequence[str], lang: Language) -> str:
@@ -31,13 +38,11 @@ def to_look_at(number: str, labs: Sequence[str], lang: Language) -> str:
         link = url("foundations", lang, lab=name) if lab else url(name, lang)
         why = text(f"discussion.{number}.bearing.{name}", lang)
         links.append(f'<li><a href="{link}">{escape(title)}</a>: {escape(why)}</li>')
-    return (
-        f"<h2>{escape(text('discussion.look', lang))}</h2>{paragraph(text(f'discussion.{number}.look', lang))}"
-        f"{paragraph(text('discussion.also', lang))}<ul>{''.join(links)}</ul>"
-    )
+    looked = paragraph(text(f"discussion.{number}.look", lang)) + paragraph(text("discussion.also", lang))
+    return folded(text("discussion.look", lang), f"{looked}<ul>{''.join(links)}</ul>")
 
 
 def for_the_class(number: str, lang: Language) -> str:
     """Return questions to go on with, one a line of the text."""
     items = "".join(f"<li>{escape(line)}</li>" for line in text(f"discussion.{number}.class", lang).splitlines())
-    return f"<h2>{escape(text('discussion.class', lang))}</h2><ol>{items}</ol>"
+    return folded(text("discussion.class", lang), f"<ol>{items}</ol>")

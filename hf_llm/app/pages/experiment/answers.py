@@ -31,7 +31,7 @@ def show_full(app: App, name: str, lang: Language) -> str:
         return views.report(result, lang)
     command = f"hf-llm discuss {name} --output_dir results/{name}"
     missing = message(text("experiment.missing", lang, folder=app.public(app.config.results)))
-    return missing + code(command, lang, "app.command")
+    return missing + code(command, lang, "app.command", opened=True)
 
 
 def wait(app: App, *, lang: Language) -> tuple[str, dict]:

@@ -1,4 +1,4 @@
-"""A result of an experiment as HTML: the question, its answer, one figure, findings; more of them folded; limits.
+"""A result of an experiment as HTML: the question, its answer, one figure; findings, limits and data folded.
 
 Figures and tables lie in the page itself as data, because Gradio serves no file of the checkout, and need not.
 """
@@ -24,6 +24,7 @@ def report(result: SavedResult, lang: Language) -> str:
     findings = [*values["findings"], *values["timings"]["findings"]]
     shown = [finding for finding in findings if finding["key"] in values["shown"]]
     rest = [finding for finding in findings if finding["key"] not in values["shown"]]
+    limits = [f"<li>{_marked_up(limit[lang])}</li>" for limit in values["limits"]]
     more = [
         verdicts(rest, lang),
         _paragraph(text("frame.timed", lang)) if values["timings"]["findings"] else "",
@@ -35,14 +36,14 @@ def report(result: SavedResult, lang: Language) -> str:
         message(text("frame.quick", lang), "bad") if values["quick"] else "",
         answer(result, lang),
         figure(result, first, lang),
-        _heading("frame.findings", lang),
-        verdicts(shown, lang),
-        _paragraph(text("frame.intervals", lang)) if any(finding["interval"] for finding in findings) else "",
-        folded(text("frame.more", lang), "".join(more)),
-        _heading("frame.limits", lang),
-        "<ul>" + "".join(f"<li>{_marked_up(limit[lang])}</li>" for limit in values["limits"]) + "</ul>",
-        _heading("frame.reproduce", lang),
-        _origin(result, lang),
+        folded(
+            text("frame.findings", lang),
+            verdicts(shown, lang)
+            + (_paragraph(text("frame.intervals", lang)) if any(finding["interval"] for finding in findings) else "")
+            + folded(text("frame.more", lang), "".join(more)),
+        ),
+        folded(text("frame.limits", lang), "<ul>" + "".join(limits) + "</ul>"),
+        folded(text("frame.reproduce", lang), _origin(result, lang)),
     ]
     return "".join(parts)
 
@@ -99,10 +100,6 @@ def _origin(result: SavedResult, lang: Language) -> str:
         lecture=", ".join(values["lecture"]),
     )  # fmt: skip
     return code(values["command"], lang, "app.command") + _paragraph(made)
-
-
-def _heading(key: str, lang: Language) -> str:
-    return f"<h3>{escape(text(key, lang))}</h3>"
 
 
 def _paragraph(sentence: str) -> str:

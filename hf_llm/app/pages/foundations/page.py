@@ -16,7 +16,8 @@ def build(page: Page) -> None:
     )  # fmt: skip
     shown = page.view(elem_classes="report")
     gr.Markdown(t("foundations.labs_intro"))
-    lab = gr.Radio([(t(f"foundations.lab.{name}"), name) for name in LABS], value=LABS[0], label=t("foundations.labs"))
+    labs = [(t(f"foundations.lab.{name}"), name) for name in LABS]
+    lab = gr.Dropdown(labs, value=LABS[0], label=t("foundations.labs"))
     full = experiment.build(page, "lab", lab, lambda name: name)
 
     page.on(example.change, answers.show_example, {"example": example}, shown)

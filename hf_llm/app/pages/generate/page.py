@@ -11,54 +11,63 @@ from hf_llm.app.pages.generate.answers import MOST_NEW, PRESETS, example
 def build(page: Page) -> None:
     app = page.app
     names, longest = app.library.language_models(), app.config.max_characters
-    with gr.Group():
-        prompt = gr.Textbox(label=t("generate.prompt"), lines=2, max_length=longest)
-        with gr.Row():
-            model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"))
-            other = gr.Dropdown(names, value=next(iter(names[1:] or names), None), label=t("generate.other"))
-            compare = gr.Checkbox(False, label=t("generate.compare"))
-    preset = gr.Radio([(t(f"generate.preset.{name}"), name) for name in PRESETS], value=None, label=t("app.preset"))
-    why = page.view()
-    with gr.Group():
-        with gr.Row():
-            repetition_penalty = gr.Slider(1, 4, 1, step=0.05, label=t("generate.setting.repetition_penalty"))
-            temperature = gr.Slider(0.1, 3, 1, step=0.05, label=t("generate.setting.temperature"))
-            top_k = gr.Slider(0, 200, 0, step=1, label=t("generate.setting.top_k"), info=t("generate.top_k_off"))
-            top_p = gr.Slider(0.05, 1, 0.9, step=0.01, label=t("generate.setting.top_p"), info=t("generate.top_p_off"))
-        with gr.Row():
-            greedy = gr.Checkbox(False, label=t("generate.greedy"), info=t("generate.greedy_info"))
-            seed = gr.Number(0, label=t("generate.seed"), precision=0, minimum=0, maximum=2**31 - 1)
-            most = gr.Slider(1, MOST_NEW, 80, step=1, label=t("generate.max_new_tokens"))
-    with gr.Row():
-        start = gr.Button(t("generate.start"), variant="primary")
-        stop = gr.Button(t("generate.stop"), variant="stop")
-    status = page.view()
-    written = gr.State("")
     second = []  # columns of the second model
 
     def pair() -> tuple[gr.HTML, gr.HTML]:
         """Return two views side by side, the second hidden until two models are compared."""
         with gr.Row():
-            with gr.Column(min_width=300):
+            with gr.Column(min_width=260):
                 left = page.view()
-            with gr.Column(min_width=300, visible=False) as column:
+            with gr.Column(min_width=260, visible=False) as column:
                 right = page.view()
         second.append(column)
         return left, right
 
-    texts = pair()
-    call = page.view()
-    gr.Markdown(t("generate.next_intro"))
-    next_tokens = pair()
-    next_call = page.view()
-    whole = gr.Button(t("generate.whole"))
-    vocabulary = pair()
-    gr.Markdown(t("generate.surprise_intro"))
-    scored = gr.Textbox(label=t("generate.scored"), lines=3, max_length=longest)
-    take = gr.Button(t("generate.take"))
-    coloured = pair()
-    expected = pair()
-    scored_call = page.view()
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):  # what is set, and beside it what comes of it
+            with gr.Group():
+                prompt = gr.Textbox(label=t("generate.prompt"), lines=2, max_length=longest)
+                model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"))
+            with gr.Row():
+                start = gr.Button(t("generate.start"), variant="primary", min_width=120)
+                stop = gr.Button(t("generate.stop"), variant="stop", min_width=120)
+            preset = gr.Dropdown(
+                [(t(f"generate.preset.{name}"), name) for name in PRESETS], value=None, label=t("app.preset")
+            )
+            with gr.Group():
+                with gr.Row():
+                    temperature = gr.Slider(
+                        0.1, 3, 1, step=0.05, label=t("generate.setting.temperature"), min_width=200
+                    )
+                    top_p = gr.Slider(
+                        0.05, 1, 0.9, step=0.01, label=t("generate.setting.top_p"), info=t("generate.top_p_off"),
+                        min_width=200,
+                    )  # fmt: skip
+                greedy = gr.Checkbox(False, label=t("generate.greedy"), info=t("generate.greedy_info"))
+            with gr.Accordion(t("generate.more"), open=False):
+                top_k = gr.Slider(0, 200, 0, step=1, label=t("generate.setting.top_k"), info=t("generate.top_k_off"))
+                repetition_penalty = gr.Slider(1, 4, 1, step=0.05, label=t("generate.setting.repetition_penalty"))
+                seed = gr.Number(0, label=t("generate.seed"), precision=0, minimum=0, maximum=2**31 - 1)
+                most = gr.Slider(1, MOST_NEW, 80, step=1, label=t("generate.max_new_tokens"))
+                compare = gr.Checkbox(False, label=t("generate.compare"))
+                other = gr.Dropdown(names, value=next(iter(names[1:] or names), None), label=t("generate.other"))
+        with gr.Column(scale=3, min_width=320):
+            status = page.view()
+            texts = pair()
+            why = page.view()
+            next_tokens = pair()
+    written = gr.State("")
+    call, next_call = page.view(), page.view()
+    with gr.Accordion(t("generate.all_numbers"), open=False):
+        whole = gr.Button(t("generate.whole"))
+        vocabulary = pair()
+    with gr.Accordion(t("generate.surprise"), open=False):
+        gr.Markdown(t("generate.surprise_intro"))
+        scored = gr.Textbox(label=t("generate.scored"), lines=3, max_length=longest)
+        take = gr.Button(t("generate.take"))
+        coloured = pair()
+        expected = pair()
+        scored_call = page.view()
 
     choice = dict(
         greedy=greedy, temperature=temperature, top_k=top_k, top_p=top_p, repetition_penalty=repetition_penalty
@@ -88,11 +97,13 @@ def build(page: Page) -> None:
     for name, text, below in zip((model, other), coloured, expected):
         page.chosen(text, answers.show_expected, {"model": name, "scored": scored}, [text, below])
 
+    drawn = {"greedy": [False]}
+    needs = {"other": {"compare": [True]}, **dict.fromkeys(("temperature", "top_k", "top_p", "seed"), drawn)}
     page.settings(
         {"model": app.library.language_models, "other": lambda lang: second_first(app.library.language_models(lang))},
         [preset],
         {"text": lambda lang: example(app, lang).prompt, "scored": lambda lang: example(app, lang).scored},
-        text=prompt, **models, **choice, seed=seed, max_new_tokens=most, scored=scored,
+        needs, text=prompt, **models, **choice, seed=seed, max_new_tokens=most, scored=scored,
     )  # fmt: skip
     opened = page.opens_with(answers.show_next_tokens, asked, shown_next)
     page.on(opened.then, answers.show_surprises, surprising, shown_surprises)

@@ -7,9 +7,10 @@ import gradio as gr
 from hf_llm.app.page import App
 from hf_llm.app.pages.home import views
 from hf_llm.app.pages.train.recipe import demo_command
+from hf_llm.app.views import message
 from hf_llm.config import UserError
 from hf_llm.runs.manifest import read_manifest
-from hf_llm.texts import Language
+from hf_llm.texts import Language, text
 
 
 def show(app: App, *, last: str, lang: Language) -> tuple:
@@ -23,11 +24,13 @@ def show(app: App, *, last: str, lang: Language) -> tuple:
     training = app.trainings.get(last or "")
     running = training is not None and training.state in ("running", "waiting")
     none_yet = not app.library.language_models()
-    worth_showing = training is not None and (running or none_yet or training.state == "finished")
+    said = message(text("home.no_model", lang)) if none_yet and not running else ""
+    if training is not None and (running or none_yet):
+        said += views.progress(training, lang)
     return (
-        views.models(models(app, lang), none_yet, lang) + ("" if none_yet else views.links(app.pages, lang)),
+        views.models(models(app, lang), lang) + views.links(app.pages, lang),
         gr.update(visible=none_yet and not running),
-        views.progress(training, lang) if worth_showing else "",
+        said,
         gr.update(active=running),
     )
 

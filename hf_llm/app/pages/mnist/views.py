@@ -13,7 +13,7 @@ from hf_llm.app.pages.mnist.pictures import image_tag
 from hf_llm.app.server.training_process import Training
 from hf_llm.app.views import bars, code, figure, figure_data, message
 from hf_llm.runs.manifest import read_manifest
-from hf_llm.texts import Language, number, text
+from hf_llm.texts import Language, number, percent, text
 
 if TYPE_CHECKING:
     import torch
@@ -105,7 +105,10 @@ def answer(name: str, data: str, answer: "Answer", lang: Language) -> str:
     probabilities = answer.probabilities.tolist()
     records = [{"label": label, "probability": probability} for label, probability in zip(answer.labels, probabilities)]
     caption = text("mnist.probabilities", lang, model=name)
-    says = text("mnist.says", lang, model=name, data=data, label=answer.labels[best], probability=probabilities[best])
+    says = text(
+        "mnist.says", lang, model=name, data=data, label=answer.labels[best],
+        probability=percent(probabilities[best], lang),
+    )  # fmt: skip
     return (
         message(says)
         + bars(answer.labels, probabilities, caption, lang, largest=1.0)

@@ -23,7 +23,7 @@ def _encoding(encoding: dict, lang: Language) -> str:
     return (
         message(summary)
         + (message(encoding["changes"].in_language(lang), "bad") if encoding["changes"] else "")
-        + tokens([token["text"] for token in shown], [f"{token['id']}\n{token['bytes']}" for token in shown])
+        + tokens([token["text"] for token in shown], [str(token["id"]) for token in shown])
         + (message(text("tokenizer.more", lang, rest=rest)) if rest > 0 else "")
         + figure_data(
             f"tokens-{name.replace('/', '-')}", made, "tokenizer.column", text("tokenizer.of", lang, name=name), lang

@@ -78,7 +78,7 @@ def _finished(manifest: dict, values: dict, lang: Language) -> str:
         **values,
     )  # fmt: skip
     links = "".join(
-        f'<li><a href="{url(page, model=escape(values["name"]))}">{escape(text(f"{page}.title", lang))}</a></li>'
+        f'<li><a href="{url(page, model=values["name"])}">{escape(text(f"{page}.title", lang))}</a></li>'
         for page in ("generate", "inside")
     )
     go_on = f"<p>{escape(text('train.go_on', lang))}</p><ul class='links'>{links}</ul>"

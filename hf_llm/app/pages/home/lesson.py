@@ -1,0 +1,118 @@
+"""The lesson: its steps in the order of the lecture, and what one of them shows before and after a prediction."""
+
+import importlib
+import secrets
+
+import gradio as gr
+
+from hf_llm.app.page import App
+from hf_llm.app.pages.home import views
+from hf_llm.app.pages.home.step import OPTIONS, At, Seen, Step
+from hf_llm.app.pages.mnist.answers import start
+from hf_llm.app.pages.mnist.recipe import PRESETS, SETTINGS
+from hf_llm.app.pages.mnist.views import training
+from hf_llm.app.views import message
+from hf_llm.config import UserError
+from hf_llm.texts import Language
+
+NAMES = (
+    "neuron", "descent", "optimizer", "dropout",  # neural networks
+    "pieces", "addresses", "mask", "values", "block", "temperature", "recitation", "tf_idf", "judge",  # building an LLM
+    "seven",
+)  # fmt: skip
+STEPS: dict[str, Step] = {name: importlib.import_module(f"{__package__}.steps.{name}.step").STEP for name in NAMES}
+SENTENCES: dict[Language, str] = {
+    "pt-BR": "O gato que estava no quarto do apartamento 3 foi encontrado por",
+    "en": "The cat that was in the bedroom of apartment 3 was found by",
+}
+
+
+def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, lang: Language, **given) -> dict:
+    """Return all that a step puts on the page, {part of the page: value}.
+
+    Args:
+        app: What the pages share.
+        step: Its name; an unknown one, in a link, is the first.
+        text, model: The sentence and the model that go through the lesson.
+        made: {step: prediction} of this browser.
+        lang: The reader's language.
+        given: The controls of all steps, {<step>_<name>: value}.
+    """
+    shown, made = STEPS.get(step, STEPS[NAMES[0]]), known(made)
+    choices = [(shown.say(f"option.{name}", lang), name) for name in OPTIONS] if shown.predicts else []
+    predicted = not shown.predicts or shown.name in made
+    drawn = draw(app, step=shown.name, text=text, model=model, made=made, lang=lang, **given)
+    missing = predicted and shown.needs == "mlp" and not drawn["why"]
+    return {
+        "path": views.path(STEPS, shown.name, made, lang),
+        "asked": views.asked(shown, lang),
+        "choice": gr.update(choices=choices, value=made.get(shown.name), visible=shown.predicts),
+        "sentence": gr.update(visible=shown.sentence),
+        "train_network": gr.update(visible=missing),
+        **{f"column {name}": gr.update(visible=name == shown.name and predicted) for name in NAMES},
+        **drawn,
+    }
+
+
+def draw(app: App, *, step: str, text: str, model: str | None, made: dict, lang: Language, **given) -> dict[str, str]:
+    """Return what a step shows once there is a prediction, why, and the way further; before, to predict first."""
+    shown, made = STEPS.get(step, STEPS[NAMES[0]]), known(made)
+    further = {"further": views.further(shown, text, model, lang)}
+    if shown.predicts and shown.name not in made:
+        return {"seen": views.before(lang), "why": "", "below": "", **further}
+    prefix = f"{shown.name}_"
+    own = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
+    try:
+        seen: Seen = shown.draw(At(app, text, model, lang), **own)
+    except UserError as error:
+        return {"seen": message(app.said(error, lang), "bad"), "why": "", "below": "", **further}
+    why = views.why(shown, seen, made.get(shown.name), lang)
+    return {"seen": seen.shown, "why": why, "below": seen.below, **further}
+
+
+def known(made: object) -> dict[str, str]:
+    """Return the predictions that a browser has kept, as far as they are any: it may hold anything."""
+    pairs = made.items() if isinstance(made, dict) else ()
+    return {name: option for name, option in pairs if name in STEPS and option in [*OPTIONS]}
+
+
+def predict(app: App, *, step: str, choice: str | None, made: dict, lang: Language) -> dict[str, str]:
+    """Return the predictions with that of a step."""
+    return known(made) | ({step: choice} if choice in [*OPTIONS] and step in STEPS else {})
+
+
+def choose(app: App, *, choice: str, step: str, lang: Language) -> tuple:
+    """Return the step and the token that a click in what a step shows sets: the way back, or a token of `values`."""
+    if choice in STEPS:
+        return choice, gr.skip()
+    return gr.skip(), int(choice) if step == "values" and choice.isdecimal() else gr.skip()
+
+
+def choose_in_picture(app: App, *, choice: str, off: str, lang: Language) -> tuple:
+    """Return the layer and the part switched off that a click in the picture of the block sets."""
+    opens, _, value = choice.partition(":")
+    switched = "nothing" if value == off else value
+    return int(value) if opens == "layer" else gr.skip(), switched if opens == "off" else gr.skip()
+
+
+def go(app: App, *, choice: str, lang: Language) -> str:
+    """Return the step that was clicked in the list of all."""
+    return choice if choice in STEPS else gr.skip()
+
+
+def models_now(app: App, *, model: str | None, lang: Language) -> dict:
+    """Return the list of models as it is by now, with one chosen as soon as there is one."""
+    names = app.library.language_models(lang)
+    return gr.update(choices=names, value=model if model in names else next(iter(names), None))
+
+
+def train_network(app: App, *, owner: str, lang: Language) -> tuple[str, str]:
+    """Start the training of a network that reads digits; errors as in `Trainings.start`."""
+    return start(app, owner=owner or secrets.token_urlsafe(16), lang=lang, **dict(zip(SETTINGS, PRESETS["sound"])))
+
+
+def look_at_network(app: App, *, run: str, lang: Language) -> tuple[str, dict]:
+    """Return how that training goes, nothing of one that has ended before, and the timer."""
+    found = app.trainings.get(run or "")
+    busy = found is not None and found.state in ("running", "waiting")
+    return training(found, lang) if busy else "", gr.update(active=busy)

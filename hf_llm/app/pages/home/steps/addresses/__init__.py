@@ -1,0 +1,1 @@
+"""Ids are addresses of rows."""

@@ -1,0 +1,43 @@
+"""All ids of the vocabulary get other numbers: with the rows of the table moved along, and with the rows left."""
+
+import gradio as gr
+
+from hf_llm.app.i18n import t
+from hf_llm.app.pages.home.step import At, Seen, Step
+from hf_llm.app.pages.inside.vectors import rows_of_numbers
+from hf_llm.app.views import bars, folded, tokens
+from hf_llm.texts import text
+
+SAME = 1e-2  # of logits: what rounding may move them by
+NUMBERINGS = ("before", "with_rows", "without_rows")
+
+
+def controls() -> dict:
+    return {"shuffle": gr.Slider(1, 99, 1, step=1, label=t("addresses.shuffle"))}
+
+
+def draw(at: At, *, shuffle: float) -> Seen:
+    """Return the tokens with old and new ids, the prediction under each numbering, and the last token's row, folded."""
+    from hf_llm.explain.what_if import addresses
+
+    reading = at.reading
+    found = addresses(reading, int(shuffle))
+    ids = [f"{one['id']} → {one['new_id']}" for one in found["tokens"]]
+    cards = ""
+    for name in NUMBERINGS:
+        rows = found[name] if name == "before" else found[name]["next"]
+        names, probabilities = zip(*((row["text"], row["probability"]) for row in rows), strict=True)
+        drawn = bars(names, probabilities, text(f"addresses.{name}", at.lang), at.lang, 1.0)
+        cards += f"<div>{drawn}</div>"
+    last = reading.T - 1
+    label, id = reading.labels[last], reading.ids[0, last].item()
+    caption = text("addresses.row", at.lang, token=label, id=id)
+    row = rows_of_numbers({text("addresses.of", at.lang, id=id): reading.model.wte.weight[id]}, caption, at.lang)
+    moved = {name: found[name]["largest_difference"] for name in NUMBERINGS[1:]}
+    why = text("addresses.why", at.lang, kept=moved["with_rows"], lost=moved["without_rows"], token=label, id=id)
+    right = "b" if moved["with_rows"] < SAME < moved["without_rows"] else "a" if moved["with_rows"] >= SAME else None
+    shown = tokens(reading.labels, ids) + f'<div class="stages">{cards}</div>' + folded(caption, row)
+    return Seen(shown, why, right)
+
+
+STEP = Step("addresses", controls, draw, "inside", (("part", "embedding"),), needs="gpt2")

@@ -1,0 +1,1 @@
+"""The block, and which part of it is missed."""

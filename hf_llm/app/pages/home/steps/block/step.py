@@ -1,0 +1,54 @@
+"""The block: one of its parts is switched off, the rest goes on; the picture shows the whole model at work."""
+
+import gradio as gr
+
+from hf_llm.app.i18n import t
+from hf_llm.app.pages.home.step import At, Seen, Step
+from hf_llm.app.pages.home.views import pairs
+from hf_llm.app.pages.inside.model_picture import model_picture
+from hf_llm.app.pages.inside.picture_parts import Chosen
+from hf_llm.app.views import message
+from hf_llm.texts import percent, text
+
+PARTS = ("head", "heads", "mlp")
+OFF = ("nothing", *PARTS)
+LAYERS = 12  # of the largest model that the slider is made for; a smaller one has its last layer
+
+
+def controls() -> dict:
+    parts = [(t(f"inside.off.{name}"), name) for name in OFF]
+    return {
+        "off": gr.Radio(parts, value="nothing", label=t("inside.switch_off")),
+        "layer": gr.Slider(0, LAYERS - 1, 0, step=1, label=t("values.layer")),
+    }
+
+
+def draw(at: At, *, off: str, layer: float) -> Seen:
+    """Return the next token with and without the part, and the picture of the model without it."""
+    from hf_llm.explain.strips import strips
+    from hf_llm.explain.what_if import switched_off
+
+    reading, head = at.reading, 0
+    layer = min(int(layer), reading.n_layer - 1)
+    without = {part: switched_off(reading, layer, head, part) for part in PARTS}
+    moved = {part: one["moved"] for part, one in without.items()}
+    part = None if off == "nothing" else off
+    found = strips(reading.model, reading.ids, layer, head, part)
+    likely = reading.likely(found.logits[-1].softmax(-1))
+    likely = [{**one, "logit": found.logits[-1, one["id"]].item()} for one in likely]
+    chosen = Chosen(layer, head, reading.T - 1, "softmax", part)
+    drawn = ""
+    if part:
+        rows = [(row["text"], row["before"], row["after"]) for row in without[part]["next"][:6]]
+        headings = text("values.before", at.lang), text("inside.column.after", at.lang)
+        drawn = message(text("inside.moved", at.lang, moved=moved[part]))
+        drawn += pairs(rows, headings, text("values.next", at.lang), at.lang)
+    picture = model_picture(found, reading.labels, likely, chosen, at.lang)
+    names = {part: text(f"inside.off.{part}", at.lang) for part in PARTS}
+    order = sorted(PARTS, key=moved.get, reverse=True)
+    shares = {f"{part}_share": percent(moved[part], at.lang) for part in PARTS}
+    why = text("block.why", at.lang, layer=layer, most=names[order[0]], **shares)
+    return Seen(drawn, why, "abc"[PARTS.index(order[0])], picture)
+
+
+STEP = Step("block", controls, draw, "inside", (("part", "off"),), needs="gpt2")

@@ -1,0 +1,1 @@
+"""Training: a loss, and steps down its gradient."""

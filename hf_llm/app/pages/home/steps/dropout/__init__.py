@@ -1,0 +1,1 @@
+"""Dropout in training and in evaluation."""

@@ -1,0 +1,1 @@
+"""A neuron: weighted sum and activation."""

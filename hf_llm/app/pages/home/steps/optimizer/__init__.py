@@ -1,0 +1,1 @@
+"""Optimizers in a narrow valley."""

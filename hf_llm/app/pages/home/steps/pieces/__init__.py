@@ -1,0 +1,1 @@
+"""Tokens: what a BPE makes of a sentence."""

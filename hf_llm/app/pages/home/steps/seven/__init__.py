@@ -1,0 +1,1 @@
+"""The seven questions at the end."""

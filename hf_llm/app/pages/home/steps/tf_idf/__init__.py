@@ -1,0 +1,1 @@
+"""When TF-IDF is the better choice."""

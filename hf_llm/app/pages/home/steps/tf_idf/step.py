@@ -1,0 +1,42 @@
+"""TF-IDF and a fine-tuned GPT-2 on the same messages, by the number of labels: from the result of the experiment."""
+
+from statistics import mean
+
+import gradio as gr
+
+from hf_llm.app.i18n import t
+from hf_llm.app.pages.home.step import At, Seen, Step
+from hf_llm.app.views import bars
+from hf_llm.texts import text
+
+EXPERIMENT = "tfidf-vs-llm"
+METHODS = ("tfidf_words", "tfidf_chars", "gpt2_finetuned")
+LABELS = (16, 64, 512, 4000)
+FINDING = "words_level_all"  # what the question asks: level with all labels
+
+
+def controls() -> dict:
+    return {"labels": gr.Radio([*map(str, LABELS)], value=str(LABELS[-1]), label=t("tf_idf.labels"))}
+
+
+def draw(at: At, *, labels: str) -> Seen:
+    """Return the F1 of each method, and the time that its training took."""
+    result = at.result(EXPERIMENT)
+    names = {method: text(f"tf_idf.method.{method}", at.lang) for method in METHODS}
+
+    def means(table: str, value: str) -> list[float]:
+        rows = [row for row in result.rows(table) if row["labels"] == float(labels)]
+        return [mean(row[value] for row in rows if row["method"] == method) for method in METHODS]
+
+    f1, seconds = means("scores", "f1"), means("training_time", "seconds")
+    of_f1, of_time = text("tf_idf.f1", at.lang, labels=int(labels)), text("tf_idf.seconds", at.lang)
+    shown = [*names.values()]
+    drawn = bars(shown, f1, of_f1, at.lang, 1.0) + bars(shown, seconds, of_time, at.lang)
+    best = max(range(len(METHODS)), key=lambda i: f1[i])
+    values = {"best": shown[best], "f1": f1[best], "words": f1[0], "tuned": f1[-1]}
+    why = text("tf_idf.why", at.lang, labels=int(labels), times=seconds[-1] / seconds[0], **values)
+    verdict = next(each["supported"] for each in result.values["findings"] if each["key"] == FINDING)
+    return Seen(drawn, why, {"yes": "b", "no": None}.get(verdict))
+
+
+STEP = Step("tf_idf", controls, draw, "discussion", (("question", "L45"),), sentence=False)

@@ -1,0 +1,1 @@
+"""What V adds to the weights of attention."""

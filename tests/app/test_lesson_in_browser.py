@@ -1,0 +1,75 @@
+"""The lesson as a student walks it in a real browser: predict, do, see, why; the sentence goes along everywhere."""
+
+import pytest
+
+SENTENCE = "A dog & a cat were found by"
+
+
+def predict(seen, option: int = 0) -> None:
+    seen.page.get_by_role("radiogroup", name="Your prediction").get_by_role("radio").nth(option).check()
+    seen.settle()
+
+
+def test_a_step_is_predicted_done_and_kept(watch):
+    seen = watch()
+    seen.open("", "en")
+    assert "Your prediction first" in seen.page.inner_text(".seen")
+    predict(seen, 1)
+    assert "It is what you predicted" in seen.page.inner_text(".seen")
+    seen.page.get_by_label("number input for Weight of the input 2").fill("-2")
+    seen.settle()
+    assert "The sum is −5" in seen.page.inner_text(".seen")
+    assert seen.problems() == []
+    seen.page.reload()
+    seen.settle()
+    assert "The sum is −5" in seen.page.inner_text(".seen")
+
+
+def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
+    seen = watch()
+    seen.open("", "en", step="pieces")
+    seen.page.get_by_label("Your sentence, in all steps").fill(SENTENCE)
+    predict(seen)
+    seen.page.get_by_role("button", name="Next step").click()
+    seen.settle()
+    assert "Ids and embeddings" in seen.page.inner_text("h2")
+    assert "step=addresses" in seen.page.url
+    seen.page.go_back()
+    seen.settle()
+    assert "Tokens" in seen.page.inner_text("h2")
+    seen.page.get_by_role("link", name="Generate").click()
+    seen.page.wait_for_selector(".navigation nav")
+    seen.settle()
+    assert seen.page.get_by_label("Beginning of the text").input_value() == SENTENCE
+    seen.page.get_by_role("link", name="Português").click()
+    seen.page.wait_for_selector(".navigation nav")
+    seen.settle()
+    assert seen.page.get_by_label("Começo do texto").input_value() == SENTENCE
+    assert seen.console() == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_result_is_in_view_after_a_prediction(watch, width):
+    seen = watch(width)
+    seen.page.set_viewport_size({"width": width, "height": 720})
+    seen.open("", "en", step="mask")
+    predict(seen)
+    seen.page.wait_for_timeout(800)  # it scrolls
+    top = seen.page.locator(".seen table").first.bounding_box()["y"]
+    assert 0 <= top < 500
+    assert seen.problems() == []
+
+
+def test_the_address_holds_what_was_set_and_no_more(watch):
+    seen = watch()
+    seen.open("generate", "en")
+    seen.page.get_by_label("Beginning of the text").fill("one two")
+    seen.page.get_by_label("number input for Temperature").fill("2")
+    seen.settle()
+    assert "text=one+two" in seen.page.url
+    assert "temperature=2" in seen.page.url
+    assert "top_k" not in seen.page.url
+    seen.page.get_by_label("No draw").check()
+    seen.settle()
+    assert "temperature" not in seen.page.url
+    assert "greedy=true" in seen.page.url
