@@ -13,16 +13,16 @@ def predict(seen, option: int = 0) -> None:
 def test_a_step_is_predicted_done_and_kept(watch):
     seen = watch()
     seen.open("", "en")
-    assert "Your prediction first" in seen.page.inner_text(".seen")
+    assert "Your prediction first" in seen.page.inner_text("main")
     predict(seen, 1)
-    assert "It is what you predicted" in seen.page.inner_text(".seen")
+    assert "It is what you predicted" in seen.page.inner_text("main")
     seen.page.get_by_label("number input for Weight of the input 2").fill("-2")
     seen.settle()
-    assert "The sum is −5" in seen.page.inner_text(".seen")
+    assert "The sum is −5" in seen.page.inner_text("main")
     assert seen.problems() == []
     seen.page.reload()
     seen.settle()
-    assert "The sum is −5" in seen.page.inner_text(".seen")
+    assert "The sum is −5" in seen.page.inner_text("main")
 
 
 def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
@@ -55,7 +55,7 @@ def test_the_result_is_in_view_after_a_prediction(watch, width):
     seen.open("", "en", step="mask")
     predict(seen)
     seen.page.wait_for_timeout(800)  # it scrolls
-    top = seen.page.locator(".seen table").first.bounding_box()["y"]
+    top = seen.page.locator(".doing table").first.bounding_box()["y"]
     assert 0 <= top < 500
     assert seen.problems() == []
 

@@ -57,7 +57,10 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
 def draw(app: App, *, step: str, text: str, model: str | None, made: dict, lang: Language, **given) -> dict[str, str]:
     """Return what a step shows once there is a prediction, why, and the way further; before, to predict first."""
     shown, made = STEPS.get(step, STEPS[NAMES[0]]), known(made)
-    further = {"further": views.further(shown, text, model, lang)}
+    further = {
+        "further": views.further(shown, text, model, lang),
+        "language": views.language(app, shown, model, lang),
+    }
     if shown.predicts and shown.name not in made:
         return {"seen": views.before(lang), "why": "", "below": "", **further}
     prefix = f"{shown.name}_"

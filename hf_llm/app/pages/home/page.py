@@ -23,16 +23,19 @@ def build(page: Page) -> None:
     made = gr.BrowserState({}, storage_key="hf_llm_lesson", secret="a prediction, no secret")
     parts = {"path": page.view()}
     train, progress = gr.Button(t("home.train_first"), variant="primary", visible=False), page.view()
-    with gr.Row(visible=False) as parts["sentence"]:
-        text = gr.Textbox(
-            SENTENCES["pt-BR"], label=t("home.sentence"), max_length=app.config.max_characters, lines=1, scale=3
-        )
-        model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1)
     controls, needs = {}, {}
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
+            with gr.Row(visible=False) as parts["sentence"]:
+                text = gr.Textbox(
+                    SENTENCES["pt-BR"], label=t("home.sentence"), max_length=app.config.max_characters, lines=1,
+                    scale=3, min_width=200,
+                )  # fmt: skip
+                model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1, min_width=140)
+            parts["language"] = page.view()
             parts["asked"] = page.view()
             parts["choice"] = choice = gr.Radio([], label=t("home.prediction"))
+        with gr.Column(scale=3, min_width=320, elem_classes="doing"):  # the result below its control, both in view
             for name in NAMES:
                 with gr.Column(visible=False) as parts[f"column {name}"]:
                     if STEPS[name].predicts:
@@ -40,7 +43,6 @@ def build(page: Page) -> None:
                     own = {f"{name}_{control}": each for control, each in STEPS[name].controls().items()}
                     controls |= own
                     needs |= {key: {"step": [name]} for key in own}
-        with gr.Column(scale=3, min_width=320, elem_classes="seen"):
             parts["seen"] = page.view()
             parts["why"] = page.view()
             parts["train_network"] = network = gr.Button(t("home.train_network"), variant="primary", visible=False)
@@ -65,11 +67,11 @@ def build(page: Page) -> None:
         event.then(None, None, None, js=script, api_visibility="private")
 
     then(page.on(step.change, opened, given, [*parts.values()]), "() => scrollTo(0, 0)")
-    drawn = [parts[name] for name in ("seen", "why", "below", "further")]
+    drawn = [parts[name] for name in ("seen", "why", "below", "further", "language")]
     changes = [control.change for control in (text, model, *controls.values())]
     page.on(changes, redraw, given, drawn, trigger_mode="always_last")
     predicted = page.on(choice.input, lesson.predict, {"step": step, "choice": choice, "made": made}, made)
-    then(page.on(predicted.success, opened, given, [*parts.values()]), "() => hf_llm.show('.seen')")
+    then(page.on(predicted.success, opened, given, [*parts.values()]), "() => hf_llm.show('.doing')")
     page.chosen(parts["path"], lesson.go, {}, step)
     page.chosen(parts["seen"], lesson.choose, {"step": step}, [step, controls["values_key"]])
     picture = [controls["block_layer"], controls["block_off"]]

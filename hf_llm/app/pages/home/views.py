@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-from hf_llm.app.page import url
+from hf_llm.app.page import App, url
 from hf_llm.app.pages.home.step import Seen, Step
 from hf_llm.app.pages.train import views as train_views
+from hf_llm.app.server.library import PORTUGUESE
 from hf_llm.app.server.training_process import Training
 from hf_llm.app.views import bar, choice, code, message, paragraph, table
 from hf_llm.texts import Language, text
@@ -93,3 +94,11 @@ def progress(training: Training, lang: Language) -> str:
     """Return how a training goes, its command, and the way to its curves."""
     watch = f'<p><a href="{url("train", run=training.name)}">{escape(text("home.watch", lang))}</a></p>'
     return train_views.status(training, lang) + code(training.shown_command(), lang, "app.command") + watch
+
+
+def language(app: App, step: Step, model: str | None, lang: Language) -> str:
+    """Return that a model has not read Portuguese, for whoever reads it and works with one; how to get another one."""
+    known = not model or model in app.library.hub_models or app.library.data(model) in PORTUGUESE
+    if known or lang != "pt-BR" or step.needs != "gpt2":
+        return ""
+    return message(text("home.no_portuguese", lang, model=model), announced=False)

@@ -36,7 +36,7 @@ def draw(at: At, *, shuffle: float) -> Seen:
     moved = {name: found[name]["largest_difference"] for name in NUMBERINGS[1:]}
     why = text("addresses.why", at.lang, kept=moved["with_rows"], lost=moved["without_rows"], token=label, id=id)
     right = "b" if moved["with_rows"] < SAME < moved["without_rows"] else "a" if moved["with_rows"] >= SAME else None
-    shown = tokens(reading.labels, ids) + f'<div class="stages">{cards}</div>' + folded(caption, row)
+    shown = tokens(reading.labels, ids) + f'<div class="stages three">{cards}</div>' + folded(caption, row)
     return Seen(shown, why, right)
 
 

@@ -18,7 +18,7 @@ LAYERS = 12  # of the largest model that the slider is made for; a smaller one h
 def controls() -> dict:
     parts = [(t(f"inside.off.{name}"), name) for name in OFF]
     return {
-        "off": gr.Radio(parts, value="nothing", label=t("inside.switch_off")),
+        "off": gr.Radio(parts, value="mlp", label=t("inside.switch_off")),
         "layer": gr.Slider(0, LAYERS - 1, 0, step=1, label=t("values.layer")),
     }
 

@@ -22,7 +22,7 @@ def controls() -> dict:
     modes = [(t(f"dropout.mode.{name}"), name) for name in MODES]
     return {
         "mode": gr.Radio(modes, value="training", label=t("dropout.modes")),
-        "p": gr.Slider(0, 0.9, 0.5, step=0.1, label=t("dropout.p")),
+        "p": gr.Slider(0, 0.9, 0.8, step=0.1, label=t("dropout.p")),
     }
 
 

@@ -38,7 +38,7 @@ def draw(at: At, *, mask: str) -> Seen:
     drawn = heat_map(shown, labels, labels, caption, at.lang, largest=1.0, numbers=numbers)
     moved = last_replaced(reading)
     why = text("mask.why", at.lang, ahead=float(ahead.max()), moved=moved, tokens=reading.T - 1)
-    return Seen(drawn, why, "c" if moved < SAME else "a")
+    return Seen(f'<div class="fine">{drawn}</div>', why, "c" if moved < SAME else "a")
 
 
 def last_replaced(reading) -> float:

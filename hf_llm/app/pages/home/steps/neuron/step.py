@@ -17,7 +17,7 @@ def controls() -> dict:
     with gr.Row():
         weights = {
             name: gr.Slider(-2, 2, value, step=0.25, label=t(f"neuron.{name}"), min_width=120)
-            for name, value in (("w1", 0.75), ("w2", 0.5), ("bias", -0.5))
+            for name, value in (("w1", 0.75), ("w2", 0.5), ("bias", -1.5))
         }
     chosen = [(t(f"neuron.function.{name}"), name) for name in FUNCTIONS]
     return {**weights, "activation": gr.Radio(chosen, value="relu", label=t("neuron.activation"))}

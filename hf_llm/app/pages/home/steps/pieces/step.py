@@ -14,7 +14,7 @@ from hf_llm.data import is_here, read_text
 from hf_llm.texts import Language, both, text
 
 MERGES = LARGEST - SMALLEST
-STORIES: dict[Language, tuple[str, ...]] = {"pt-BR": ("sample",), "en": ("the-verdict", "sample")}
+STORIES: dict[Language, tuple[str, ...]] = {"pt-BR": ("dom-casmurro", "sample"), "en": ("the-verdict", "sample")}
 
 
 def controls() -> dict:
@@ -31,7 +31,7 @@ def learned(story: str) -> list[tuple[tuple[str, str], int]]:
 
 def draw(at: At, *, merges: float) -> Seen:
     """Return the sentence after some merges, and the merge that came last."""
-    from hf_llm.tokenization.bpe import pretokenize, tokenize
+    from hf_llm.tokenization.bpe import pretokenize, tokenize, tokenize_word
     from hf_llm.tokenization.readable import readable, token_bytes
 
     require(at.text != "", both("app.empty"))
@@ -47,12 +47,13 @@ def draw(at: At, *, merges: float) -> Seen:
     if step:
         left, right = map(shown, pairs[step - 1])
         said = text("pieces.last", at.lang, step=step, left=left, right=right, count=found[step - 1][1])
-    words = {word: len(tokenize(word, pairs)) for word in pretokenize(sentence)}
+    rank = {pair: i for i, pair in enumerate(pairs)}
+    words = {word: len(tokenize_word(word, rank)) for word in pretokenize(sentence)}
     whole = [shown(word) for word, count in words.items() if count == 1 and len(word) > 1]
     cut = [shown(word) for word, count in words.items() if count > 1]
     right = "b" if whole and cut else "a" if whole else None
     counts = {"tokens": len(made), "bytes": size, "whole": len(whole), "words": len(words)}
-    why = text("pieces.why", at.lang, **counts, story=text(f"tokenizer.corpora.{story}", at.lang))
+    why = text("pieces.why", at.lang, **counts, story=text(f"pieces.story.{story}", at.lang))
     return Seen(message(said) + tokens([shown(token) for token in made]), why, right)
 
 

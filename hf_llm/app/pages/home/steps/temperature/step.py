@@ -16,7 +16,7 @@ HIGH = 2.0  # the temperature of the question
 
 
 def controls() -> dict:
-    return {"temperature": gr.Slider(0.1, 3, 1, step=0.1, label=t("generate.setting.temperature"))}
+    return {"temperature": gr.Slider(0.1, 3, HIGH, step=0.1, label=t("generate.setting.temperature"))}
 
 
 def draw(at: At, *, temperature: float) -> Seen:
