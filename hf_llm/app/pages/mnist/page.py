@@ -47,18 +47,22 @@ def build(page: Page) -> None:
     measure = gr.Button(t("mnist.shift_measure"))
     by_shift = page.view()
 
-    gr.Markdown(t("mnist.cell_intro"))
-    with gr.Row():
-        feature_map = gr.Slider(0, MAPS - 1, 0, step=1, label=t("mnist.feature_map"))
-        row = gr.Slider(0, SIDE - 1, 12, step=1, label=t("mnist.row"))
-        column = gr.Slider(0, SIDE - 1, 14, step=1, label=t("mnist.column_of_map"))
-    cell = page.view()
+    with gr.Accordion(t("mnist.cell_title"), open=False):
+        gr.Markdown(t("mnist.cell_intro"))
+        with gr.Row():
+            feature_map = gr.Slider(0, MAPS - 1, 0, step=1, label=t("mnist.feature_map"))
+            row = gr.Slider(0, SIDE - 1, 12, step=1, label=t("mnist.row"))
+            column = gr.Slider(0, SIDE - 1, 14, step=1, label=t("mnist.column_of_map"))
+        cell = page.view()
 
-    gr.Markdown(t("mnist.study_intro"))
-    with gr.Row():
-        size = gr.Radio([(t(f"mnist.size.{name}"), name) for name in SIZES], value="few", label=t("mnist.sizes"))
-        curve = gr.Radio([(t(f"mnist.curve.{name}"), name) for name in CURVES], value="loss", label=t("mnist.curves"))
-    study = page.view(elem_classes="report")
+    with gr.Accordion(t("mnist.study_title"), open=False):
+        gr.Markdown(t("mnist.study_intro"))
+        with gr.Row():
+            size = gr.Radio([(t(f"mnist.size.{name}"), name) for name in SIZES], value="few", label=t("mnist.sizes"))
+            curve = gr.Radio(
+                [(t(f"mnist.curve.{name}"), name) for name in CURVES], value="loss", label=t("mnist.curves")
+            )
+        study = page.view(elem_classes="report")
 
     picture = {"drawing": drawing, "find": find, **models}
     position = {"feature_map": feature_map, "row": row, "column": column}
@@ -105,23 +109,24 @@ def build_training(page: Page, models: list[gr.Dropdown]) -> tuple:
     def label(name: str) -> dict:
         return {"value": first[name], "label": t(f"mnist.setting.{name}")}
 
-    gr.Markdown(t("mnist.train_intro"))
-    with gr.Row():
-        presets = {name: gr.Button(t(f"mnist.train_preset.{name}"), min_width=140) for name in TRAININGS}
-    reason = page.view()
-    with gr.Row():
-        model = gr.Radio([*MODELS], **label("model"))
-        data = gr.Radio([(t(f"mnist.data.{name}"), name) for name in DATA], **label("data"))
-        steps = gr.Slider(FEWEST_STEPS, page.app.config.training_steps, step=1, **label("steps"))
-    with gr.Row():
-        rate = gr.Number(minimum=0, maximum=10, info=t("mnist.rate_info"), **label("learning_rate"))
-        dropout = gr.Slider(0, 0.9, step=0.1, **label("dropout"))
-        images = gr.Number(
-            minimum=0, maximum=MOST_IMAGES, precision=0, info=t("mnist.images_info"), **label("train_images")
-        )
-    with gr.Row():
-        train = gr.Button(t("mnist.train"), variant="primary")
-        stop = gr.Button(t("mnist.stop"), variant="stop")
+    with gr.Accordion(t("mnist.train_title"), open=False):
+        gr.Markdown(t("mnist.train_intro"))
+        with gr.Row():
+            presets = {name: gr.Button(t(f"mnist.train_preset.{name}"), min_width=140) for name in TRAININGS}
+        reason = page.view()
+        with gr.Row():
+            model = gr.Radio([*MODELS], **label("model"))
+            data = gr.Radio([(t(f"mnist.data.{name}"), name) for name in DATA], **label("data"))
+            steps = gr.Slider(FEWEST_STEPS, page.app.config.training_steps, step=1, **label("steps"))
+        with gr.Row():
+            rate = gr.Number(minimum=0, maximum=10, info=t("mnist.rate_info"), **label("learning_rate"))
+            dropout = gr.Slider(0, 0.9, step=0.1, **label("dropout"))
+            images = gr.Number(
+                minimum=0, maximum=MOST_IMAGES, precision=0, info=t("mnist.images_info"), **label("train_images")
+            )
+        with gr.Row():
+            train = gr.Button(t("mnist.train"), variant="primary")
+            stop = gr.Button(t("mnist.stop"), variant="stop")
     run = gr.BrowserState("", storage_key="hf_llm_digits_training", secret="a name, no secret")
     owner, shown, timer = this_browser(), page.view(), gr.Timer(POLL, active=False)
     controls = dict(zip(SETTINGS, (model, data, steps, rate, dropout, images), strict=True))

@@ -11,7 +11,7 @@ import numpy as np
 from hf_llm.app.line_chart import Line, line_chart
 from hf_llm.app.pages.mnist.pictures import image_tag
 from hf_llm.app.server.training_process import Training
-from hf_llm.app.views import bars, code, figure, figure_data, message
+from hf_llm.app.views import bars, code, figure, figure_data, folded, message
 from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import Language, number, percent, text
 
@@ -109,15 +109,15 @@ def answer(name: str, data: str, answer: "Answer", lang: Language) -> str:
         "mnist.says", lang, model=name, data=data, label=answer.labels[best],
         probability=percent(probabilities[best], lang),
     )  # fmt: skip
+    activations = text("mnist.activations", lang, model=name)
+    on_the_way = "".join(_layer(layer, values, lang) for layer, values in answer.layers.items())
+    on_the_way += _templates(answer.templates, lang) if answer.templates else ""
+    on_the_way += figure_data("activations", _strongest(answer), "mnist.column", activations, lang)
     return (
         message(says)
         + bars(answer.labels, probabilities, caption, lang, largest=1.0)
         + figure_data("probabilities", records, "mnist.column", caption, lang)
-        + "".join(_layer(layer, values, lang) for layer, values in answer.layers.items())
-        + (_templates(answer.templates, lang) if answer.templates else "")
-        + figure_data(
-            "activations", _strongest(answer), "mnist.column", text("mnist.activations", lang, model=name), lang
-        )
+        + folded(text("mnist.on_the_way", lang), on_the_way)
     )
 
 

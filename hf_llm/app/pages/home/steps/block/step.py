@@ -48,7 +48,7 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
     order = sorted(PARTS, key=moved.get, reverse=True)
     shares = {f"{part}_share": percent(moved[part], at.lang) for part in PARTS}
     why = text("block.why", at.lang, layer=layer, most=names[order[0]], **shares)
-    return Seen(drawn, why, "abc"[PARTS.index(order[0])], picture)
+    return Seen(drawn, why, "abc"[PARTS.index(order[0])], f'<div class="wide-only">{picture}</div>')
 
 
 STEP = Step("block", controls, draw, "inside", (("part", "off"),), needs="gpt2")
