@@ -5,7 +5,7 @@ from html import escape
 
 from hf_llm.app.page import url
 from hf_llm.app.pages.experiment.views import verdict
-from hf_llm.app.views import paragraph
+from hf_llm.app.views import bars, paragraph
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import Language, text
 
@@ -20,6 +20,12 @@ def predictions(options: dict[str, str], found: dict[str, str], lang: Language) 
     """Return the offered predictions, and which of them the data support; `found` has the verdicts."""
     items = "".join(f"<li>{verdict(found[name], lang)} · {escape(options[name])}</li>" for name in found)
     return f'<h2>{escape(text("discussion.supported", lang))}</h2><ul class="findings">{items}</ul>'
+
+
+def of_the_class(options: dict[str, str], counted: dict[str, int], lang: Language) -> str:
+    """Return how many of a class chose each of the offered predictions."""
+    numbers = [counted.get(name, 0) for name in options]
+    return bars([*options.values()], numbers, text("discussion.of_the_class", lang, sum=sum(numbers)), lang)
 
 
 def to_look_at(number: str, labs: Sequence[str], lang: Language) -> str:
