@@ -35,6 +35,10 @@ class AppConfig:
     training_seconds: int = setting(600, "a training in the page is stopped after so long")
     trainings: int = setting(1, "how many trainings may run at once; the next ones wait for their turn")
     trained_models: int = setting(100, "how many models trained in the page are kept; then no new one is started")
+    count_predictions: bool = setting(
+        False,
+        "count how many of a class predict what on the page of questions, and show it there; nothing else is kept",
+    )
 
     def __post_init__(self):
         if self.port is None:

@@ -32,6 +32,7 @@ from hf_llm.app.server.library import Library
 from hf_llm.app.server.line import LAB, Line
 from hf_llm.app.server.links import read_link, signed_link
 from hf_llm.app.server.places import without_places
+from hf_llm.app.server.predictions import Predictions
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
@@ -54,6 +55,7 @@ class App:
     trainings: Trainings
     pages: tuple[str, ...]  # in the order of the navigation
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
+    predictions: Predictions = field(default_factory=Predictions)  # of the class, where they are counted
     line: Line | None = None  # in which calls wait; a test that serves nothing has none
 
     def said(self, error: UserError, lang: Language) -> str:
@@ -183,7 +185,7 @@ class Page:
             return
         shown = [(c.label, name) for name, c in self._controls.items() if c.visible is True]
         values = list(self._controls.values())
-        with gr.Accordion(t("app.share"), open=False):
+        with gr.Accordion(t("app.share"), open=False, elem_classes="share"):
             with gr.Row(equal_height=True):
                 link = gr.Textbox(label=t("app.link"), scale=4)  # one can select in it, unlike in a disabled one
                 make = gr.Button(t("app.make_link"), scale=1)
@@ -311,14 +313,15 @@ def url(page: str, lang: Language | None = None, **settings: str) -> str:
 
 
 def navigation(pages: tuple[str, ...], current: str) -> str:
-    """Return the links to all pages and to both languages."""
+    """Return the links to all pages, to the large view for a projector, and to both languages."""
     links = "".join(
         f'<li><a href="{url(page)}"{" aria-current=page" if page == current else ""}>'
         f"{in_both_languages(f'{page}.title')}</a></li>"
         for page in pages
     )
-    languages = (
+    tools = (
+        f'<li><a href="?projector=1" data-projector>{in_both_languages("app.projector")}</a></li>'
         '<li><a href="?lang=pt-BR" hreflang="pt-BR" lang="pt-BR" data-language>Português</a></li>'
         '<li><a href="?lang=en" hreflang="en" lang="en" data-language>English</a></li>'
     )
-    return f"<nav><ul>{links}</ul><ul>{languages}</ul></nav>"
+    return f"<nav><ul>{links}</ul><ul>{tools}</ul></nav>"

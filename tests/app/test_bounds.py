@@ -49,12 +49,18 @@ def test_a_training_answers_little_whatever_the_text(app, monkeypatch, text):
         assert "shorter text" in found
 
 
-def test_a_text_of_a_lesson_is_trained_on_to_the_end(app):
+@pytest.fixture
+def patient(monkeypatch):
+    """However slow the machine is, a training in the page may take its time."""
+    monkeypatch.setattr(tokenizer, "WORK", float("inf"))
+
+
+def test_a_text_of_a_lesson_is_trained_on_to_the_end(app, patient):
     text = "O gato que estava no quarto dormia; a gata que estava na sala também. " * 2000
     assert [merge["pair"] for merge in answer(app, "train_bpe", text, 400)] == [one.pair for one in replay(text, 400)]
 
 
-def test_of_a_long_word_the_place_of_the_merge_is_shown(app):
+def test_of_a_long_word_the_place_of_the_merge_is_shown(app, patient):
     for merge in answer(app, "train_bpe", CJK, 270):
         assert len(merge["before"]) <= tokenizer.WORD + 1
         assert merge["token"] in merge["after"]
@@ -137,7 +143,7 @@ class Asked:
         return self.value
 
 
-def test_the_other_text_of_a_training_is_bounded(app):
+def test_the_other_text_of_a_training_is_bounded(app, patient):
     merges = answer(app, "train_bpe", CJK, 1000)
     shown = tokenizer.show_applied(app, merges=merges, step=len(merges), other=CJK[: tokenizer.APPLIED], lang="en")
     assert "tokens" in shown

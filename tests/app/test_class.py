@@ -1,6 +1,7 @@
 """A small class at the running app, in seconds, and the attacks on it; the long form is `make stress`."""
 
 import shutil
+import time
 
 import httpx
 import pytest
@@ -10,7 +11,18 @@ from hf_llm.app.server import quick_run
 from hf_llm.app.server.build import launch
 from hf_llm.app.server.line import ALL
 from hf_llm.benchmarks import app_visitors
-from hf_llm.benchmarks.app_visitors import VIEWS, WORK, Wire, lesson, many_labs, starts_and_stops, train, watched
+from hf_llm.benchmarks.app_process import ADDRESS, running_app
+from hf_llm.benchmarks.app_visitors import (
+    VIEWS,
+    WORK,
+    Wire,
+    lesson,
+    long_words,
+    many_labs,
+    starts_and_stops,
+    train,
+    watched,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +73,12 @@ def test_a_page_calls_by_the_names_of_its_functions(school):
     wire = Wire(school[0].local_url)
     assert {"start", "stop", "look", "run_chosen"} <= set(wire.functions)
     assert "not possible here" in wire.call("x", "start", "mlp", "digits", 1, 0.1, 0, 0, "")["error"]
+
+
+@pytest.mark.stress
+def test_the_app_ends_when_asked_while_tokenizers_are_trained_on_long_words(runs):
+    with running_app(runs) as (server, _):
+        long_words(ADDRESS)
+        time.sleep(1)
+        server.terminate()
+        assert server.wait(20) == 0

@@ -1,13 +1,16 @@
 """The discussion page: predict first, then the measured answer and what bears on it."""
 
+import re
 from pathlib import Path
 
 import gradio as gr
 import pytest
 from saved_results import CURRENT
 
+from hf_llm.app.config import AppConfig
 from hf_llm.app.page import guarded
 from hf_llm.app.pages.discussion import answers as page
+from hf_llm.app.server.build import build
 from hf_llm.app.server.results import committed
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import text, texts
@@ -84,3 +87,30 @@ def test_the_endpoint_refuses_other_names(with_results, tmp_path, monkeypatch):
     monkeypatch.setattr(with_results.config, "results", str(tmp_path))
     with pytest.raises(gr.Error, match="não está nesta cópia"):
         discuss("losses", "pt-BR")
+
+
+def test_a_class_is_counted_by_option_and_nothing_else_is_kept(runs):
+    _, app = build(AppConfig(runs=str(runs), count_predictions=True))
+
+    def count(**given) -> list[str]:
+        shown = page.count(app, **{"question": "L33", "made": "L33", "chosen": "", **given}, lang="en")
+        return re.findall(r"<td>(\d+)</td>", shown)
+
+    assert count() == ["0"] * 4
+    for chosen in ("b", "b", "other"):
+        count(chosen=chosen)
+    for given in ({"chosen": "<b>"}, {"chosen": "a", "made": ""}, {"question": "x", "made": "x", "chosen": "a"}):
+        count(**given)
+    assert count() == ["0", "2", "0", "1"]
+    assert app.predictions.of("L33") == {"b": 2, "other": 1}
+    assert app.predictions.of("L31") == {}
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_a_choice_leaves_the_browser_only_where_a_class_is_counted(runs, counts):
+    blocks, _ = build(AppConfig(runs=str(runs), count_predictions=counts))
+    asked = {
+        label for fn in blocks.fns.values() if fn.fn for label in (getattr(each, "label", "") for each in fn.inputs)
+    }
+    assert ("chosen" in asked) is counts
+    assert text("discussion.choice", "en") not in {str(label) for label in asked}

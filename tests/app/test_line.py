@@ -99,13 +99,19 @@ def test_a_session_has_one_lab_and_learns_its_place(served):
         served.ask(session, session, LAB)
         served.wait_for(lambda: served.began)
     assert [served.line.place(session, LAB) for session in ("ana", "rui", "eva")] == [None, (1, 2), (2, 2)]
-    for session, lang, said in (("eva", "pt-BR", "na fila"), ("ana", "en", "already running")):
-        served.ask(session, "again", LAB, lang)
-        (refused,) = [each for each in told(served, session, 1) if not each["success"]]
-        assert said in refused["output"]["error"]
     served.gate.set()
     served.wait_for(lambda: len(served.began) == 3)
     assert served.began == ["ana", "rui", "eva"]
+
+
+def test_a_second_lab_of_a_session_is_refused(served):
+    for session in ("ana", "rui"):
+        served.ask(session, session, LAB)
+        served.wait_for(lambda: served.began)
+    for session, lang, said in (("rui", "pt-BR", "na fila"), ("ana", "en", "already running")):
+        served.ask(session, "again", LAB, lang)
+        (refused,) = told(served, session, 1)
+        assert said in refused["output"]["error"]
 
 
 def told(served: Served, session: str, ended: int) -> list[dict]:
@@ -143,7 +149,7 @@ def test_what_nobody_listens_to_is_dropped_and_what_somebody_does_is_not(served,
     listener.join(20)
     assert heard[0]["data"] == ["heard"]
     assert served.began == ["first", "heard"]
-    assert not served.line.listeners
+    served.wait_for(lambda: not served.line.listeners)
 
 
 def test_who_goes_away_while_he_waits_is_dropped(served):

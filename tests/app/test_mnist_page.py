@@ -379,3 +379,36 @@ def test_a_training_goes_on_to_be_watched_after_a_reload_and_only_its_browser_st
     assert "number 1 of 1" in answers.stop(own, run=run, owner="another", lang="en")
     assert "Stopped" in answers.stop(own, run=run, owner=owner, lang="en")
     assert "value" not in answers.look_again(own, run=run, lang="en")[0]
+
+
+def kinds(app, left: str | None, right: str | None) -> tuple[str, bool, bool]:
+    """Return what is said of the two sides, and whether the button and the sliders are shown."""
+    said, lenet, sliders = answers.show_kinds(app, left=left, right=right, lang="en")
+    return said, lenet["visible"], sliders["visible"]
+
+
+def test_where_only_mlps_are_the_page_says_so_and_a_lenet_is_trained_by_a_button(app, runs, tmp_path):
+    assert kinds(app, "mlp", "lenet") == ("", False, True)
+    said, lenet, sliders = kinds(app, "mlp", "mlp")
+    assert "Choose another" in said
+    assert (lenet, sliders) == (False, False)
+
+    shutil.copytree(runs / "mlp", tmp_path / "mlp")
+    trainings = Trainings(tmp_path, at_once=0, seconds=60)
+    own = App(AppConfig(runs=str(tmp_path)), Library(tmp_path, []), trainings, ("mnist",))
+    said, lenet, sliders = kinds(own, "mlp", "mlp")
+    assert "only one kind here" in said
+    assert (lenet, sliders) == (True, False)
+    assert kinds(own, None, None) == ("", True, False)
+    run, owner = answers.start_lenet(own, owner="", lang="en")
+    shown, timer, _, _, state = answers.look(own, run=run, lang="en")
+    assert "mnist/lenet" in shown
+    assert "number 1 of 1" in state
+    assert timer.active is True
+
+    answers.stop(own, run=run, owner=owner, lang="en")
+    shutil.copytree(runs / "lenet", tmp_path / run, dirs_exist_ok=True)  # as if it had been trained
+    _, _, left, right, state = answers.look(own, run=run, lang="en")
+    assert (left.get("value"), right["value"], right["choices"][0]) == (None, run, run)
+    assert "Done" in state
+    assert kinds(own, "mlp", run) == ("", False, True)

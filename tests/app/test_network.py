@@ -137,7 +137,7 @@ def places(said: str) -> list[str]:
 def test_no_error_says_where_the_app_lies(away):
     client = Client(away, verbose=False)
     for name, given in (("/next_token", ("a", "damaged")), ("/inspect", ("a", "damaged")), ("/discuss", ("losses",))):
-        with pytest.raises(Exception, match=".{20}") as refused:
+        with pytest.raises(Exception, match=r".{20}") as refused:
             client.predict(*given, api_name=name)
         assert not places(str(refused.value)), str(refused.value)
 
@@ -150,7 +150,7 @@ def test_the_search_for_places_finds_one():
 def test_the_calls_that_a_page_shows_name_no_absolute_path(runs):
     app = App(AppConfig(runs=str(runs)), Library(runs, []), Trainings(runs, 1, 60), PAGES)
     given = dict(preset="cat", model="story", text="abc", part="lens", layer=0, head=0, token=-1, key=-1,
-                 step="softmax", shuffle=1, off="head", lang="en")  # fmt: skip
+                 step="softmax", place="mixed", shuffle=1, off="head", lang="en")  # fmt: skip
     shown = inside.show(app, **given)["call"]
     assert f"{runs.name}/story" in shown
     assert str(runs.parent) not in shown

@@ -59,7 +59,7 @@ def test_the_link_for_a_class_is_made_on_the_page(watch):
     seen.open("tokenizer", "en")
     seen.page.get_by_label("Text", exact=True).fill("a & b")
     seen.page.get_by_text("Share this page").click()
-    seen.page.get_by_role("group", name="Lock").get_by_label("Text", exact=True).check()
+    seen.page.locator("fieldset", has_text="Lock").get_by_label("Text", exact=True).check()
     seen.page.get_by_role("button", name="Make the link").last.click()
     seen.settle()
     seen.page.goto(seen.page.get_by_label("Link for the class").input_value())
@@ -142,3 +142,56 @@ def test_what_no_keyboard_types_is_refused(watch, path, text):
     said = seen.page.inner_text("body")
     assert "surrogate pair" in said or "the most allowed here is" in said
     assert seen.console() == []
+
+
+def test_typing_costs_a_call_a_pause_and_not_a_letter(watch):
+    seen, calls = watch(), []
+    seen.open("tokenizer", "en")
+    seen.page.on("request", lambda request: calls.append(request) if "/queue/join" in request.url else None)
+    field = seen.page.get_by_label("Text", exact=True)
+    field.fill("")
+    seen.settle()
+    calls.clear()
+    field.press_sequentially("a dozen letters", delay=60)
+    seen.settle()
+    assert field.input_value() == "a dozen letters"
+    assert len(seen.page.locator("ol.tokens").first.locator("small").all_inner_texts()) > 8
+    assert 1 <= len(calls) <= 3  # one, or one more where a slow machine pauses by itself
+
+
+def test_what_was_typed_is_there_for_a_click_at_once(watch):
+    seen = watch()
+    seen.open("tokenizer", "en")
+    seen.page.get_by_label("Text", exact=True).press_sequentially("x")
+    seen.page.get_by_text("Share this page").click()
+    seen.page.get_by_role("button", name="Make the link").first.click()
+    link = seen.page.get_by_label("Link with these settings")
+    seen.settle()
+    assert parse_qs(urlsplit(link.input_value()).query)["text"][0].endswith("x")
+
+
+def test_a_projector_shows_what_the_page_draws_without_its_controls(watch):
+    seen = watch()
+    seen.open("tokenizer", "en", text="abc")
+    field, drawn = seen.page.get_by_label("Text", exact=True), seen.page.locator("ol.tokens").first
+    before = drawn.bounding_box()["height"]
+    seen.page.get_by_role("link", name="Projector").click()
+    assert not field.is_visible()
+    assert not seen.page.get_by_role("button", name="Train").is_visible()
+    assert drawn.bounding_box()["height"] > 1.3 * before
+    assert seen.problems() == []
+    seen.page.reload()  # its address opens it as it is
+    seen.settle()
+    assert not field.is_visible()
+    seen.page.keyboard.press("Escape")
+    assert field.is_visible()
+    assert "projector" not in seen.page.url
+
+
+def test_on_paper_colours_stay_and_navigation_does_not(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc", part="attention")
+    seen.page.emulate_media(media="print")
+    assert not seen.page.locator(".navigation nav").is_visible()
+    kept = seen.page.locator("table.heat button").first.evaluate("(cell) => getComputedStyle(cell).printColorAdjust")
+    assert kept == "exact"

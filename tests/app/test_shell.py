@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 from hf_llm.app.server.shell import HEADERS, Shell
 
 
-
 async def page(request):
     return HTMLResponse("<html><head></head><body>ação</body></html>")
 

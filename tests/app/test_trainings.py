@@ -271,7 +271,7 @@ def test_a_full_folder_and_a_full_disk_take_nothing_new(bare, tmp_path, monkeypa
     trainings = Trainings(tmp_path / "runs", at_once=2, seconds=60, most=2)
     finished(trainings, "gpt2-a")
     running = trainings.start("any", ENDLESS)
-    with pytest.raises(UserError, match="already keeps 2 models.*runs/page") as refused:
+    with pytest.raises(UserError, match=r"already keeps 2 models.*runs/page") as refused:
         trainings.start("any", ENDLESS)
     assert "já guarda 2 modelos" in refused.value.in_language("pt-BR")
     monkeypatch.setattr("hf_llm.app.server.trainings.free_bytes", lambda folder: 10_000_000)
@@ -283,8 +283,8 @@ def test_a_full_folder_and_a_full_disk_take_nothing_new(bare, tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("title", "part"),
-    [("Capitu da Ana", "-capitu-da-ana-"), ("Conceição!", "-conceicao-"), ("../../etc", "-etc-"), ("猫", "-"), ("", "-"),
-     ("x" * 99, f"-{'x' * 24}-")],
+    [("Capitu da Ana", "-capitu-da-ana-"), ("Conceição!", "-conceicao-"), ("../../etc", "-etc-"), ("猫", "-"),
+     ("", "-"), ("x" * 99, f"-{'x' * 24}-")],
 )  # fmt: skip
 def test_a_model_bears_the_name_that_it_was_given_and_a_date(bare, trainings, title, part):
     name = trainings.start("gpt2", ["-c", "pass"], title=title).name

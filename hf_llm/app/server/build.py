@@ -49,6 +49,7 @@ def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     trainings = Trainings(runs, config.trainings, config.training_seconds, config.trained_models)
     blocks = gr.Blocks(title="hf_llm", analytics_enabled=False, delete_cache=(3600, 3600))
     blocks.api_open = False  # nothing runs but in its turn
+    # Gradio has no public way to give pages a queue of one's own; tests/app/test_line.py holds what this leans on
     blocks._queue = line = Line(blocks, config.requests_per_minute)
     app = App(config, Library(runs, config.hub_models), trainings, PAGES, line=line)
     for name in PAGES:

@@ -40,7 +40,7 @@ class Door:
         self.names = {*LOOPBACK, host.lower(), *self.trusted} if is_loopback(host) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or self.behind_proxy and not scope["path"].startswith(UNUSED):
+        if scope["type"] not in ("http", "websocket") or (self.behind_proxy and not scope["path"].startswith(UNUSED)):
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])

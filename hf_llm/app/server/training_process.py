@@ -157,7 +157,12 @@ class Training:
             return "finished" if self._process.returncode == 0 else self._asked or "failed"
         if self._before != "running":
             return self._before
-        return "running" if self._held() else "paused"  # the app was killed; its process may have gone on
+        return "running" if self.runs else "paused"
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process runs; the app that started it may have been killed, and the process have gone on."""
+        return self._running() or (self._process is None and self._before == "running" and self._held())
 
     @property
     def ours(self) -> bool:

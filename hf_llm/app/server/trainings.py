@@ -166,7 +166,7 @@ class Trainings:
         return self.folder / ".inputs" / name
 
     def _free(self) -> bool:
-        return sum(training.state == "running" for training in self._trainings.values()) < self.at_once
+        return sum(training.runs for training in self._trainings.values()) < self.at_once
 
     def _start_or_wait(self, training: Training) -> None:
         training.looked_at = time.monotonic()
@@ -187,7 +187,7 @@ class Trainings:
 
     def _require_alone(self, owner: str) -> None:
         """Refuse a visitor who has a training that runs or waits."""
-        busy = [each for each in self._trainings.values() if each.state in ("running", "waiting")]
+        busy = [*self._line, *(each for each in self._trainings.values() if each.runs)]
         require(not owner or not any(each.owner == fingerprint(owner) for each in busy), both("app.one_training"))
 
     def _make_room(self) -> None:
@@ -197,7 +197,7 @@ class Trainings:
             UserError: When what is left are models, or the disk is full.
         """
         free = free_bytes(self.folder)
-        require(free is None or free >= FREE, both("app.disk_full", megabytes=FREE / 1e6))
+        require(free is None or free >= FREE, both("app.disk_full", megabytes=round(FREE / 1e6)))
         records = sorted(self._beside("").glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime)
         too_many = len(records) - self.most + 1
         if too_many <= 0:

@@ -68,6 +68,16 @@ def ask(app: App, *, question: str, lang: Language) -> tuple:
     return views.asked(question, lang), gr.update(choices=choices, value=None), "", "", gr.update(visible=False)
 
 
+def count(app: App, *, question: str, made: str, chosen: str, lang: Language) -> str:
+    """Count the `chosen` option, empty for none, and return how many of the class chose each."""
+    if made != question or question not in QUESTIONS:
+        return ""
+    options = {name: option(question, name, lang) for name in OPTIONS} | {"other": text("discussion.other_one", lang)}
+    if chosen in options:
+        app.predictions.add(question, chosen)
+    return views.of_the_class(options, app.predictions.of(question), lang)
+
+
 def show_answer(app: App, *, question: str, made: str, lang: Language) -> tuple:
     """Return the notice, the answer and what comes after it once there is a prediction; else only a notice."""
     if made != question:

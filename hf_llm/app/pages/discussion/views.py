@@ -5,7 +5,7 @@ from html import escape
 
 from hf_llm.app.page import url
 from hf_llm.app.pages.experiment.views import MARKS
-from hf_llm.app.views import folded, paragraph
+from hf_llm.app.views import bars, folded, paragraph
 from hf_llm.experiments.config import EXPERIMENTS
 from hf_llm.texts import Language, text
 
@@ -27,6 +27,12 @@ def predictions(options: dict[str, str], found: dict[str, str], lang: Language) 
             sentences.append(f"{MARKS[supported]} {said}")
     drawn = "<br>".join(map(escape, sentences))
     return f'<h2>{escape(text("discussion.data", lang))}</h2><p class="message good">{drawn}</p>'
+
+
+def of_the_class(options: dict[str, str], counted: dict[str, int], lang: Language) -> str:
+    """Return how many of a class chose each of the offered predictions."""
+    numbers = [counted.get(name, 0) for name in options]
+    return bars([*options.values()], numbers, text("discussion.of_the_class", lang, sum=sum(numbers)), lang)
 
 
 def to_look_at(number: str, labs: Sequence[str], lang: Language) -> str:

@@ -17,7 +17,7 @@ from hf_llm.app.pages.mnist.pictures import (
     sources,
     test_images,
 )
-from hf_llm.app.pages.mnist.recipe import MODELS, PRESETS, training_command
+from hf_llm.app.pages.mnist.recipe import MODELS, PRESETS, SETTINGS, training_command
 from hf_llm.app.server.library import first
 from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
@@ -126,6 +126,19 @@ def _cell(
     return message(text("mnist.no_lenet", lang))
 
 
+def show_kinds(app: App, *, left: str | None, right: str | None, lang: Language) -> tuple[str, dict, dict]:
+    """Return whether the two sides are one network, the button that trains a LeNet, and the sliders of its cell.
+
+    The button is there while nobody has a LeNet; the sliders are, while one of the two networks is one.
+    """
+    a_lenet = any(_kind(app, name) == "lenet" for name in app.library.image_classifiers())
+    said = ""
+    if left and left == right:
+        said = message(text("mnist.one_network" if a_lenet else "mnist.only_mlps", lang))
+    cell = any(_kind(app, name) == "lenet" for name in (left, right) if name)
+    return said, gr.update(visible=not a_lenet), gr.update(visible=cell)
+
+
 def choose_cell(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
     """Return row and column of the chosen cell."""
     row, _, column = choice.partition(",")
@@ -225,24 +238,39 @@ def start(app: App, *, owner: str, lang: Language, **settings) -> tuple[str, str
     return app.trainings.start(settings["model"], training_command(app, **settings), owner=owner).name, owner
 
 
+def start_lenet(app: App, *, owner: str, lang: Language) -> tuple[str, str]:
+    """Start a LeNet by the recipe that works; returns and errors as in `start`."""
+    settings = dict(zip(SETTINGS, PRESETS["sound"])) | {"model": "lenet"}
+    return start(app, owner=owner, lang=lang, **settings)
+
+
 def look(app: App, *, run: str | None, lang: Language) -> list:
-    """Return how a training goes, the timer, and the lists of models, in which a finished one is chosen."""
+    """Return how a training goes, the timer, the lists of models, and for a LeNet its state once more.
+
+    A finished one is chosen in its list.
+    """
     training = app.trainings.get(run) if run else None
     lists = [gr.skip()] * len(MODELS)
     if training is not None and training.state == "finished":
         lists = [gr.update(choices=classifiers(app, kind)) for kind in MODELS]
         for kind, update in zip(MODELS, lists):
-            if run.split("/")[-1].startswith(kind):
+            if _is(run, kind):
                 update["value"] = run
     running = training is not None and training.state in ("running", "waiting")
-    return [views.training(training, lang), gr.Timer(active=running), *lists]
+    state = views.state_of(training, lang) if training is not None and _is(run, "lenet") else ""
+    return [views.training(training, lang), gr.Timer(active=running), *lists, state]
+
+
+def _is(run: str, kind: str) -> bool:
+    """Say whether the training called `run` is one of a network of this kind."""
+    return run.rpartition("/")[2].startswith(kind)
 
 
 def look_again(app: App, *, run: str | None, lang: Language) -> list:
     """Return the same when the page opens, for the training that this browser started; of an ended one nothing."""
     training = app.trainings.get(run) if run else None
     if training is None or training.state not in ("running", "waiting"):
-        return [gr.skip()] * (2 + len(MODELS))
+        return [gr.skip()] * (3 + len(MODELS))
     return look(app, run=run, lang=lang)
 
 

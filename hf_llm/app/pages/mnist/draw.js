@@ -3,7 +3,7 @@
 const SIDE = 140; // pixels of the board, five for each one that the models see
 const CELL = SIDE / 28;
 const PEN = 12;
-const locked = new URLSearchParams(location.search).get("lock") === "1";
+const locked = () => (document.documentElement.dataset.locked || "").split(" ").includes("drawing"); // app.js writes it
 let from = null; // where the pen is drawing
 let pen = { x: 14, y: 14, down: false }; // the keyboard's, in pixels of the model
 let waiting = null;
@@ -45,7 +45,7 @@ const position = (event) => {
   return { x: ((event.clientX - box.left) / box.width) * SIDE, y: ((event.clientY - box.top) / box.height) * SIDE };
 };
 element.addEventListener("pointerdown", (event) => {
-  if (locked || event.target !== canvas()) return;
+  if (locked() || event.target !== canvas()) return;
   event.preventDefault();
   canvas().setPointerCapture(event.pointerId);
   canvas().parentElement.focus({ preventScroll: true });
@@ -65,7 +65,7 @@ element.addEventListener("pointercancel", lift);
 const MOVES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 element.addEventListener("keydown", (event) => {
   const board = event.target.closest("[data-board]");
-  if (!board || locked || (event.key !== " " && !MOVES[event.key])) return;
+  if (!board || locked() || (event.key !== " " && !MOVES[event.key])) return;
   event.preventDefault();
   const centre = () => ({ x: (pen.x + 0.5) * CELL, y: (pen.y + 0.5) * CELL });
   const before = centre();
@@ -82,7 +82,7 @@ element.addEventListener("keydown", (event) => {
     said.position.replace("{row}", pen.y).replace("{column}", pen.x) + " " + (pen.down ? said.down : said.up);
 });
 element.addEventListener("click", (event) => {
-  if (locked || !event.target.closest("[data-clear]")) return;
+  if (locked() || !event.target.closest("[data-clear]")) return;
   canvas().dataset.picture = "";
   load();
   send();

@@ -36,6 +36,8 @@ def build(page: Page) -> None:
     reason = page.view()
 
     gr.Markdown(t("mnist.answers_intro"))
+    kinds = page.view()
+    lenet, state = gr.Button(t("mnist.train_lenet"), visible=False), page.view()
     models, shown = {}, []
     with gr.Row():
         for side, kind in zip(("left", "right"), MODELS):
@@ -49,7 +51,7 @@ def build(page: Page) -> None:
 
     with gr.Accordion(t("mnist.cell_title"), open=False):
         gr.Markdown(t("mnist.cell_intro"))
-        with gr.Row():
+        with gr.Row() as sliders:
             feature_map = gr.Slider(0, MAPS - 1, 0, step=1, label=t("mnist.feature_map"))
             row = gr.Slider(0, SIDE - 1, 12, step=1, label=t("mnist.row"))
             column = gr.Slider(0, SIDE - 1, 14, step=1, label=t("mnist.column_of_map"))
@@ -74,6 +76,8 @@ def build(page: Page) -> None:
         [control.change for control in position.values()], answers.show_cell, {**picture, **position}, cell,
         trigger_mode="always_last",
     )  # fmt: skip
+    compared = (answers.show_kinds, models, [kinds, lenet, sliders])
+    page.on([control.change for control in models.values()], *compared, trigger_mode="always_last")
     page.chosen(board, answers.drawn, {}, drawing)
     page.chosen(cell, answers.choose_cell, {}, [row, column])
     page.chosen(examples, answers.choose_example, {}, [drawing, board, reason])
@@ -88,18 +92,25 @@ def build(page: Page) -> None:
 
     page.settings(
         {"left": lambda lang: classifiers(app, "mlp"), "right": lambda lang: classifiers(app, "lenet")},
-        [*presets.values()], **picture, **position, size=size, curve=curve,
+        [*presets.values(), lenet], **picture, **position, size=size, curve=curve,
     )  # fmt: skip
-    look_again = build_training(page, [*models.values()])
+    look_again = build_training(page, [*models.values()], lenet, state)
     # the picture that it sets is a change, upon which the models answer
     opened = page.opens_with(answers.begin, {"drawing": drawing, "left": models["left"]}, [drawing, board])
+    page.on(opened.then, *compared)
     page.on(opened.then, *look_again)
     page.on(opened.then, answers.show_examples, {}, examples)
     page.on(opened.then, answers.show_study, {"size": size, "curve": curve}, study)
 
 
-def build_training(page: Page, models: list[gr.Dropdown]) -> tuple:
-    """Lay out and bind the part that trains a classifier; a finished one is chosen in its list in `models`.
+def build_training(page: Page, models: list[gr.Dropdown], lenet: gr.Button, state: gr.HTML) -> tuple:
+    """Lay out and bind the part that trains a classifier.
+
+    Args:
+        page: The page.
+        models: The two lists; a finished one is chosen in its own.
+        lenet: A button that trains a LeNet as the recipe does.
+        state: A view beside that button, which says how that training goes.
 
     Returns:
         What is called when the page opens: a training that this browser started before goes on to be watched.
@@ -137,9 +148,10 @@ def build_training(page: Page, models: list[gr.Dropdown]) -> tuple:
 
         page.on(button.click, choose, {}, [reason, *controls.values()])
 
-    look, seen = {"run": run}, [shown, timer, *models]
-    started = page.on(train.click, answers.start, {**controls, "owner": owner}, [run, owner])
-    page.on(started.success, answers.look, look, seen)
+    look, seen = {"run": run}, [shown, timer, *models, state]
+    for button, start, given in ((train, answers.start, controls), (lenet, answers.start_lenet, {})):
+        started = page.on(button.click, start, {**given, "owner": owner}, [run, owner])
+        page.on(started.success, answers.look, look, seen)
     page.on(timer.tick, answers.look, look, seen)
     page.on(stop.click, answers.stop, {**look, "owner": owner}, shown)
     page.settings(locks=[*presets.values()], **controls)

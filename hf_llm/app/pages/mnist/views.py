@@ -191,10 +191,11 @@ def training(training: Training | None, lang: Language) -> str:
     if training is None:
         return message(text("mnist.none_running", lang))
     command = code(training.shown_command(), lang, "app.command")
-    return _state(training, lang) + _curves(training.records(), lang) + command
+    return state_of(training, lang) + _curves(training.records(), lang) + command
 
 
-def _state(training: Training, lang: Language) -> str:
+def state_of(training: Training, lang: Language) -> str:
+    """Return what a training does now, or how it ended."""
     state, values, kind = training.state, {"seconds": round(training.seconds), "name": training.name}, "note"
     if state == "waiting":
         values["place"], values["waiting"] = training.place or ("?", "?")
@@ -203,7 +204,8 @@ def _state(training: Training, lang: Language) -> str:
     elif state == "finished":
         manifest, kind = read_manifest(training.folder) or {}, "good"
         values["accuracy"] = manifest.get("metrics", {}).get("validation", {}).get("accuracy", 0.0)
-    return message(text(f"mnist.state.{state}", lang, **values), kind)
+    ends = state not in ("running", "waiting")  # a screen reader would read each tick aloud
+    return message(text(f"mnist.state.{state}", lang, **values), kind, announced=ends)
 
 
 def _curves(records: list[dict], lang: Language) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 GPT2 = "gpt2-tokenizer"
 CORPORA = ("the-verdict", "sample", "own")
 SMALLEST, LARGEST = 257, 1000  # tokens of a BPE that is trained in the page
-WORK = 1.5  # seconds of one core that a training in the page may take
+DISTINCT = 200_000  # bytes of all its different words: a merge may have to look at each of them
+WORK = 1.0  # seconds of one core that a training in the page may take
 MERGES = 1_000_000  # bytes of the merges that it answers
 WORD = 40  # tokens that are shown of a word
 TOKENIZERS, TOKENS = 4, 5000  # compared at once, and made of a text by all of them together
@@ -65,16 +66,18 @@ def train_bpe(app: App, text: str, vocab_size: int = 300) -> list[dict[str, Any]
 
     Of a long word, such as a line of Chinese, that is the place of the first merge in it.
     """
-    from hf_llm.tokenization.bpe import replay
+    from hf_llm.tokenization.bpe import pretokenize, replay
 
     within = SMALLEST <= vocab_size <= LARGEST
     require(within, both("tokenizer.vocab_size_bounds", smallest=SMALLEST, largest=LARGEST, given=vocab_size))
+    words = set(pretokenize(checked(text, 10 * app.config.max_characters)))
+    require(sum(map(len, words)) <= DISTINCT, both("tokenizer.too_long_to_train"))
     merges, size, until = [], 0, time.thread_time() + WORK
-    for merge in replay(checked(text, 10 * app.config.max_characters), int(vocab_size)):
+    for merge in replay(text, int(vocab_size)):
         merges.append(_around_the_pair(merge)._asdict())
         size += len(json.dumps(merges[-1]))
         affordable = size <= MERGES and time.thread_time() <= until
-        require(affordable, both("tokenizer.too_long_to_train", merges=len(merges)))
+        require(affordable, both("tokenizer.too_long_to_train"))
     return merges
 
 
