@@ -32,10 +32,9 @@ def contest(way: tuple[str, ...]) -> dict:
     """Return the median tokens a second of one and of two processes, their ratio by round, and both lists of losses."""
     runs = in_turn({number: lambda number=number: _trained(number, way) for number in (1, 2)}, ROUNDS)
     ratios = [two["tokens_per_second"] / one["tokens_per_second"] for one, two in zip(runs[1], runs[2])]
+    speeds = {number: median(one["tokens_per_second"] for one in found) for number, found in runs.items()}
     return {
-        "tokens_per_second": {
-            number: median(one["tokens_per_second"] for one in found) for number, found in runs.items()
-        },
+        "tokens_per_second": speeds,
         "two_over_one": {"median": round(median(ratios), 3), "by_round": [round(ratio, 3) for ratio in ratios]},
         "losses": {number: found[0]["losses"] for number, found in runs.items()},
     }
