@@ -16,17 +16,19 @@ def in_fresh_process(module: str, *words: str) -> dict:
     Raises:
         UserError: When it fails, with the last line of what it says; all of that is printed.
     """
-    process = subprocess.run(
-        python("-c", f"from {module} import main; main()", *words),
-        env=child_environment(), capture_output=True, text=True, encoding="utf-8",
-    )  # fmt: skip
+    return json.loads(run_to_end(python("-c", f"from {module} import main; main()", *words)).splitlines()[-1])
+
+
+def run_to_end(command: list[str]) -> str:
+    """Run a command and return what it prints; errors as in `in_fresh_process`."""
+    process = subprocess.run(command, env=child_environment(), capture_output=True, text=True, encoding="utf-8")
     print(process.stderr, end="", file=sys.stderr)
     if process.returncode < 0:
         raise UserError(f"it was killed by signal {-process.returncode}: for want of memory, where nobody did it")
     if process.returncode != 0:
         said = process.stderr.strip().splitlines() or [f"it ended with code {process.returncode}"]
         raise UserError(said[-1])
-    return json.loads(process.stdout.splitlines()[-1])
+    return process.stdout
 
 
 def measured(work: Callable[[], object]) -> dict:

@@ -10,6 +10,7 @@ dom-casmurro    bits per byte on the last 10 % of Dom Casmurro, three seeds, bes
 verdict-sweep   how its configuration was chosen, on the first 90 %
 shakespeare     nanoGPT's CPU recipe on Tiny Shakespeare, three seeds
 training-speed  our loop, Trainer and a bare loop on the same work
+two-processes   two processes of one thread against one of two, GPT-2 small
 precision       whether bf16 and compiled steps end with the loss of fp32, three seeds
 generation      tokens a second of greedy text: ours, generate() in each of its ways, llama.cpp and others
 tokenizer       BPE training and encoding of 100 MB: ours, tokenizers, transformers, tiktoken, sentencepiece
@@ -37,6 +38,7 @@ Name = Literal[
     "verdict-sweep",
     "shakespeare",
     "training-speed",
+    "two-processes",
     "precision",
     "generation",
     "tokenizer",
