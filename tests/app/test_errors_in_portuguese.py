@@ -31,7 +31,7 @@ ENGLISH = re.compile(
 LONG = "a" * 30_000
 ONE = {"model": "story", "other": "story", "compare": False, "prompt": "O gato", "greedy": False, "temperature": 1.0,
        "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "seed": 0}  # fmt: skip
-INSIDE = {"preset": "cat", "model": "story", "text": "O gato", "part": "prediction", "layer": 0, "head": 0, "token": -1,
+INSIDE = {"model": "story", "text": "O gato", "part": "prediction", "layer": 0, "head": 0, "token": -1,
           "key": -1, "step": "softmax", "place": "mixed", "shuffle": 1, "off": "nothing"}  # fmt: skip
 CLICK = {"choice": "more:1", "text": "O gato", "model": "story", "layer": 0, "head": 0, "off": "nothing"}
 MNIST = {"find": True, "left": "mlp", "right": "lenet", "feature_map": 0, "row": 1, "column": 1}

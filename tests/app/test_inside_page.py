@@ -13,10 +13,12 @@ from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 from hf_llm.app.config import AppConfig
 from hf_llm.app.page import guarded
 from hf_llm.app.pages.inside import answers as page
+from hf_llm.app.pages.inside import presets
 from hf_llm.app.pages.inside.call import call
 from hf_llm.app.server.build import build
 from hf_llm.app.server.library import LanguageModel
 from hf_llm.config import UserError
+from hf_llm.explain import claims
 from hf_llm.explain.inspection import inspect, lens
 from hf_llm.explain.reading import LONGEST, read
 from hf_llm.explain.strips import strips
@@ -25,7 +27,7 @@ from hf_llm.tokenization.tokenizer import encode_document
 
 TEXT = "O gato dormia."
 CONTROLS = {
-    "preset": "cat", "model": "story", "text": TEXT, "part": "prediction", "layer": 1, "head": 1, "token": -1,
+    "model": "story", "text": TEXT, "part": "prediction", "layer": 1, "head": 1, "token": -1,
     "key": -1, "step": "softmax", "place": "mixed", "shuffle": 1, "off": "nothing", "lang": "en",
 }  # fmt: skip
 
@@ -123,7 +125,7 @@ def test_ids_are_only_addresses(reading, expected):
     found = addresses(reading, shuffle=3)
     assert found["with_rows"]["largest_difference"] < 1e-4 < found["without_rows"]["largest_difference"]
     assert found["with_rows"]["next"][0]["id"] == found["before"][0]["id"] == expected[-1].argmax().item()
-    assert found["tokens"] != addresses(reading, shuffle=4)["picture"]
+    assert found["tokens"] != addresses(reading, shuffle=4)["tokens"]
 
 
 @pytest.mark.parametrize("part", ["head", "heads", "mlp"])
@@ -210,10 +212,10 @@ def test_what_is_clicked_is_chosen(app):
 @pytest.mark.parametrize("preset", page.PRESETS)
 def test_a_preset_says_why_until_the_text_is_another(app, preset):
     text, part, token, key = page.choose_preset(app, preset=preset, lang="pt-BR")
-    shown = show(app, preset=preset, text=text, part=part, token=token, key=key, lang="pt-BR")
+    shown = show(app, text=text, part=part, token=token, key=key, lang="pt-BR")
     assert "message" in shown["why"]
     assert all(shown[name] for name in page.PARTS[part])
-    assert show(app, preset=preset)["why"] == ""
+    assert show(app)["why"] == ""
 
 
 def test_the_endpoints_give_json(app, expected):
@@ -328,3 +330,21 @@ def test_what_is_masked_is_called_so(app):
     assert "masked" in shown["cell"]
     assert shown["map"].count('<td class="masked">') > 3
     assert 'class="masked"' not in show(app, part="attention", step="scale")["map"]
+
+
+def test_what_is_said_of_a_preset_is_true_of_the_model_at_hand(app, monkeypatch):
+    reading = page._read(app, page.PRESETS["by_heart"].text, "story")
+    said = presets.why("by_heart", reading, "en")
+    found = claims.recital(reading)
+    assert f"predicts {found.right} of the {found.of} tokens" in said
+    assert "does not know the sentence by heart" in said  # it has read another story, six steps long
+    monkeypatch.setattr(claims, "recital", lambda reading: claims.Recital(9, 10))
+    assert "knows it by heart" in presets.why("by_heart", reading, "en")
+    reading = page._read(app, page.PRESETS["repeated"].text, "story")
+    assert "does not copy" in presets.why("repeated", reading, "en")
+    monkeypatch.setattr(claims, "copy", lambda *given: claims.Copy(0.9, 1))
+    assert "This model copies: “blue”" in presets.why("repeated", reading, "en")
+    reading = page._read(app, page.PRESETS["cat"].text, "story")
+    for weight, words in ((0.9, "far more than at just any word"), (0.06, "no head looks at the cat")):
+        monkeypatch.setattr(claims, "look", lambda *given, weight=weight: claims.Look(1, 0, weight, 0.05))
+        assert words in presets.why("cat", reading, "en")

@@ -94,7 +94,10 @@ def test_single_controls_are_locked_and_what_would_set_them_too(built):
 def test_a_plain_link_locks_nothing(built):
     controls, _, notice, kept = restored(built[0], "inside", "?text=a")
     assert not any("interactive" in update for update in controls.values())
+    usual = kept.pop("usual")
     assert (notice, kept) == ("", {"locked": [], "hidden": []})
+    assert set(usual) == set(controls)
+    assert usual["text"] != controls["text"]["value"] == "a"
 
 
 @pytest.mark.parametrize("page", ["inside", "train", "tokenizer", "generate", "mnist", "foundations", "discussion"])

@@ -149,7 +149,7 @@ def test_the_search_for_places_finds_one():
 
 def test_the_calls_that_a_page_shows_name_no_absolute_path(runs):
     app = App(AppConfig(runs=str(runs)), Library(runs, []), Trainings(runs, 1, 60), PAGES)
-    given = dict(preset="cat", model="story", text="abc", part="lens", layer=0, head=0, token=-1, key=-1,
+    given = dict(model="story", text="abc", part="lens", layer=0, head=0, token=-1, key=-1,
                  step="softmax", place="mixed", shuffle=1, off="head", lang="en")  # fmt: skip
     shown = inside.show(app, **given)["call"]
     assert f"{runs.name}/story" in shown

@@ -1,6 +1,6 @@
 """What the page inside a GPT-2 answers: what the model computes, drawn part by part, and what was clicked in it."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -9,6 +9,7 @@ from hf_llm.app.pages.inside import attention, views
 from hf_llm.app.pages.inside.call import call
 from hf_llm.app.pages.inside.model_picture import model_picture
 from hf_llm.app.pages.inside.picture_parts import Chosen
+from hf_llm.app.pages.inside.presets import PRESETS, preset_of, why
 from hf_llm.app.pages.inside.vectors import vectors
 from hf_llm.app.server.library import first
 from hf_llm.app.views import code, message
@@ -29,28 +30,11 @@ PARTS = {  # of the page, and the views that each one fills
     "vectors": ["vectors"],
     "off": ["off"],
 }
+ONLY_IN = {"key": "attention", "step": "attention", "place": "vectors", "shuffle": "embedding"}  # the part that asks
 OFF = ("nothing", "head", "heads", "mlp")
 # what a click in the picture sets, in this order
 CHOSEN = ("text", "part", "layer", "head", "token", "key", "step", "place", "off")
 LAST = -1  # the last token; as a key, the one with the most weight
-
-
-class Preset(NamedTuple):
-    """A text and the part of the page to look at it with; `inside.why.<name>` says why."""
-
-    text: str
-    part: str
-
-
-PRESETS = {
-    "cat": Preset("O gato que estava no quarto do apartamento 3 foi encontrado por", "attention"),
-    "cat_en": Preset("The cat that was in the bedroom of apartment 3 was found by", "attention"),
-    "by_heart": Preset("I had always thought Jack Gisburn rather a cheap genius", "lens"),
-    "repeated": Preset("red green blue, red green blue, red green", "attention"),
-    "nothing_before": Preset("a", "attention"),
-    "never_seen": Preset("xq zvk wjq pfh kkq", "prediction"),
-    "too_long": Preset("One word after another, and no end in sight. " * 12, "prediction"),
-}
 
 
 def inspect(
@@ -97,7 +81,7 @@ def _read(app: App, text: str, model: str | None) -> "Reading":
 
 
 def show(
-    app: App, *, preset: str, model: str, text: str, part: str, layer: int, head: int, token: int, key: int, step: str,
+    app: App, *, model: str, text: str, part: str, layer: int, head: int, token: int, key: int, step: str,
     place: str, shuffle: int, off: str, lang: Language,
 ) -> dict[str, str]:  # fmt: skip
     """Return the picture, the views of one part of the page and those of all, {name: HTML}.
@@ -106,17 +90,17 @@ def show(
     """
     from hf_llm.explain.strips import strips
 
-    is_preset = text == PRESETS[preset].text
-    shown = {"why": message(in_language(f"inside.why.{preset}", lang)) if is_preset else ""}
+    preset = preset_of(text)
     try:
         reading = _read(app, text, model)
     except UserError as error:  # what was drawn before belongs to another text or model
         said = message(app.said(error, lang), "bad")
-        return {**shown, "picture": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
+        return {"why": "", "picture": said, **dict.fromkeys(PARTS[part], ""), "call": ""}
     # the controls may still stand where a longer text or a larger model had them
     layer, head = min(max(int(layer), 0), reading.n_layer - 1), min(max(int(head), 0), reading.n_head - 1)
     token = int(token) if 0 <= int(token) < reading.T else reading.T - 1
     key = int(key) if 0 <= int(key) < reading.T else LAST
+    shown = {"why": message(why(preset, reading, lang)) if preset else ""}
     chosen = Chosen(layer, head, token, step, None if off == "nothing" else off)
     found = strips(reading.model, reading.ids, layer, head, chosen.off)
     likely = reading.likely(found.logits[token].softmax(-1))
@@ -217,6 +201,11 @@ def longer(app: App, text: str, model: str, layer: int, head: int, off: str) -> 
 def choose_preset(app: App, *, preset: str, lang: Language) -> tuple:
     """Return the preset's text and part, and the last token."""
     return *PRESETS[preset], LAST, LAST
+
+
+def last_token(app: App, *, lang: Language) -> tuple[int, int]:
+    """Return the last token, and that which it weighs most."""
+    return LAST, LAST
 
 
 def choose_lens_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:

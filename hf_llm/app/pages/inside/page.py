@@ -7,8 +7,9 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.inside import answers
-from hf_llm.app.pages.inside.answers import LAST, OFF, PARTS, PRESETS
+from hf_llm.app.pages.inside.answers import LAST, OFF, PARTS
 from hf_llm.app.pages.inside.attention import STEPS
+from hf_llm.app.pages.inside.presets import PRESETS, cat_of
 from hf_llm.app.pages.inside.vectors import PLACES
 
 SCRIPT = (Path(__file__).parent / "picture.js").read_text(encoding="utf-8")
@@ -93,10 +94,14 @@ def build(page: Page) -> None:
         return {column: gr.update(visible=name == part) for name, column in columns.items()}
 
     changes = [control.change for control in controls.values() if control is not preset]
-    page.on(changes, redraw, controls, [*views.values()], trigger_mode="always_last")
+    shown = {name: control for name, control in controls.items() if control is not preset}
+    page.on(changes, redraw, shown, [*views.values()], trigger_mode="always_last")
     page.on(part.change, turn, {"part": part}, [*columns.values()])
     # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
     page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, part, *cell])
+    page.on(
+        text.input, answers.last_token, {}, cell
+    )  # of another text the chosen token is another one, if there is any
     asks = {"text": text, "model": model, "layer": layer, "head": head, "off": off}
     page.chosen(views["picture"], answers.choose_in_picture, asks, [controls[name] for name in answers.CHOSEN])
     page.chosen(views["lens"], answers.choose_lens_token, {}, cell)
@@ -104,5 +109,8 @@ def build(page: Page) -> None:
     page.chosen(views["map"], answers.choose_cell, {}, cell)
     page.chosen(views["cell"], answers.choose_number, {}, key)
 
-    page.settings({"model": app.library.language_models}, locks=[preset], **controls)
-    page.opens_with(redraw, controls, [*views.values()])
+    needs = {name: {"part": [one]} for name, one in answers.ONLY_IN.items()}
+    needs["preset"] = {"text": [each.text for each in PRESETS.values()]}
+    opens = {"preset": cat_of, "text": lambda lang: PRESETS[cat_of(lang)].text}
+    page.settings({"model": app.library.language_models}, [preset], opens, needs, **controls)
+    page.opens_with(redraw, shown, [*views.values()])

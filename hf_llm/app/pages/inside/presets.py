@@ -32,6 +32,11 @@ FOLLOWS = {"repeated": " blue"}  # and what a model would copy
 RECITED = ("by_heart",)
 
 
+def cat_of(lang: Language) -> str:
+    """Return the name of the preset with the lecture's sentence in a language."""
+    return "cat_en" if lang == "en" else "cat"
+
+
 def preset_of(content: str) -> str | None:
     """Return the name of the preset with this text."""
     return next((name for name, preset in PRESETS.items() if preset.text == content), None)

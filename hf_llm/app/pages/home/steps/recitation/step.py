@@ -10,6 +10,7 @@ from hf_llm.app.pages.generate.answers import Writing, settings
 from hf_llm.app.pages.home.step import At, Seen, Step
 from hf_llm.app.views import bars, message
 from hf_llm.data import is_here
+from hf_llm.runs.manifest import read_manifest
 from hf_llm.texts import text
 
 BEGINNINGS = ("training", "held_out", "mine")
@@ -35,10 +36,13 @@ def corpus_of(at: At) -> Corpus | None:
     from hf_llm.data import read_text, split_text
     from hf_llm.data.sources import SOURCES
 
-    name = at.app.library.data(at.model) if at.model not in at.app.library.hub_models else None
-    if name not in SOURCES or not is_here(name):
+    if at.model in at.app.library.hub_models:
         return None
-    return Corpus(*split_text(read_text(name).text))
+    manifest = read_manifest(at.app.library.folder(at.model)) or {}
+    name, held_out = manifest.get("data", {}).get("name"), manifest.get("config", {}).get("validation_fraction", 0.1)
+    if name not in ("sample", *SOURCES) or not is_here(name):
+        return None
+    return Corpus(*split_text(read_text(name).text, held_out))
 
 
 def beginning_of(content: str) -> str:
