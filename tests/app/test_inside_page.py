@@ -123,7 +123,7 @@ def test_ids_are_only_addresses(reading, expected):
     found = addresses(reading, shuffle=3)
     assert found["with_rows"]["largest_difference"] < 1e-4 < found["without_rows"]["largest_difference"]
     assert found["with_rows"]["next"][0]["id"] == found["before"][0]["id"] == expected[-1].argmax().item()
-    assert found["tokens"] != addresses(reading, shuffle=4)["picture"]
+    assert found["tokens"] != addresses(reading, shuffle=4)["tokens"]
 
 
 @pytest.mark.parametrize("part", ["head", "heads", "mlp"])
@@ -328,3 +328,10 @@ def test_what_is_masked_is_called_so(app):
     assert "masked" in shown["cell"]
     assert shown["map"].count('<td class="masked">') > 3
     assert 'class="masked"' not in show(app, part="attention", step="scale")["map"]
+
+
+def test_another_page_can_show_the_picture_alone(app):
+    drawn = page.picture(app, text=TEXT, model="story", lang="en")
+    assert drawn == show(app, layer=0, head=0)["picture"]
+    with pytest.raises(UserError, match="no model"):
+        page.picture(app, text=TEXT, model="none", lang="en")
