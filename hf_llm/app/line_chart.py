@@ -9,14 +9,16 @@ canvas that a screen reader passes over.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from hf_llm.app.views import savable
 from hf_llm.texts import Language, number
 
 WIDTH, HEIGHT = 460, 290
-LEFT, RIGHT, TOP, BOTTOM = 66, 20, 12, 46  # of the plotting area
+RIGHT, TOP, BOTTOM = 20, 32, 46  # of the plotting area; on the left it leaves room for the longest number
+LETTER = 8.6  # width, at the size that style.css gives on a telephone
 COLOURS = 4  # that style.css has, .line-0 to .line-3
 
 
@@ -49,25 +51,25 @@ def line_chart(
     xs, ys = ([point[axis] for points in kept for point in points] for axis in (0, 1))
     low_x, high_x = _span(xs)
     low_y, high_y = _span(ys)
+    ticks = {tick: _short(tick, lang, log) for tick in _ticks(low_y, high_y, whole=log)}
+    left = left_of(ticks.values())
 
     def at(x: float, y: float) -> tuple[float, float]:
         return (
-            LEFT + (x - low_x) / (high_x - low_x) * (WIDTH - LEFT - RIGHT),
+            left + (x - low_x) / (high_x - low_x) * (WIDTH - left - RIGHT),
             HEIGHT - BOTTOM - (y - low_y) / (high_y - low_y) * (HEIGHT - TOP - BOTTOM),
         )
 
     marks = []
-    for tick in _ticks(low_y, high_y, whole=log):
+    for tick, shown in ticks.items():
         _, y = at(low_x, tick)
-        marks.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        marks.append(f'<text x="{LEFT - 6}" y="{y + 5:.1f}" text-anchor="end">{_short(tick, lang, log)}</text>')
+        marks.append(f'<path class="grid" d="M{left:.1f} {y:.1f}H{WIDTH - RIGHT}"/>')
+        marks.append(f'<text x="{left - 6:.1f}" y="{y + 5:.1f}" text-anchor="end">{shown}</text>')
     for tick in _ticks(low_x, high_x):
         x, _ = at(tick, low_y)
         marks.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{_short(tick, lang)}</text>')
-    marks.append(f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
-    marks.append(
-        f'<text transform="translate(14 {HEIGHT / 2 - 20}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
-    )
+    marks.append(f'<text x="{(left + WIDTH) / 2:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
+    marks.append(f'<text x="0" y="16">{escape(y_label)}</text>')  # upright and above, where no number comes near it
     for line, points in zip(lines, kept, strict=True):
         positions = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
         marks.append(f'<polyline class="{_style(line)}" points="{positions}"/>')
@@ -79,11 +81,17 @@ def line_chart(
         f"<bdi>{escape(line.name)}</bdi></li>"
         for line in lines
     )
-    return (
+    return savable(
         f'<figure class="chart"><figcaption>{escape(caption)}</figcaption>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(caption)}">{"".join(marks)}</svg>'
-        f'<ul class="legend">{legend}</ul></figure>'
+        f'<ul class="legend">{legend}</ul></figure>',
+        lang,
     )
+
+
+def left_of(numbers: Iterable[str]) -> float:
+    """Return where the plotting area begins, right of the numbers of its axis."""
+    return 10 + LETTER * max(map(len, numbers), default=1)
 
 
 def _style(line: Line) -> str:

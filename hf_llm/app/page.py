@@ -128,12 +128,21 @@ class Page:
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
     def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, outputs):
-        """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked."""
+        """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked.
 
-        def choose(app: App, evt: gr.EventData, **given):
-            return handler(app, choice=str(evt.choice), **given)
+        A control that a teacher's link locks stays as it is, whatever the handler sets it to.
+        """
 
-        return self.on(view.select, choose, controls, outputs)
+        def choose(app: App, evt: gr.EventData, kept: str, **given):
+            answer = handler(app, choice=str(evt.choice), **given)
+            locked = [self._controls.get(name) for name in json.loads(kept or "{}").get("locked", [])]
+            if not locked:
+                return answer
+            values = zip(outputs, answer, strict=True) if isinstance(outputs, list) else [(outputs, answer)]
+            kept = [gr.skip() if any(output is one for one in locked) else value for output, value in values]
+            return kept if isinstance(outputs, list) else kept[0]
+
+        return self.on(view.select, choose, {**controls, "kept": self._kept}, outputs)
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""

@@ -105,8 +105,19 @@ def image(png: bytes, alternative: str, css: str = "") -> str:
     return f'<img class="{css}" src="data:image/png;base64,{source}" alt="{escape(alternative)}">'
 
 
-def figure(drawn: str, caption: str, css: str = "") -> str:
-    return f'<figure class="{css}"><figcaption>{escape(caption)}</figcaption>{drawn}</figure>'
+def figure(drawn: str, caption: str, lang: Language) -> str:
+    """Return a drawing with its caption, which a reader can save."""
+    return savable(f"<figure><figcaption>{escape(caption)}</figcaption>{drawn}</figure>", lang)
+
+
+def savable(drawn: str, lang: Language) -> str:
+    """Return a figure with the buttons that save it as SVG and as PNG; save.js writes down what the browser shows."""
+    buttons = "".join(
+        f'<button type="button" data-save="{kind}" aria-label="{escape(text("app.save_as", lang, kind=kind.upper()))}">'
+        f"{kind.upper()}</button>"
+        for kind in ("svg", "png")
+    )
+    return f'<div class="savable">{drawn}<p class="saves">{buttons}</p></div>'
 
 
 def message(sentence: str, kind: str = "note", announced: bool = True) -> str:
@@ -145,18 +156,20 @@ def choice(value, content: str, chosen: bool, css: str, attributes: str = "") ->
     )
 
 
-def grid(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]], caption: str, css: str) -> str:
+def grid(
+    rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]], caption: str, css: str, lang: Language
+) -> str:  # fmt: skip
     """Return a table of `<td>…</td>` cells with names for rows and columns, in a region that scrolls."""
     head = "".join(f'<th scope="col"><bdi>{escape(name)}</bdi></th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th>{"".join(row)}</tr>'
         for name, row in zip(rows, cells, strict=True)
     )
-    return scroll(
+    drawn = (
         f'<table class="{css}" data-arrows><caption>{escape(caption)}</caption>'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>",
-        caption,
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+    return savable(scroll(drawn, caption), lang)
 
 
 def heat_map(
@@ -186,7 +199,7 @@ def heat_map(
         return f"<td>{button}</td>"
 
     cells = [[cell(r, c, value) for c, value in enumerate(row)] for r, row in enumerate(values)]
-    return grid(rows, columns, cells, caption, "heat" if numbers else "heat small")
+    return grid(rows, columns, cells, caption, "heat" if numbers else "heat small", lang)
 
 
 def bars(
@@ -198,7 +211,8 @@ def bars(
         f'<tr><th scope="row"><bdi>{escape(name)}</bdi></th>{bar(value, scale, lang)}</tr>'
         for name, value in zip(names, values, strict=True)
     )
-    return f'<table class="bars"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>'
+    table = f'<table class="bars"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>'
+    return savable(table, lang)
 
 
 def bar(value: float, largest: float, lang: Language, second: bool = False) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hf_llm.app.line_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, line_chart
+from hf_llm.app.line_chart import BOTTOM, HEIGHT, RIGHT, TOP, WIDTH, Line, left_of, line_chart
 
 
 def points(chart: str) -> list[tuple[float, float]]:
@@ -13,7 +13,18 @@ def points(chart: str) -> list[tuple[float, float]]:
 
 def test_the_ends_lie_in_the_corners():
     chart = line_chart([Line("a", [(0, 1), (10, 3)])], "c", "x", "y", "en")
-    assert points(chart) == [(LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, TOP)]
+    assert points(chart) == [(round(left_of(["2.5"]), 1), HEIGHT - BOTTOM), (WIDTH - RIGHT, TOP)]
+
+
+def test_the_numbers_of_the_axis_and_its_title_keep_apart():
+    for values in ([1e-9, 2e-9], [1e6, 5e6]):
+        chart = line_chart([Line("a", list(enumerate(values)))], "c", "x", "a long title of an axis", "en")
+        texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"(?: text-anchor="(\w+)")?>([^<]*)<', chart)
+        ((x, y, anchor, _),) = [one for one in texts if "title" in one[3]]
+        numbers = [(float(x), float(y), said) for x, y, anchor, said in texts if anchor == "end"]
+        assert (x, anchor) == ("0", "")
+        assert all(float(y) + 12 < number_y for _, number_y, _ in numbers)
+        assert all(right >= 8 * len(said) for right, _, said in numbers)  # from the left edge on
 
 
 def test_a_logarithmic_axis_puts_the_geometric_mean_in_the_middle():

@@ -1,5 +1,7 @@
 """The picture of a model in a real browser: by mouse and by keyboard, on a small screen and on a telephone."""
 
+from itertools import pairwise
+
 import pytest
 
 LONG = "The%20cat%20sat%20on%20the%20mat%20and%20slept"  # more than 32 tokens for a tokenizer of 300
@@ -79,8 +81,8 @@ def test_on_a_telephone_it_is_a_column(watch):
     assert not seen.page.locator("svg.wide").is_visible()
     order = ["token:0", "part:embedding", "layer:0", "place:qkv", "step:mask", "place:mid", "part:prediction", "more:1"]
     boxes = [button(seen, opens, "narrow").bounding_box() for opens in order]
-    assert all(a["y"] < b["y"] for a, b in zip(boxes, boxes[1:]))
-    assert all(0 <= box["x"] and box["x"] + box["width"] <= 390 for box in boxes)
+    assert all(a["y"] < b["y"] for a, b in pairwise(boxes))
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     button(seen, "place:mid", "narrow").click()
     seen.page.locator("table.vectors").wait_for()
     seen.settle()

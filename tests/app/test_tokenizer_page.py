@@ -10,7 +10,7 @@ import pytest
 from hf_llm.app.page import guarded
 from hf_llm.app.pages.tokenizer import answers as page
 from hf_llm.config import UserError
-from hf_llm.tokenization.bpe import pretokenize, replay
+from hf_llm.tokenization.bpe import pretokenize, replay, tokenize
 from hf_llm.tokenization.tokenizer import encode
 
 
@@ -18,12 +18,12 @@ def show(app, text: str, lang: str = "en") -> str:
     return page.show_encodings(app, text=text, tokenizers=["story"], lang=lang)
 
 
-def trained(app) -> tuple:
-    return page.train(app, corpus="own", own="low lower lowest", vocab_size=260, lang="en")
+def trained(app, text: str = "low lower lowest", vocab_size: int = 260) -> tuple:
+    return page.train(app, corpus="own", own=text, vocab_size=vocab_size, lang="en")
 
 
-def merge(app, merges, step: int) -> str:
-    return page.show_merge(app, merges=merges, step=step, lang="en")
+def merge(app, merges, step: int, learned: str = "low lower lowest") -> str:
+    return page.show_merge(app, merges=merges, learned=learned, step=step, lang="en")
 
 
 def test_the_ids_shown_are_the_tokenizers(app):
@@ -50,7 +50,8 @@ def test_a_lone_surrogate_and_a_long_text_are_refused(app):
 
 
 def test_the_merges_walk_forward_and_back(app):
-    merges, slider = trained(app)
+    merges, learned, slider = trained(app)
+    assert learned == "low lower lowest"
     assert [merge["pair"] for merge in merges] == [merge.pair for merge in replay("low lower lowest", 260)]
     assert slider["maximum"] == len(merges)
     assert "“l” + “o”" in merge(app, merges, 1)
@@ -63,8 +64,49 @@ def test_the_merges_walk_forward_and_back(app):
     assert page.step_forward(app, merges=merges, step=len(merges), lang="en") == len(merges)
 
 
+def passage(shown: str) -> list[list[str]]:
+    """Return the pieces that are drawn of a text; a token that this step makes has two."""
+    drawn = re.search(r'<p class="merging" data-odd="\d">(.*?)</p>', shown)[1]
+    return [
+        re.findall(r"<(?:b|span)>(.*?)</(?:b|span)>", one)
+        for one in re.findall(r"<mark>.*?</mark>|<span>.*?</span>", drawn)
+    ]
+
+
+def test_a_merge_is_shown_in_the_text_itself(app):
+    merges, learned, _ = trained(app)
+    for step in range(1, len(merges) + 1):
+        expected, pair = [], list(merges[step - 1]["pair"])
+        after = tokenize(learned, [tuple(one["pair"]) for one in merges[:step]])
+        for token in after:
+            shown = token.replace("Ġ", "␣")
+            expected.append([part.replace("Ġ", "␣") for part in pair] if token == "".join(pair) else [shown])
+        assert passage(merge(app, merges, step)) == expected
+
+
+def test_a_merge_far_on_in_the_text_is_shown_there(app):
+    text = "x " * 200 + "zuzu " * 3
+    merges, learned, _ = trained(app, text, 262)
+    late = next(i for i, one in enumerate(merges, 1) if one["pair"] == ("z", "u"))
+    assert ["z", "u"] in passage(merge(app, merges, late, learned))
+
+
+def test_a_word_too_long_to_be_shown_does_not_hide_a_merge(app):
+    text = "ab" * 2000 + " <b> ab"
+    merges, learned, _ = trained(app, text, 262)
+    for step in range(1, len(merges) + 1):
+        shown = merge(app, merges, step, learned)
+        assert any(len(one) == 2 for one in passage(shown)), step
+        assert len(passage(shown)) < 500
+    assert "<b> " not in shown
+
+
+def test_the_box_for_a_text_of_ones_own_is_there_for_it_alone(app):
+    assert [page.choose_corpus(app, corpus=name, lang="en")["visible"] for name in page.CORPORA] == [False, False, True]
+
+
 def test_another_text_is_encoded_with_the_merges_so_far(app):
-    merges, _ = trained(app)
+    merges, *_ = trained(app)
     for step, count in ((0, len("".join(pretokenize("lowest")))), (2, 4)):
         assert f"{count} tokens" in page.show_applied(app, merges=merges, step=step, other="lowest", lang="en")
 

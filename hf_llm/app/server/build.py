@@ -29,6 +29,7 @@ HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 WAITS = {"generate": "writing", "train_bpe": "calculation"}  # the kind of each public function that is no view
+SCRIPTS = ("app.js", "save.js")
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",
@@ -104,7 +105,7 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
             theme=THEME,
             i18n=i18n(),
             css=(HERE / "style.css").read_text(encoding="utf-8"),
-            head=f"<script>{(HERE / 'app.js').read_text(encoding='utf-8')}</script>",
+            head="".join(f"<script>{(HERE / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
             app_kwargs={"middleware": middleware},
         )
     except OSError as error:  # Gradio's, for a port that is taken

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from hf_llm.app.server.results import SavedResult
-from hf_llm.app.views import code, download, folded, image, message
+from hf_llm.app.views import code, download, folded, image, message, savable
 from hf_llm.texts import Language, text
 
 MARKS = {"yes": "✓", "no": "✗", "inconclusive": "?"}
@@ -70,7 +70,8 @@ def figure(result: SavedResult, name: str, lang: Language) -> str:
     png = result.figure(name, lang)
     if png is None:
         return message(text("experiment.no_figure", lang, caption=caption))
-    return f"<figure>{image(png, caption)}<figcaption>{_marked_up(caption)}</figcaption></figure>"
+    drawn = f"<figure>{image(png, caption, 'plot')}<figcaption>{_marked_up(caption)}</figcaption></figure>"
+    return savable(drawn, lang)
 
 
 def progress(done: int, total: int, seconds: int, lang: Language) -> str:

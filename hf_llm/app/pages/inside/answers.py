@@ -7,7 +7,7 @@ import gradio as gr
 from hf_llm.app.page import App, checked
 from hf_llm.app.pages.inside import attention, views
 from hf_llm.app.pages.inside.call import call
-from hf_llm.app.pages.inside.model_picture import model_picture
+from hf_llm.app.pages.inside.model_picture import pictured
 from hf_llm.app.pages.inside.picture_parts import Chosen
 from hf_llm.app.pages.inside.presets import PRESETS, preset_of, why
 from hf_llm.app.pages.inside.vectors import vectors
@@ -88,8 +88,6 @@ def show(
 
     Where a text cannot be read, a message stands in the picture's place.
     """
-    from hf_llm.explain.strips import strips
-
     preset = preset_of(text)
     try:
         reading = _read(app, text, model)
@@ -102,13 +100,21 @@ def show(
     key = int(key) if 0 <= int(key) < reading.T else LAST
     shown = {"why": message(why(preset, reading, lang)) if preset else ""}
     chosen = Chosen(layer, head, token, step, None if off == "nothing" else off)
-    found = strips(reading.model, reading.ids, layer, head, chosen.off)
-    likely = reading.likely(found.logits[token].softmax(-1))
-    likely = [{**one, "logit": found.logits[token, one["id"]].item()} for one in likely]
-    shown["picture"] = views.cut(reading.as_dict(), lang) + model_picture(found, reading.labels, likely, chosen, lang)
+    drawn, found = pictured(reading, chosen, lang)
+    shown["picture"] = views.cut(reading.as_dict(), lang) + drawn
     shown |= _beside(reading, found, part, chosen, key, place, int(shuffle), lang)
     source = call(app.library.source(model), text, part, layer, head, token, off, place)
     return {**shown, "call": code(source, lang)}
+
+
+def picture(app: App, *, text: str, model: str | None, lang: Language) -> str:
+    """Return the picture alone, of a text's last token with the first layer and head opened: for other pages.
+
+    Raises:
+        UserError: When the text or the model cannot be read.
+    """
+    reading = _read(app, text, model)
+    return pictured(reading, Chosen(token=reading.T - 1), lang)[0]
 
 
 def _beside(

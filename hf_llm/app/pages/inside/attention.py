@@ -34,7 +34,7 @@ def heads(found: dict, maps: "Tensor", lang: Language) -> str:
         name = escape(text("inside.head_number", lang, head=head))
         content = f"{picture(weights, '', largest=1.0)}<span>{name}</span>{shares}"
         items.append(f"<li>{choice(head, content, head == found['head'], 'head')}</li>")
-    drawn = figure(f'<ol class="tokens" data-arrows>{"".join(items)}</ol>', caption)
+    drawn = figure(f'<ol class="tokens" data-arrows>{"".join(items)}</ol>', caption, lang)
     return drawn + data("heads", found["heads"], caption, lang)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from hf_llm.app.pages.inside.colour_scale import legend
 from hf_llm.app.pages.inside.picture_parts import EACH_HEAD, MAPS, Chosen, Parts, Place
+from hf_llm.app.views import savable
 from hf_llm.texts import Language, text
 
 if TYPE_CHECKING:
+    from hf_llm.explain.reading import Reading
     from hf_llm.explain.strips import Strips
 
 EMBEDDING = Place("embedding", "part:embedding", ("token", "position", "embedding"), ("", "+", "="))
@@ -35,14 +37,25 @@ MLP = (
 LENS = Place("lens", "part:lens", ("final_norm",))
 STRIP, WIDER = 18, {"side_by_side": 48, "neurons": 32}  # width of a strip in the wide form
 GAP, FOLDED = 11, 100  # between places; of all folded layers together
-TOP, TITLE, FOOT = 92, 11, 52  # above the rows, where the group's names stand, and below the rows
+TOP, TITLE, FOOT = 88, 11, 50  # above the rows, where the group's names stand, and below the rows
 NARROW, NAMES = 360, 80  # width of the narrow form, and of the tokens in it
 
 
 def model_picture(found: "Strips", labels: list[str], likely: list[dict], chosen: Chosen, lang: Language) -> str:
     """Return the picture of one text as HTML; the arguments are those of `Parts`."""
     parts = [Parts(found, labels, likely, chosen, lang) for _ in range(2)]
-    return f'<div class="picture">{parts[0].definitions()}{_wide(parts[0])}{_narrow(parts[1])}</div>'
+    drawn = f'<div class="picture">{parts[0].definitions()}{_wide(parts[0])}{_narrow(parts[1])}</div>'
+    return savable(drawn, lang)
+
+
+def pictured(reading: "Reading", chosen: Chosen, lang: Language) -> "tuple[str, Strips]":
+    """Return the picture of a text as a model reads it, with what is chosen opened, and the numbers in it."""
+    from hf_llm.explain.strips import strips
+
+    found = strips(reading.model, reading.ids, chosen.layer, chosen.head, chosen.off)
+    logits = found.logits[chosen.token]  # (vocab_size,)
+    likely = [{**one, "logit": logits[one["id"]].item()} for one in reading.likely(logits.softmax(-1))]
+    return model_picture(found, reading.labels, likely, chosen, lang), found
 
 
 def _svg(parts: Parts, form: str, width: float, height: float, drawn: str) -> str:

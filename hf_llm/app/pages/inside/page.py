@@ -25,15 +25,20 @@ def build(page: Page) -> None:
         )
         model = gr.Dropdown(models, value=models[0] if models else None, label=t("app.model"))
         text = gr.Textbox(
-            PRESETS["cat"].text, label=t("inside.text"), lines=1, max_length=app.config.max_characters, scale=2
+            PRESETS["cat"].text,
+            label=t("inside.text"),
+            lines=1,
+            max_lines=1,
+            max_length=app.config.max_characters,
+            scale=2,
         )
     # chosen in the picture: kept here for links and for the views
     layer, head, token, key = (
-        gr.Number(value, precision=0, visible="hidden", label=name)
+        gr.Number(value, precision=0, minimum=LAST, maximum=999, visible="hidden", label=name)
         for name, value in (("layer", 0), ("head", 0), ("token", LAST), ("key", LAST))
     )
     with gr.Row():
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=640):
             views["picture"] = page.view(SCRIPT)
             views["why"] = page.view()
         with gr.Column(scale=2, min_width=320, elem_classes="beside"):
@@ -42,42 +47,42 @@ def build(page: Page) -> None:
             )
             columns = {}
             with gr.Column(visible=False) as columns["prediction"]:
-                gr.Markdown(t("inside.prediction_intro"))
                 views["next"] = page.view()
+                gr.Markdown(t("inside.prediction_intro"))
             with gr.Column(visible=False) as columns["embedding"]:
-                gr.Markdown(t("inside.embedding_intro"))
                 views["embedding"] = page.view()
+                gr.Markdown(t("inside.embedding_intro"))
                 gr.Markdown(t("inside.addresses_intro"))
                 shuffle = gr.Slider(0, 99, 1, step=1, label=t("inside.shuffle"))
                 views["addresses"] = page.view()
             with gr.Column() as columns["attention"]:
-                gr.Markdown(t("inside.attention_intro"))
+                views["map"] = page.view()
                 step = gr.Radio(
                     [(t(f"inside.step.{name}"), name) for name in STEPS], value="softmax", label=t("inside.steps")
                 )
-                views["map"] = page.view()
                 views["cell"] = page.view()
+                gr.Markdown(t("inside.attention_intro"))
                 views["heads"] = page.view()
             with gr.Column(visible=False) as columns["stream"]:
-                gr.Markdown(t("inside.norms_intro"))
                 views["norms"] = page.view()
-                gr.Markdown(t("inside.mlp_intro"))
+                gr.Markdown(t("inside.norms_intro"))
                 views["mlp"] = page.view()
+                gr.Markdown(t("inside.mlp_intro"))
             with gr.Column(visible=False) as columns["lens"]:
-                gr.Markdown(t("inside.lens_intro"))
                 views["lens"] = page.view()
+                gr.Markdown(t("inside.lens_intro"))
             with gr.Column(visible=False) as columns["vectors"]:
-                gr.Markdown(t("inside.vectors_intro"))
+                views["vectors"] = page.view()
                 place = gr.Dropdown(
                     [(t(f"inside.stage.{name}"), name) for name in PLACES], value="mixed", label=t("inside.place")
                 )
-                views["vectors"] = page.view()
+                gr.Markdown(t("inside.vectors_intro"))
             with gr.Column(visible=False) as columns["off"]:
-                gr.Markdown(t("inside.off_intro"))
                 off = gr.Radio(
                     [(t(f"inside.off.{name}"), name) for name in OFF], value="nothing", label=t("inside.switch_off")
                 )
                 views["off"] = page.view()
+                gr.Markdown(t("inside.off_intro"))
     gr.Markdown(t("inside.about"))
     views["call"] = page.view()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NUMBERS = 12  # of a vector, the first ones
 NEURONS = 24  # of the MLP, likewise
 EACH_HEAD = 4  # numbers of each head's sum, likewise
-ROW_LEAST, ROW_MOST, BODY = 13, 52, 416  # height of a token's row, and of all rows where the least allows it
+ROW_LEAST, ROW_MOST, BODY = 12.5, 52, 400  # height of a token's row, and of all rows where the least allows it
 MAPS = ("product", "scale", "mask", "softmax")
 VECTORS = ("token", "position", "embedding", "before", "attention_norm", "q", "k", "v", "mixed", "projection", "mid",
            "mlp_norm", "mlp_output", "output", "final_norm")  # fmt: skip
@@ -29,11 +29,11 @@ VECTORS = ("token", "position", "embedding", "before", "attention_norm", "q", "k
 class Chosen:
     """What is opened in the picture: layer, head and token from 0, a step of the attention, a part switched off."""
 
-    layer: int
-    head: int
-    token: int
-    step: str
-    off: str | None
+    layer: int = 0
+    head: int = 0
+    token: int = 0
+    step: str = MAPS[-1]
+    off: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Parts:
         return f'<g class="arrives" data-arrows="" style="--place:{self._places}">{inner}</g>'
 
     def _name(self, position: int) -> str:
-        shown, y = escape(fitted(self.labels[position], 12)), (position + 0.5) * self.row + 3.5
+        shown, y = escape(fitted(self.labels[position], 11)), (position + 0.5) * self.row + 3.5
         return f'<text class="name" x="74" y="{y:.1f}" text-anchor="end">{shown}</text>'
 
     def tokens(self, x: float, y: float) -> str:
@@ -188,6 +188,9 @@ class Parts:
         """Return the likeliest tokens after the chosen one with logit and probability, and the button for one more."""
         step = 40
         inner = f'<rect class="hit" x="{x}" y="{y}" width="{width}" height="{step * len(self.likely)}"/>'
+        for name, at, up, anchor in (("probability", x, 17, "start"), ("logit", x + width, 5, "end")):
+            said = escape(text(f"inside.column.{name}", self.lang))
+            inner += f'<text class="small" x="{at}" y="{y - up}" text-anchor="{anchor}">{said}</text>'
         for rank, one in enumerate(self.likely):
             top = y + rank * step
             bar = 1 + one["probability"] * (width - 45)
@@ -196,7 +199,7 @@ class Parts:
             inner += (
                 f'<text class="name" x="{x}" y="{top + 12}">{escape(fitted(one["text"], 10))}</text>'
                 f'<text class="small" x="{x + width}" y="{top + 12}" text-anchor="end">{logit}</text>'
-                f'<rect class="bar" x="{x}" y="{top + 18}" width="{bar:.1f}" height="10"/>'
+                f'<rect class="likely" x="{x}" y="{top + 18}" width="{bar:.1f}" height="10"/>'
                 f'<text class="small" x="{x + bar + 4:.1f}" y="{top + 27}">{probability}</text>'
             )
         token = self.labels[self.chosen.token]

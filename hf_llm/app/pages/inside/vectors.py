@@ -74,7 +74,7 @@ def rows_of_numbers(rows: "dict[str, Tensor]", caption: str, lang: Language) -> 
     ]
     headings = {"dimension": text("inside.column.dimension", lang), **{name: name for name in vectors}}
     return (
-        grid(list(vectors), columns, cells, caption, "heat vectors")
+        grid(list(vectors), columns, cells, caption, "heat vectors", lang)
         + message(text("inside.vectors_cut", lang, shown=len(columns), size=size))
         + figure_data("vectors", records, headings, caption, lang)
     )

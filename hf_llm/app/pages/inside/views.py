@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from hf_llm.app.pages.inside.vectors import rows_of_numbers
-from hf_llm.app.views import bar, bars, choice, figure, figure_data, grid, image, message, paragraph, tokens
+from hf_llm.app.views import bar, bars, choice, figure, figure_data, grid, image, message, paragraph, savable, tokens
 from hf_llm.texts import Language, number, text
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def lens(found: dict, token: int, lang: Language) -> str:
     return (
         bars(bar_names, [layer["final"][token] for layer in layers], rising, lang)
         + data("lens", records, rising, lang)
-        + grid(names, labels, cells, text("inside.lens", lang), "heat lens")
+        + grid(names, labels, cells, text("inside.lens", lang), "heat lens", lang)
     )
 
 
@@ -91,8 +91,11 @@ def off(found: dict, part: str, layer: int, head: int, lang: Language) -> str:
     names = [text("inside.head_number", lang, head=one["head"]) for one in found["heads"]]
     return (
         message(text("inside.moved", lang, moved=found["moved"]))
-        + f'<table class="bars pairs"><caption>{escape(caption)}</caption><thead><tr><td></td>{head_row}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
+        + savable(
+            f'<table class="bars pairs"><caption>{escape(caption)}</caption><thead><tr><td></td>{head_row}</tr></thead>'
+            f"<tbody>{body}</tbody></table>",
+            lang,
+        )
         + data("switched-off", rows, caption, lang)
         + bars(names, [100 * one["moved"] for one in found["heads"]], each, lang)
         + data("heads-off", found["heads"], each, lang)
@@ -156,7 +159,7 @@ def mlp(found: dict, neurons: "Tensor", lang: Language) -> str:
     caption, strongest = text("inside.strongest", lang, **names), mlp["strongest"]
     numbers = [text("inside.neuron", lang, neuron=row["neuron"]) for row in strongest]
     return (
-        figure(picture(neurons, drawn_as), drawn_as)
+        figure(picture(neurons, drawn_as), drawn_as, lang)
         + message(text("inside.positive", lang, positive=mlp["positive"], count=count, **names))
         + bars(numbers, [row["activation"] for row in strongest], caption, lang)
         + data("mlp", strongest, caption, lang)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_llm.app.views import code, figure_data, heat_map, message
+from hf_llm.app.views import code, figure_data, heat_map, message, savable
 from hf_llm.texts import Language, number, text
 
 if TYPE_CHECKING:
@@ -84,4 +84,5 @@ def numbers(values: np.ndarray, caption: str, lang: Language) -> str:
             f"{number(float(value), lang, '.2f')}</td>" for value in row
         ) + "</tr>" for row in values
     )  # fmt: skip
-    return f'<table class="numbers"><caption>{caption}</caption><tbody>{rows}</tbody></table>'
+    table = f'<table class="numbers"><caption>{caption}</caption><tbody>{rows}</tbody></table>'
+    return savable(table, lang)

@@ -4,6 +4,8 @@ const SIDE = 140; // pixels of the board, five for each one that the models see
 const CELL = SIDE / 28;
 const PEN = 12;
 const locked = () => (document.documentElement.dataset.locked || "").split(" ").includes("drawing"); // app.js writes it
+const MOST_STROKES = 50; // that can be undone
+let before = []; // the board before each stroke, as pictures
 let from = null; // where the pen is drawing
 let pen = { x: 14, y: 14, down: false }; // the keyboard's, in pixels of the model
 let waiting = null;
@@ -12,6 +14,7 @@ const canvas = () => element.querySelector("canvas");
 const paint = () => canvas().getContext("2d", { willReadFrequently: true });
 
 const load = () => {
+  before = []; // of another picture
   const board = canvas();
   if (!board) return;
   const context = paint();
@@ -37,6 +40,13 @@ const stroke = (start, end) => {
   context.lineTo(end.x, end.y);
   context.stroke();
 };
+const remember = () => { before = [...before, paint().getImageData(0, 0, SIDE, SIDE)].slice(-MOST_STROKES); };
+const undo = () => {
+  const last = before.pop();
+  if (!last || locked()) return;
+  paint().putImageData(last, 0, 0);
+  send();
+};
 const send = () => trigger("select", { choice: canvas().toDataURL("image/png").split(",")[1] });
 const sendSoon = () => { clearTimeout(waiting); waiting = setTimeout(send, 400); };
 
@@ -49,8 +59,8 @@ element.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   canvas().setPointerCapture(event.pointerId);
   canvas().parentElement.focus({ preventScroll: true });
+  remember();
   from = position(event);
-  stroke(from, from);
 });
 element.addEventListener("pointermove", (event) => {
   if (!from) return;
@@ -65,16 +75,19 @@ element.addEventListener("pointercancel", lift);
 const MOVES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 element.addEventListener("keydown", (event) => {
   const board = event.target.closest("[data-board]");
+  if (board && event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); undo(); return; }
   if (!board || locked() || (event.key !== " " && !MOVES[event.key])) return;
   event.preventDefault();
   const centre = () => ({ x: (pen.x + 0.5) * CELL, y: (pen.y + 0.5) * CELL });
-  const before = centre();
-  if (event.key === " ") pen.down = !pen.down;
-  else {
+  const start = centre();
+  if (event.key === " ") {
+    pen.down = !pen.down;
+    if (pen.down) remember();
+  } else {
     const [right, down] = MOVES[event.key];
     pen = { ...pen, x: Math.min(27, Math.max(0, pen.x + right)), y: Math.min(27, Math.max(0, pen.y + down)) };
   }
-  if (pen.down) { stroke(before, centre()); sendSoon(); }
+  if (pen.down) { stroke(start, centre()); sendSoon(); }
   board.style.setProperty("--x", pen.x);
   board.style.setProperty("--y", pen.y);
   const said = element.querySelector("[data-position]").dataset;
@@ -82,9 +95,12 @@ element.addEventListener("keydown", (event) => {
     said.position.replace("{row}", pen.y).replace("{column}", pen.x) + " " + (pen.down ? said.down : said.up);
 });
 element.addEventListener("click", (event) => {
+  if (event.target.closest("[data-undo]")) undo();
   if (locked() || !event.target.closest("[data-clear]")) return;
+  remember();
   canvas().dataset.picture = "";
-  load();
+  paint().fillStyle = "black";
+  paint().fillRect(0, 0, SIDE, SIDE);
   send();
 });
 watch("value", load);

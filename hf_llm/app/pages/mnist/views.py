@@ -28,14 +28,15 @@ LOSSES = ("loss", "train_loss", "validation_loss")
 
 def board(drawing: str, lang: Language) -> str:
     """Return the drawing board with a picture on it; draw.js makes it work."""
-    names = ("title", "keys", "position", "down", "up", "clear")
+    names = ("title", "keys", "position", "down", "up", "undo", "clear")
     said = {name: escape(text(f"mnist.board.{name}", lang)) for name in names}
     return (
         f'<div class="board" data-board tabindex="0" role="application" aria-label="{said["title"]}"'
         f' aria-describedby="board-keys"><canvas width="140" height="140" data-picture="{escape(drawing)}"></canvas>'
         f'<span class="pen" aria-hidden="true"></span></div><p id="board-keys">{said["keys"]}</p>'
         f'<p role="status" class="pen-position" data-position="{said["position"]}" data-down="{said["down"]}"'
-        f' data-up="{said["up"]}"></p><button type="button" class="token" data-clear>{said["clear"]}</button>'
+        f' data-up="{said["up"]}"></p><button type="button" class="token" data-undo>{said["undo"]}</button> '
+        f'<button type="button" class="token" data-clear>{said["clear"]}</button>'
     )
 
 
@@ -50,7 +51,7 @@ def example_digits(found: dict[str, list[np.ndarray]], lang: Language) -> str:
             buttons += (
                 f'<li><button type="button" class="example" data-choose="{source} {digit}">{picture}</button></li>'
             )
-        drawn += figure(f'<ol class="tokens" data-arrows>{buttons}</ol>', title)
+        drawn += figure(f'<ol class="tokens" data-arrows>{buttons}</ol>', title, lang)
     return drawn
 
 
@@ -80,7 +81,7 @@ def seen(image: "Image.Image", pixel_values: "torch.Tensor", found: bool, lang: 
     ]
     headings = {**{key: key for key in records[0]}, "row": text("mnist.row_and_column", lang)}
     return (
-        figure(image_tag(levels, caption, "seen"), caption)
+        figure(image_tag(levels, caption, "seen"), caption, lang)
         + message(" ".join(steps))
         + figure_data("digit", records, headings, text("mnist.levels", lang), lang)
     )
@@ -131,12 +132,12 @@ def _layer(name: str, values: np.ndarray, lang: Language) -> str:
              f"{i}: {number(float(each.max()), lang, '.2f')}")
             for i, each in enumerate(values)
         ]  # fmt: skip
-        return figure(_row(pictures), title)
+        return figure(_row(pictures), title, lang)
     title = text("mnist.units", lang, layer=name, units=len(values), silent=silent)
     rows = -(-len(values) // UNITS_A_ROW)
     filled = np.zeros(rows * UNITS_A_ROW, dtype=values.dtype)
     filled[: len(values)] = values
-    return figure(image_tag(shade(filled.reshape(rows, UNITS_A_ROW), greatest), title, "units"), title)
+    return figure(image_tag(shade(filled.reshape(rows, UNITS_A_ROW), greatest), title, "units"), title, lang)
 
 
 def _templates(templates: dict[int, np.ndarray], lang: Language) -> str:
@@ -145,7 +146,7 @@ def _templates(templates: dict[int, np.ndarray], lang: Language) -> str:
         (shade(weights, float(np.abs(weights).max())), text("mnist.template", lang, unit=unit), str(unit))
         for unit, weights in templates.items()
     ]
-    return figure(_row(pictures), text("mnist.templates", lang, units=len(templates)))
+    return figure(_row(pictures), text("mnist.templates", lang, units=len(templates)), lang)
 
 
 def _row(pictures: list[tuple[np.ndarray, str, str]]) -> str:

@@ -27,6 +27,7 @@ MERGES = 1_000_000  # bytes of the merges that it answers
 WORD = 40  # tokens that are shown of a word
 TOKENIZERS, TOKENS = 4, 5000  # compared at once, and made of a text by all of them together
 APPLIED = 2000  # characters of a text that is encoded with the merges so far: one word of them costs the square
+PASSAGE, LONG = 80, 200  # words of the text of a training that are shown, and the letters of the longest of them
 # examples: the text of each; `tokenizer.why.<name>` says what it shows
 PRESETS = {
     "words": "The picture was one of those that he had painted before he gave up painting.",
@@ -130,12 +131,18 @@ def show_cost(app: App, *, tokenizers: list[str], lang: Language) -> str:
     return views.cost({language: tokenize(app, text, tokenizers) for language, text in PAIR.items()}, lang)
 
 
-def train(app: App, *, corpus: str, own: str, vocab_size: int, lang: Language) -> tuple[list[dict], dict]:
-    """Train on the chosen corpus or the reader's own text; returns the merges and the slider that walks them."""
+def train(app: App, *, corpus: str, own: str, vocab_size: int, lang: Language) -> tuple[list[dict], str, dict]:
+    """Train on the chosen corpus or the reader's own text; returns the merges, the text, the slider that walks them."""
     if corpus == "own" and not own.strip():
         raise UserError(both("app.empty"))
-    merges = train_bpe(app, own if corpus == "own" else read_text(corpus).text, vocab_size)
-    return merges, gr.update(maximum=max(1, len(merges)), value=min(1, len(merges)))
+    learned = own if corpus == "own" else read_text(corpus).text
+    merges = train_bpe(app, learned, vocab_size)
+    return merges, learned, gr.update(maximum=max(1, len(merges)), value=min(1, len(merges)))
+
+
+def choose_corpus(app: App, *, corpus: str, lang: Language) -> dict:
+    """Return the box for a text of one's own, which is there where that is trained on."""
+    return gr.update(visible=corpus == "own")
 
 
 def step_back(app: App, *, merges: list[dict], step: int, lang: Language) -> int:
@@ -146,11 +153,29 @@ def step_forward(app: App, *, merges: list[dict], step: int, lang: Language) -> 
     return min(len(merges), step + 1)
 
 
-def show_merge(app: App, *, merges: list[dict], step: int, lang: Language) -> str:
-    """Return one merge: the pair, how often it occurs, a word before and after, how long the text is now."""
+def show_merge(app: App, *, merges: list[dict], learned: str, step: int, lang: Language) -> str:
+    """Return one merge: the pair, how often it occurs, the text where it is made, how long the text is now."""
     if not merges or step < 1:
         return message(in_language("tokenizer.start" if merges else "tokenizer.untrained", lang))
-    return views.merge(merges[: int(step)], lang)
+    made = merges[: int(step)]
+    return views.merge(made, _passage(learned, made), lang)
+
+
+def _passage(learned: str, made: list[dict]) -> list[list[str]]:
+    """Return words of the text that the last merge is about to change, each as its tokens.
+
+    They are the first of the text where the merge occurs in them, or else begin where it does. Where the word is too
+    long to be shown, the piece of it that the merge knows stands alone.
+    """
+    from hf_llm.tokenization.bpe import pretokenize, tokenize_word
+
+    words, changed = pretokenize(learned), "".join(made[-1]["before"])
+    if changed not in words or len(changed) > LONG:
+        return [made[-1]["before"]]
+    first = words.index(changed)
+    start = 0 if first < PASSAGE else first
+    rank = {tuple(merge["pair"]): i for i, merge in enumerate(made[:-1])}
+    return [tokenize_word(word, rank) for word in words[start : start + PASSAGE] if len(word) <= LONG]
 
 
 def show_applied(app: App, *, merges: list[dict], step: int, other: str, lang: Language) -> str:

@@ -7,6 +7,8 @@ from hf_llm.app.page import Page
 from hf_llm.app.pages.tokenizer import answers
 from hf_llm.app.pages.tokenizer.answers import APPLIED, CORPORA, LARGEST, PAIR, PRESETS, SMALLEST
 
+VOCAB_SIZE = 400  # tokens that a training makes at first
+
 
 def build(page: Page) -> None:
     most, names = page.app.config.max_characters, answers.available(page.app)
@@ -25,13 +27,13 @@ def build(page: Page) -> None:
             [(t(f"tokenizer.corpora.{name}"), name) for name in CORPORA], value="the-verdict",
             label=t("tokenizer.corpus"),
         )  # fmt: skip
-        vocab_size = gr.Slider(SMALLEST, LARGEST, 400, step=1, label=t("tokenizer.column.vocab_size"))
-    own = gr.Textbox(label=t("tokenizer.own"), lines=4, max_length=10 * most)
+        vocab_size = gr.Slider(SMALLEST, LARGEST, VOCAB_SIZE, step=1, label=t("tokenizer.column.vocab_size"))
+    own = gr.Textbox(label=t("tokenizer.own"), lines=4, max_length=10 * most, visible=False)
     train = gr.Button(t("tokenizer.train"), variant="primary")
-    merges = gr.State([])
+    merges, learned = gr.State([]), gr.State("")
     with gr.Row(equal_height=True):
         back = gr.Button(t("tokenizer.back"), scale=1)
-        step = gr.Slider(0, LARGEST - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
+        step = gr.Slider(0, VOCAB_SIZE - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
         forward = gr.Button(t("tokenizer.forward"), scale=1)
     replayed = page.view()
     other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=APPLIED)
@@ -43,13 +45,14 @@ def build(page: Page) -> None:
         [control.change for control in encoding.values()], answers.show_encodings, encoding, encoded,
         trigger_mode="always_last",
     )  # fmt: skip
+    page.on(corpus.change, answers.choose_corpus, {"corpus": corpus}, own)
     replay = {"merges": merges, "step": step}
     trained = page.on(
-        train.click, answers.train, {"corpus": corpus, "own": own, "vocab_size": vocab_size}, [merges, step],
+        train.click, answers.train, {"corpus": corpus, "own": own, "vocab_size": vocab_size}, [merges, learned, step],
         kind="calculation",
     )  # fmt: skip
     for event in (trained.then, step.change):
-        page.on(event, answers.show_merge, replay, replayed, trigger_mode="always_last")
+        page.on(event, answers.show_merge, {**replay, "learned": learned}, replayed, trigger_mode="always_last")
     for event in (trained.then, step.change, other.change):
         page.on(event, answers.show_applied, {**replay, "other": other}, applied, trigger_mode="always_last")
     page.on(back.click, answers.step_back, replay, step)

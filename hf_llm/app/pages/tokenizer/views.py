@@ -1,5 +1,7 @@
 """What the tokenizer page draws: tokens with their bytes, a comparison, one merge of a BPE."""
 
+from html import escape
+
 from hf_llm.app.views import bars, code, figure_data, message, paragraph, shortened, tokens
 from hf_llm.texts import Language, text
 from hf_llm.tokenization.readable import readable, token_bytes
@@ -56,8 +58,8 @@ def cost(found: dict[str, list[dict]], lang: Language) -> str:
     return drawn + figure_data("cost", records, "tokenizer.column", caption, lang)
 
 
-def merge(made: list[dict], lang: Language) -> str:
-    """Return the last of the merges so far, and all of them as a table."""
+def merge(made: list[dict], passage: list[list[str]], lang: Language) -> str:
+    """Return the last of the merges so far, at work in a passage of words as their tokens, and a table of all."""
     last = made[-1]
     left, right = map(_shown, last["pair"])
     records = [
@@ -65,13 +67,29 @@ def merge(made: list[dict], lang: Language) -> str:
          "token": _shown(one["token"]), "text_tokens": one["text_tokens"]}
         for one in reversed(made)
     ]  # fmt: skip
+    joining = "".join(_joining(word, last["pair"]) for word in passage)
     return (
         message(text("tokenizer.merge", lang, step=last["step"], left=left, right=right, count=last["count"]))
-        + paragraph(text("tokenizer.before", lang)) + tokens([_shown(token) for token in last["before"]])
-        + paragraph(text("tokenizer.after", lang)) + tokens([_shown(token) for token in last["after"]])
+        + paragraph(text("tokenizer.in_text", lang))
+        + f'<p class="merging" data-odd="{last["step"] % 2}">{joining}</p>'
         + message(text("tokenizer.length", lang, tokens=last["text_tokens"]))
         + figure_data("merges", records, "tokenizer.column", text("tokenizer.merges", lang), lang)
-    )  # fmt: skip
+    )
+
+
+def _joining(word: list[str], pair: list[str]) -> str:
+    """Return the tokens of a word, those that become one marked; style.css lets them come together."""
+    drawn, i = "", 0
+    while i < len(word):
+        left, joins = escape(_shown(word[i])), word[i : i + 2] == list(pair)
+        if joins:
+            drawn += f"<mark><b>{left}</b><b>{escape(_shown(word[i + 1]))}</b></mark>"
+        else:
+            drawn += f"<span>{left}</span>"
+        i += 1 + joins
+        if left.endswith("⏎"):
+            drawn += "<br>"
+    return drawn
 
 
 def applied(made: list[str], size: int, lang: Language) -> str:
