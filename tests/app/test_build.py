@@ -82,3 +82,8 @@ def test_the_readme_of_a_space_names_the_tested_gradio_and_this_file():
     assert f"gradio=={front['sdk_version']}" in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
     assert (ROOT / front["app_file"]).is_file()
     assert front["sdk"] == "gradio"
+
+
+@pytest.mark.parametrize("most", [1, 60])
+def test_few_steps_make_no_page_impossible(runs, most):
+    building.build(AppConfig(runs=str(runs), training_steps=most))

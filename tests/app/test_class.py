@@ -72,7 +72,7 @@ def test_many_who_ask_for_a_lab_keep_nobody_from_a_view(school, monkeypatch):
 def test_a_page_calls_by_the_names_of_its_functions(school):
     wire = Wire(school[0].local_url)
     assert {"start", "stop", "look", "run_chosen"} <= set(wire.functions)
-    assert "not possible here" in wire.call("x", "start", "mlp", "digits", 1, 0.1, 0, 0, "")["error"]
+    assert "not possible here" in wire.call("x", "start", "mlp", "digits", 60, 0, 0, 0, "")["error"]
 
 
 @pytest.mark.stress

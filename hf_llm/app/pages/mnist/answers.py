@@ -17,7 +17,7 @@ from hf_llm.app.pages.mnist.pictures import (
     sources,
     test_images,
 )
-from hf_llm.app.pages.mnist.recipe import MODELS, PRESETS, SETTINGS, training_command
+from hf_llm.app.pages.mnist.recipe import MODELS, preset_settings, training_command
 from hf_llm.app.server.library import first
 from hf_llm.app.server.results import committed
 from hf_llm.app.views import message
@@ -225,7 +225,7 @@ def show_study(app: App, *, size: str, curve: str, lang: Language) -> str:
 
 def choose_training(app: App, *, name: str, lang: Language) -> list:
     """Return why to look at a training, and its settings."""
-    return [message(text(f"mnist.train_why.{name}", lang)), *PRESETS[name]]
+    return [message(text(f"mnist.train_why.{name}", lang)), *preset_settings(name, app.config.training_steps).values()]
 
 
 def start(app: App, *, owner: str, lang: Language, **settings) -> tuple[str, str]:
@@ -240,7 +240,7 @@ def start(app: App, *, owner: str, lang: Language, **settings) -> tuple[str, str
 
 def start_lenet(app: App, *, owner: str, lang: Language) -> tuple[str, str]:
     """Start a LeNet by the recipe that works; returns and errors as in `start`."""
-    settings = dict(zip(SETTINGS, PRESETS["sound"])) | {"model": "lenet"}
+    settings = preset_settings("sound", app.config.training_steps) | {"model": "lenet"}
     return start(app, owner=owner, lang=lang, **settings)
 
 

@@ -9,7 +9,7 @@ from hf_llm.app.page import Page
 from hf_llm.app.pages.mnist import answers
 from hf_llm.app.pages.mnist.answers import classifiers
 from hf_llm.app.pages.mnist.convolution import MAPS, SIDE
-from hf_llm.app.pages.mnist.recipe import DATA, FEWEST_STEPS, MODELS, MOST_IMAGES, SETTINGS
+from hf_llm.app.pages.mnist.recipe import DATA, FEWEST_STEPS, MODELS, MOST_IMAGES, SETTINGS, preset_settings
 from hf_llm.app.pages.mnist.recipe import PRESETS as TRAININGS
 from hf_llm.app.pages.mnist.study import CURVES, SIZES
 from hf_llm.app.pages.train.page import this_browser
@@ -115,7 +115,8 @@ def build_training(page: Page, models: list[gr.Dropdown], lenet: gr.Button, stat
     Returns:
         What is called when the page opens: a training that this browser started before goes on to be watched.
     """
-    first = dict(zip(SETTINGS, TRAININGS["sound"]))
+    most = max(page.app.config.training_steps, FEWEST_STEPS + 1)  # a slider has two ends
+    first = preset_settings("sound", most)
 
     def label(name: str) -> dict:
         return {"value": first[name], "label": t(f"mnist.setting.{name}")}
@@ -128,7 +129,7 @@ def build_training(page: Page, models: list[gr.Dropdown], lenet: gr.Button, stat
         with gr.Row():
             model = gr.Radio([*MODELS], **label("model"))
             data = gr.Radio([(t(f"mnist.data.{name}"), name) for name in DATA], **label("data"))
-            steps = gr.Slider(FEWEST_STEPS, page.app.config.training_steps, step=1, **label("steps"))
+            steps = gr.Slider(FEWEST_STEPS, most, step=1, **label("steps"))
         with gr.Row():
             rate = gr.Number(minimum=0, maximum=10, info=t("mnist.rate_info"), **label("learning_rate"))
             dropout = gr.Slider(0, 0.9, step=0.1, **label("dropout"))

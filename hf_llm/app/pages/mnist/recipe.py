@@ -17,6 +17,12 @@ PRESETS = {  # values of the settings; each with the texts `train_preset.<name>`
 }
 
 
+def preset_settings(name: str, most_steps: int) -> dict:
+    """Return {setting: value} of a preset, with no more steps than the app takes."""
+    settings = dict(zip(SETTINGS, PRESETS[name], strict=True))
+    return settings | {"steps": min(settings["steps"], most_steps)}
+
+
 def training_command(
     app: App, *, model: str, data: str, steps: float, learning_rate: float, dropout: float, train_images: float
 ) -> list[str]:
