@@ -39,18 +39,28 @@ class Visits:
         self.failed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    def open(self, address: str) -> Client | None:
+        """Return a client of the app, or note why there is none."""
+        try:
+            return Client(address, verbose=False)
+        except Exception as error:
+            self._fail("open", error)
+
     def call(self, client: Client, name: str) -> None:
         """Make one call and note what came of it."""
         began = time.monotonic()
         try:
             answer = repr(client.predict(*(VIEWS | WORK)[name], api_name=name))
         except Exception as error:
-            with self._lock:
-                self.failed[f"{name} {type(error).__name__}: {error}"[:300]] += 1
+            self._fail(name, error)
             return
         with self._lock:
             self.seconds[name].append(time.monotonic() - began)
             self.answers[name].add(answer)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        with self._lock:
+            self.failed[f"{name} {type(error).__name__}: {error}"[:300]] += 1
 
 
 def lesson(address: str, students: int, seconds: float, think: float) -> Visits:
@@ -67,8 +77,8 @@ def lesson(address: str, students: int, seconds: float, think: float) -> Visits:
     def study(number: int) -> None:
         choose = random.Random(number)
         time.sleep(choose.uniform(0, think))  # a class does not open its pages in one moment
-        client = Client(address, verbose=False)
-        while time.monotonic() < until:
+        client = visits.open(address)
+        while client and time.monotonic() < until:
             # a text is written, or a tokenizer trained, for every few views
             visits.call(client, choose.choice([*VIEWS] * 3 + [*WORK]))
             time.sleep(choose.uniform(think / 2, 3 * think / 2))

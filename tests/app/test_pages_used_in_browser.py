@@ -37,7 +37,8 @@ def test_a_link_of_a_teacher_restores_locks_and_hides(watch):
     assert field.input_value() == "one two&three"
     assert field.is_disabled()
     assert not seen.page.locator(".setting-vocab_size").is_visible()
-    assert seen.page.get_by_role("button", name="Train").is_enabled()
+    seen.page.get_by_text("Train a BPE and watch it learn").click()
+    assert seen.page.get_by_role("button", name="Train", exact=True).is_enabled()
     assert seen.problems() == []
     seen.open("tokenizer", "en", **{**settings, "lock": ""})
     assert field.is_disabled()
@@ -98,7 +99,8 @@ def test_the_keyboard_reaches_every_token(watch):
 def test_a_merge_is_walked_by_keyboard(watch):
     seen = watch()
     seen.open("tokenizer", "en", corpus="sample")
-    seen.page.get_by_role("button", name="Train").press("Enter")
+    seen.page.get_by_text("Train a BPE and watch it learn").click()
+    seen.page.get_by_role("button", name="Train", exact=True).press("Enter")
     seen.page.get_by_text("Step 1:").wait_for()
     seen.page.get_by_role("button", name="Step forward").press("Enter")
     seen.page.get_by_text("Step 2:").wait_for()
@@ -177,7 +179,7 @@ def test_a_projector_shows_what_the_page_draws_without_its_controls(watch):
     before = drawn.bounding_box()["height"]
     seen.page.get_by_role("link", name="Projector").click()
     assert not field.is_visible()
-    assert not seen.page.get_by_role("button", name="Train").is_visible()
+    assert not seen.page.get_by_role("button", name="Train", exact=True).is_visible()
     assert drawn.bounding_box()["height"] > 1.3 * before
     assert seen.problems() == []
     seen.page.reload()  # its address opens it as it is

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from safetensors.numpy import load_file
 
@@ -299,3 +300,9 @@ def test_a_second_click_sends_no_second_signal(tmp_path):
     training.end("paused")
     training.end("stopped")
     assert signals == ["SIGTERM"]
+
+
+def test_a_training_takes_what_the_pages_leave_of_the_cores(bare, trainings):
+    training = trainings.start("any", ENDLESS)
+    theirs, ours = (psutil.Process(pid).nice() for pid in (training._process.pid, None))
+    assert theirs > ours if sys.platform != "win32" else theirs == psutil.BELOW_NORMAL_PRIORITY_CLASS

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
+from hf_llm.app.server.background import stand_back
 from hf_llm.config import UserError, require
 from hf_llm.experiments.config import EXPERIMENTS, ExperimentConfig
 from hf_llm.texts import both
@@ -42,6 +43,7 @@ def quick_run(name: str, folder: str, limit: float) -> Iterator[tuple[int, int]]
     messages, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(name, folder, sender), daemon=True)
     process.start()
+    stand_back(process.pid)
     sender.close()  # the process has the other copy: when it ends, so does the pipe
     end = time.monotonic() + limit
     latest: tuple[int, int] | UserError | None = (0, 0)

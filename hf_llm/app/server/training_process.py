@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hf_llm.app.server.background import stand_back
 from hf_llm.app.server.places import without_places
 from hf_llm.config import UserError, child_environment, python, typed
 from hf_llm.runs import lock
@@ -95,6 +96,7 @@ class Training:
                     env=child_environment(),
                     stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )  # fmt: skip
+            stand_back(self._process.pid)
             self._save()
             self._watcher = threading.Thread(target=self._watch, args=(self._process,), daemon=True)
             self._watcher.start()

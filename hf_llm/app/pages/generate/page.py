@@ -51,7 +51,7 @@ def build(page: Page) -> None:
                 most = gr.Slider(1, MOST_NEW, 80, step=1, label=t("generate.max_new_tokens"))
                 compare = gr.Checkbox(False, label=t("generate.compare"))
                 other = gr.Dropdown(names, value=next(iter(names[1:] or names), None), label=t("generate.other"))
-        with gr.Column(scale=3, min_width=320):
+        with gr.Column(scale=3, min_width=320, elem_classes="doing"):
             status = page.view()
             texts = pair()
             why = page.view()
@@ -79,6 +79,7 @@ def build(page: Page) -> None:
         start.click, answers.write, {**asked, "max_new_tokens": most}, [*texts, status, call, written],
         kind="writing",
     )  # fmt: skip
+    start.click(None, None, None, js="() => hf_llm.show('.doing')", api_visibility="private")
     halted = stop.click(None, cancels=[writing], api_visibility="private")
     page.on(halted.then, answers.stopped, {}, status)  # afterwards, or the last token overwrites it
     page.on(

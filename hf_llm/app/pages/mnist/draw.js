@@ -61,7 +61,6 @@ element.addEventListener("pointerdown", (event) => {
   canvas().parentElement.focus({ preventScroll: true });
   remember();
   from = position(event);
-  stroke(from, from);
 });
 element.addEventListener("pointermove", (event) => {
   if (!from) return;
@@ -99,6 +98,7 @@ element.addEventListener("click", (event) => {
   if (event.target.closest("[data-undo]")) undo();
   if (locked() || !event.target.closest("[data-clear]")) return;
   remember();
+  canvas().dataset.picture = "";
   paint().fillStyle = "black";
   paint().fillRect(0, 0, SIDE, SIDE);
   send();

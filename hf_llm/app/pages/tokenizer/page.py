@@ -18,26 +18,28 @@ def build(page: Page) -> None:
         text = gr.Textbox(PAIR["pt-BR"], label=t("tokenizer.text"), lines=3, max_length=most)
         tokenizers = gr.CheckboxGroup(names, value=names[:2], label=t("tokenizer.tokenizers"))
     encoded = page.view()
-    gr.Markdown(t("tokenizer.cost_intro"))
-    cost = page.view()
+    with gr.Accordion(t("tokenizer.cost_title"), open=False):
+        gr.Markdown(t("tokenizer.cost_intro"))
+        cost = page.view()
 
-    gr.Markdown(t("tokenizer.train_intro"))
-    with gr.Row():
-        corpus = gr.Dropdown(
-            [(t(f"tokenizer.corpora.{name}"), name) for name in CORPORA], value="the-verdict",
-            label=t("tokenizer.corpus"),
-        )  # fmt: skip
-        vocab_size = gr.Slider(SMALLEST, LARGEST, VOCAB_SIZE, step=1, label=t("tokenizer.column.vocab_size"))
-    own = gr.Textbox(label=t("tokenizer.own"), lines=4, max_length=10 * most, visible=False)
-    train = gr.Button(t("tokenizer.train"), variant="primary")
-    merges, learned = gr.State([]), gr.State("")
-    with gr.Row(equal_height=True):
-        back = gr.Button(t("tokenizer.back"), scale=1)
-        step = gr.Slider(0, VOCAB_SIZE - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
-        forward = gr.Button(t("tokenizer.forward"), scale=1)
-    replayed = page.view()
-    other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=APPLIED)
-    applied = page.view()
+    with gr.Accordion(t("tokenizer.train_title"), open=False):
+        gr.Markdown(t("tokenizer.train_intro"))
+        with gr.Row():
+            corpus = gr.Dropdown(
+                [(t(f"tokenizer.corpora.{name}"), name) for name in CORPORA], value="the-verdict",
+                label=t("tokenizer.corpus"),
+            )  # fmt: skip
+            vocab_size = gr.Slider(SMALLEST, LARGEST, VOCAB_SIZE, step=1, label=t("tokenizer.column.vocab_size"))
+        own = gr.Textbox(label=t("tokenizer.own"), lines=4, max_length=10 * most, visible=False)
+        train = gr.Button(t("tokenizer.train"), variant="primary")
+        merges, learned = gr.State([]), gr.State("")
+        with gr.Row(equal_height=True):
+            back = gr.Button(t("tokenizer.back"), scale=1)
+            step = gr.Slider(0, VOCAB_SIZE - SMALLEST, 0, step=1, label=t("tokenizer.step"), scale=4)
+            forward = gr.Button(t("tokenizer.forward"), scale=1)
+        replayed = page.view()
+        other = gr.Textbox(PAIR["en"], label=t("tokenizer.other"), lines=2, max_length=APPLIED)
+        applied = page.view()
 
     encoding = {"text": text, "tokenizers": tokenizers}
     page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, why])

@@ -8,7 +8,7 @@ from hf_llm.app.pages.train import answers
 from hf_llm.app.pages.train.recipe import CORPORA, LIMITS, PRESETS, PROMPT, SETTINGS, SIZES, preset_values
 from hf_llm.app.server.trainings import TITLE
 
-EVERY = 2.0  # seconds between two looks at a training; each is a call that the limit by address counts
+EVERY = 2.0  # seconds between two looks at a training; each is a call, of which a session has so many a minute
 # the URL names the training, so that a reload of the page finds it
 INTO_URL = """(run) => {
   const url = new URL(location.href);

@@ -5,7 +5,7 @@ import gradio as gr
 from hf_llm.app.i18n import t
 from hf_llm.app.pages.home.step import At, Seen, Step
 from hf_llm.app.pages.home.views import pairs
-from hf_llm.app.pages.inside.model_picture import model_picture
+from hf_llm.app.pages.inside.model_picture import pictured
 from hf_llm.app.pages.inside.picture_parts import Chosen
 from hf_llm.app.views import message
 from hf_llm.texts import percent, text
@@ -25,7 +25,6 @@ def controls() -> dict:
 
 def draw(at: At, *, off: str, layer: float) -> Seen:
     """Return the next token with and without the part, and the picture of the model without it."""
-    from hf_llm.explain.strips import strips
     from hf_llm.explain.what_if import switched_off
 
     reading, head = at.reading, 0
@@ -33,17 +32,14 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
     without = {part: switched_off(reading, layer, head, part) for part in PARTS}
     moved = {part: one["moved"] for part, one in without.items()}
     part = None if off == "nothing" else off
-    found = strips(reading.model, reading.ids, layer, head, part)
-    likely = reading.likely(found.logits[-1].softmax(-1))
-    likely = [{**one, "logit": found.logits[-1, one["id"]].item()} for one in likely]
-    chosen = Chosen(layer, head, reading.T - 1, "softmax", part)
+    chosen = Chosen(layer, head, token=reading.T - 1, off=part)
     drawn = ""
     if part:
         rows = [(row["text"], row["before"], row["after"]) for row in without[part]["next"][:6]]
         headings = text("values.before", at.lang), text("inside.column.after", at.lang)
         drawn = message(text("inside.moved", at.lang, moved=moved[part]))
         drawn += pairs(rows, headings, text("values.next", at.lang), at.lang)
-    picture = model_picture(found, reading.labels, likely, chosen, at.lang)
+    picture, _ = pictured(reading, chosen, at.lang)
     names = {part: text(f"inside.off.{part}", at.lang) for part in PARTS}
     order = sorted(PARTS, key=moved.get, reverse=True)
     shares = {f"{part}_share": percent(moved[part], at.lang) for part in PARTS}
