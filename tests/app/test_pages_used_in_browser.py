@@ -142,3 +142,21 @@ def test_what_no_keyboard_types_is_refused(watch, path, text):
     said = seen.page.inner_text("body")
     assert "surrogate pair" in said or "the most allowed here is" in said
     assert seen.console() == []
+
+
+def test_on_a_telephone_the_pages_are_one_row_that_begins_where_the_reader_is(watch):
+    seen = watch(390)
+    seen.open("discussion", "en")
+    navigation = seen.page.locator(".navigation nav").bounding_box()
+    current = seen.page.locator(".navigation [aria-current]").bounding_box()
+    assert navigation["height"] < 3 * current["height"]  # the languages are the second row
+    assert current["x"] >= navigation["x"]
+    assert current["x"] + current["width"] <= navigation["x"] + navigation["width"]
+
+
+def test_a_figure_of_white_paper_is_dark_in_the_dark(watch):
+    for scheme, expected in (("light", "none"), ("dark", "invert(0.9) hue-rotate(180deg)")):
+        seen = watch(scheme=scheme)
+        seen.open("train", "en")
+        seen.page.evaluate("() => document.body.insertAdjacentHTML('beforeend', '<img class=plot alt=\"\">')")
+        assert seen.page.evaluate("() => getComputedStyle(document.querySelector('img.plot')).filter") == expected
