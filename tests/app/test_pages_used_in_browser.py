@@ -197,3 +197,21 @@ def test_on_paper_colours_stay_and_navigation_does_not(watch):
     assert not seen.page.locator(".navigation nav").is_visible()
     kept = seen.page.locator("table.heat button").first.evaluate("(cell) => getComputedStyle(cell).printColorAdjust")
     assert kept == "exact"
+
+
+def test_on_a_telephone_the_pages_are_one_row_that_begins_where_the_reader_is(watch):
+    seen = watch(390)
+    seen.open("discussion", "en")
+    navigation = seen.page.locator(".navigation nav").bounding_box()
+    current = seen.page.locator(".navigation [aria-current]").bounding_box()
+    assert navigation["height"] < 3 * current["height"]  # the languages are the second row
+    assert current["x"] >= navigation["x"]
+    assert current["x"] + current["width"] <= navigation["x"] + navigation["width"]
+
+
+def test_a_figure_of_white_paper_is_dark_in_the_dark(watch):
+    for scheme, expected in (("light", "none"), ("dark", "invert(0.9) hue-rotate(180deg)")):
+        seen = watch(scheme=scheme)
+        seen.open("train", "en")
+        seen.page.evaluate("() => document.body.insertAdjacentHTML('beforeend', '<img class=plot alt=\"\">')")
+        assert seen.page.evaluate("() => getComputedStyle(document.querySelector('img.plot')).filter") == expected
