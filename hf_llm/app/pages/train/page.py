@@ -80,7 +80,8 @@ def _controls(app: App) -> Controls:
 
     def slider(name: str, step: float) -> gr.Slider:
         low, high = LIMITS[name]
-        return gr.Slider(low, high or most, usual[name], step=step, **label(name))
+        high = max(high or most, low + step)  # a slider has two ends
+        return gr.Slider(low, high, usual[name], step=step, **label(name))
 
     def number(name: str, **options) -> gr.Number:
         low, high = LIMITS[name]
