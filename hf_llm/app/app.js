@@ -130,16 +130,16 @@ const oneTabStop = (group) => {
   all.forEach((button) => { button.tabIndex = button === stop ? 0 : -1; });
 };
 // On a telephone the links to the pages are a row that scrolls; it begins where the reader is.
-const inView = (link) => {
-  const list = link.closest("ul");
-  list.scrollLeft = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
-};
+const inView = new ResizeObserver((lists) => lists.forEach(({ target: list }) => {
+  const link = list.querySelector("[aria-current]");
+  if (link) list.scrollLeft = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
+}));
 new MutationObserver((changes) => {
   for (const change of changes)
     for (const node of change.addedNodes)
       if (node.querySelectorAll) {
         if (node.matches("[data-arrows]")) oneTabStop(node);
-        node.querySelectorAll(".navigation [aria-current]").forEach(inView);
+        node.querySelectorAll(".navigation ul").forEach((list) => inView.observe(list));
         node.querySelectorAll("[data-arrows]").forEach(oneTabStop);
       }
 }).observe(document, { childList: true, subtree: true });
