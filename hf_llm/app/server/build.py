@@ -80,6 +80,8 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
     Raises:
         UserError: When the port is taken.
     """
+    import transformers  # noqa: F401  # half a second; two threads that import it at once find half a module
+
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
     middleware = [
