@@ -15,6 +15,7 @@ public: those are the endpoints, functions of the same kind whose types and name
 import functools
 import inspect
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from hf_llm.app.server.trainings import Trainings
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
 from hf_llm.texts import Language, both, language_of, text
+
+logger = logging.getLogger(__name__)
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
@@ -280,7 +283,8 @@ def guarded(function: Callable, app: App) -> Callable:
         except gr.Error:
             raise
         except Exception as error:  # a fault of ours, or what no page sends: its traceback is the server's alone
-            raise gr.Error(text("app.unexpected", language(args, kwargs))) from error
+            logger.exception("a call of the app failed")
+            raise gr.Error(text("app.unexpected", language(args, kwargs)), print_exception=False) from error
 
     if inspect.isgeneratorfunction(function):
 

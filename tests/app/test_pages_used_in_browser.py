@@ -13,12 +13,15 @@ from hf_llm.app.server.links import signed_link
 def test_hostile_texts_stay_text(watch, path):
     seen = watch()
     seen.open(path, "en")
-    fields = seen.page.locator("textarea:visible:not([readonly]):not([disabled])").all()
+    written = ":is(textarea, .setting-text input):visible:not([readonly]):not([disabled])"
+    fields = seen.page.locator(written).all()
     for text in HOSTILE.values():
         for field in fields:
             field.fill(text)
         seen.settle()
-        assert all(field.input_value() == text for field in fields)
+        assert all(
+            field.input_value() == text[: int(field.get_attribute("maxlength") or len(text))] for field in fields
+        )
     assert seen.page.evaluate("window.__x") is None
     assert seen.console() == []
 
@@ -137,7 +140,8 @@ def test_the_keyboard_reaches_every_cell_and_chooses_it(watch):
 def test_what_no_keyboard_types_is_refused(watch, path, text):
     seen = watch()
     seen.open(path, "en")
-    seen.page.locator("textarea:visible").first.evaluate(  # past the browser's own limit of the length
+    seen.page.locator(":is(textarea, input):visible").and_(seen.page.locator(".setting-text *")).first.evaluate(
+        # past the browser's own limit of the length
         f"(field) => {{ field.value = {text}; field.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
     )
     seen.settle()
