@@ -23,6 +23,8 @@ from hf_llm.benchmarks.app_visitors import (
     watched,
 )
 
+pytestmark = pytest.mark.stress  # a class and its attacks; on a busy machine minutes
+
 
 @pytest.fixture(scope="module")
 def school(runs, tmp_path_factory):
