@@ -1,4 +1,4 @@
-// What the pages do without the server: links to share, an address that keeps up, the language switch, keys, typing.
+// What the pages do without the server: links to share, an address that keeps up, the language switch, keys.
 window.hf_llm = {
   usual: null, // {setting: what it opened with}; known once the page has read its address
   // Return the settings that are in force, as [name, value]. A setting, [usual value, needs], is left out at its usual
@@ -148,42 +148,4 @@ document.addEventListener("focusin", (event) => {
   if (!group || !event.target.matches("[data-choose]")) return;
   group.querySelectorAll('[data-choose][tabindex="0"]').forEach((button) => { button.tabIndex = -1; });
   event.target.tabIndex = 0;
-});
-
-// Who types is answered when he pauses: the page learns of a text once, not a letter at a time, each of which is a call.
-const PAUSE = 250; // milliseconds
-let typed = null; // the field whose text the page does not know yet
-const tell = () => {
-  if (!typed) return;
-  const { field, timer } = typed;
-  clearTimeout(timer);
-  typed = null;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-};
-document.addEventListener("input", (event) => {
-  if (!event.isTrusted || !event.target.matches("textarea, input[type=number]")) return; // ours, or no text
-  event.stopImmediatePropagation();
-  if (typed?.field !== event.target) tell();
-  clearTimeout(typed?.timer);
-  typed = { field: event.target, timer: setTimeout(tell, PAUSE) };
-}, true);
-// before anything that may ask for the text: a click elsewhere, a key that submits, another field
-for (const kind of ["pointerdown", "focusout"]) document.addEventListener(kind, tell, true);
-document.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === "Tab") tell(); }, true);
-
-// For a projector: what the page shows, large, without its controls.
-const project = (on) => {
-  document.documentElement.toggleAttribute("data-projector", on);
-  const url = new URL(location.href);
-  if (on) url.searchParams.set("projector", 1); else url.searchParams.delete("projector");
-  history.replaceState(null, "", url);
-};
-if (new URLSearchParams(location.search).has("projector")) project(true);
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("a[data-projector]")) return;
-  event.preventDefault();
-  project(true);
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.documentElement.hasAttribute("data-projector")) project(false);
 });

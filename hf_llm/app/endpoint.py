@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from hf_llm.app.page import App, guarded
+from hf_llm.app.guarded import guarded
+from hf_llm.app.page import App
 from hf_llm.config import UserError, quoted, require
 from hf_llm.texts import both
 

@@ -13,21 +13,18 @@ public: those are the endpoints, functions of the same kind whose types and name
 """
 
 import functools
-import inspect
 import json
-import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import gradio as gr
 from gradio.components import Component
-from gradio.context import LocalContext
 
 from hf_llm.app.config import AppConfig
+from hf_llm.app.guarded import guarded
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.line import LAB, Line
@@ -38,8 +35,6 @@ from hf_llm.app.server.trainings import Trainings
 from hf_llm.app.views import message
 from hf_llm.config import UserError, require
 from hf_llm.texts import Language, both, language_of, text
-
-logger = logging.getLogger(__name__)
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
@@ -136,14 +131,14 @@ class Page:
         A control that a teacher's link locks stays as it is, whatever the handler sets it to.
         """
 
+        several = isinstance(outputs, list)
+
         def choose(app: App, evt: gr.EventData, kept: str, **given):
             answer = handler(app, choice=str(evt.choice), **given)
             locked = [self._controls.get(name) for name in json.loads(kept or "{}").get("locked", [])]
-            if not locked:
-                return answer
-            values = zip(outputs, answer, strict=True) if isinstance(outputs, list) else [(outputs, answer)]
-            kept = [gr.skip() if any(output is one for one in locked) else value for output, value in values]
-            return kept if isinstance(outputs, list) else kept[0]
+            values = zip(outputs, answer, strict=True) if several else [(outputs, answer)]
+            free = [gr.skip() if any(output is one for one in locked) else value for output, value in values]
+            return free if several else free[0]
 
         return self.on(view.select, choose, {**controls, "kept": self._kept}, outputs)
 
@@ -258,50 +253,6 @@ def restored(control: Component, asked: str | None, choices: list | None, max_ch
             return None
         return int(value) if value.is_integer() else value
     return asked[:max_characters]
-
-
-def guarded(function: Callable, app: App) -> Callable:
-    """Return a handler or an endpoint with `app` given and its `UserError` shown as a message in the reader's language.
-
-    Gradio reads the signature of what this returns, so that a control with a wrong name is refused at the start.
-    """
-    signature = inspect.signature(function)
-
-    def language(args: tuple, kwargs: dict) -> Language:
-        """Return the reader's language; of a client that names none, what its browser or its library asks for."""
-        given = signature.bind_partial(app, *args, **kwargs).arguments | kwargs
-        request = LocalContext.request.get(None)
-        asked = given.get("lang") or (request and request.headers.get("accept-language"))
-        return language_of(asked if isinstance(asked, str) else "en")
-
-    @contextmanager
-    def errors_shown(args: tuple, kwargs: dict) -> Iterator[None]:
-        try:
-            yield
-        except UserError as error:
-            raise gr.Error(app.said(error, language(args, kwargs)), print_exception=False) from error
-        except gr.Error:
-            raise
-        except Exception as error:  # a fault of ours, or what no page sends: its traceback is the server's alone
-            logger.exception("a call of the app failed")
-            raise gr.Error(text("app.unexpected", language(args, kwargs)), print_exception=False) from error
-
-    if inspect.isgeneratorfunction(function):
-
-        @functools.wraps(function)
-        def guard(*args, **kwargs):
-            with errors_shown(args, kwargs):
-                yield from function(app, *args, **kwargs)
-
-    else:
-
-        @functools.wraps(function)
-        def guard(*args, **kwargs):
-            with errors_shown(args, kwargs):
-                return function(app, *args, **kwargs)
-
-    guard.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])
-    return guard
 
 
 def checked(text: str, most: int) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from hf_llm.app import endpoint as endpoints
 from hf_llm.app.endpoint import ANSWER, endpoint
-from hf_llm.app.page import guarded
+from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.tokenizer import answers as tokenizer
 from hf_llm.app.server.build import PAGES
 from hf_llm.tokenization.bpe import replay
@@ -126,7 +126,7 @@ def long(app, text: str) -> str:
 def test_what_fails_unexpectedly_says_so_in_the_readers_language(app, monkeypatch, caplog, asks, said):
     headers = [(b"accept-language", asks.encode())] if asks else []
     request = gr.Request(Request({"type": "http", "headers": headers}))
-    monkeypatch.setattr("hf_llm.app.page.LocalContext.request", Asked(request))
+    monkeypatch.setattr("hf_llm.app.guarded.LocalContext.request", Asked(request))
     with pytest.raises(gr.Error, match=said) as refused:
         guarded(long, app)("a")
     assert "secret" not in refused.value.message

@@ -8,7 +8,7 @@ import pytest
 from saved_results import CURRENT
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.page import guarded
+from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.discussion import answers as page
 from hf_llm.app.server.build import build
 from hf_llm.app.server.results import committed

@@ -10,7 +10,8 @@ import gradio as gr
 import pytest
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.page import App, guarded
+from hf_llm.app.guarded import guarded
+from hf_llm.app.page import App
 from hf_llm.app.pages.discussion import answers as discussion
 from hf_llm.app.pages.experiment import answers as experiment
 from hf_llm.app.pages.foundations import answers as foundations

@@ -11,7 +11,7 @@ import pytest
 import torch
 from gradio_client import Client
 
-from hf_llm.app.page import guarded
+from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.generate import answers, views
 from hf_llm.config import UserError
 from hf_llm.generation.config import GenerationSettings

@@ -11,7 +11,7 @@ import torch
 from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.page import guarded
+from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.inside import answers as page
 from hf_llm.app.pages.inside import presets
 from hf_llm.app.pages.inside.call import call
@@ -348,10 +348,3 @@ def test_what_is_said_of_a_preset_is_true_of_the_model_at_hand(app, monkeypatch)
     for weight, words in ((0.9, "far more than at just any word"), (0.06, "no head looks at the cat")):
         monkeypatch.setattr(claims, "look", lambda *given, weight=weight: claims.Look(1, 0, weight, 0.05))
         assert words in presets.why("cat", reading, "en")
-
-
-def test_another_page_can_show_the_picture_alone(app):
-    drawn = page.picture(app, text=TEXT, model="story", lang="en")
-    assert drawn == show(app, layer=0, head=0)["picture"]
-    with pytest.raises(UserError, match="no model"):
-        page.picture(app, text=TEXT, model="none", lang="en")

@@ -7,7 +7,8 @@ import gradio as gr
 import pytest
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.page import Page, guarded
+from hf_llm.app.guarded import guarded
+from hf_llm.app.page import Page
 from hf_llm.app.server import links
 from hf_llm.app.server.build import build
 from hf_llm.app.server.links import read_link, signed_link
@@ -119,6 +120,21 @@ def test_the_page_makes_the_link(built):
     for lock in ([], None, ["no such"]):
         with pytest.raises(gr.Error, match="Choose first"):
             sign(address=ADDRESS, lock=lock, hide=[], lang="en")
+
+
+def test_a_click_sets_nothing_that_a_link_locks(built):
+    with gr.Blocks() as blocks:
+        page = Page(built[1], "inside")
+        layer, token = gr.Number(), gr.Number()
+        page.settings(layer=layer, token=token)
+        page.chosen(page.view(), lambda app, choice, lang: (3, 4), {}, [layer, token])
+        page.chosen(page.view(), lambda app, choice, lang: 3, {}, layer)
+    both, alone = (fn.fn for fn in blocks.fns.values())
+    click = {"evt": gr.EventData(None, {"choice": "x"}), "lang": "en"}
+    assert both(**click, kept="") == [3, 4]  # before the page has read its address
+    assert both(**click, kept='{"locked": ["layer"]}') == [gr.skip(), 4]
+    assert alone(**click, kept='{"locked": ["token"]}') == 3
+    assert alone(**click, kept='{"locked": ["layer"]}') == gr.skip()
 
 
 def test_every_visible_setting_can_be_locked_and_hidden(runs):

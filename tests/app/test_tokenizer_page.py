@@ -7,7 +7,7 @@ import re
 import gradio as gr
 import pytest
 
-from hf_llm.app.page import guarded
+from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.tokenizer import answers as page
 from hf_llm.config import UserError
 from hf_llm.tokenization.bpe import pretokenize, replay, tokenize

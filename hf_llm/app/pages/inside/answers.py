@@ -107,16 +107,6 @@ def show(
     return {**shown, "call": code(source, lang)}
 
 
-def picture(app: App, *, text: str, model: str | None, lang: Language) -> str:
-    """Return the picture alone, of a text's last token with the first layer and head opened: for other pages.
-
-    Raises:
-        UserError: When the text or the model cannot be read.
-    """
-    reading = _read(app, text, model)
-    return pictured(reading, Chosen(token=reading.T - 1), lang)[0]
-
-
 def _beside(
     reading: "Reading", found: "Strips", part: str, chosen: Chosen, key: int, place: str, shuffle: int, lang: Language
 ) -> dict[str, str]:
