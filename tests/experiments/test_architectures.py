@@ -211,18 +211,17 @@ def test_training_by_the_clock_ends_within_half_a_step(images):
 
 
 def test_training_by_the_clock_counts_work_and_no_waiting(images):
+    wait = 0.5  # seconds a step; the arithmetic of one is some milliseconds
+
     class Waiting(ImageClassification):
         def items(self, batch):
-            time.sleep(0.02)
+            time.sleep(wait)
             return super().items(batch)
 
     task = images.task(family("mlp", 0), 0)
     task.__class__ = Waiting
-    began = time.perf_counter()
-    steps, used = fit_for(0.05, task, adam_run(1000, 1e-3, 0))
-    waited = time.perf_counter() - began
-    assert used == pytest.approx(0.05, rel=0.5)
-    assert waited > 0.02 * steps > 2 * used  # by the wall clock two steps would have fitted
+    steps, used = fit_for(0.03, task, adam_run(1000, 1e-3, 0))
+    assert 0 < used < steps * wait / 2  # by the wall clock it would be more than steps * wait
 
 
 def test_the_verdicts_on_families_follow_the_runs():
