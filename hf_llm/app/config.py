@@ -3,7 +3,8 @@
 import os
 from dataclasses import dataclass
 
-from hf_llm.config import require, setting, shipped, written
+from hf_llm.config import UserError, require, setting, shipped, written
+from hf_llm.texts import both
 
 ON_SPACE = "SPACE_ID" in os.environ  # Hugging Face sets it on a Space
 
@@ -53,3 +54,18 @@ class AppConfig:
             self.requests_per_minute >= 0,
             f"requests_per_minute must be at least 1, or 0 for no limit, not {self.requests_per_minute}",
         )
+
+
+def checked(text: str, most: int) -> str:
+    """Return a visitor's text, which the browser's own limit does not bound.
+
+    Raises:
+        UserError: When it is longer than `most` characters or is no valid Unicode.
+    """
+    if len(text) > most:
+        raise UserError(both("app.too_long", most=most, length=len(text)))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UserError(both("app.not_unicode")) from None
+    return text

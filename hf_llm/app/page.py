@@ -28,13 +28,14 @@ from hf_llm.app.guarded import guarded
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.line import LAB, Line
-from hf_llm.app.server.links import read_link, signed_link
+from hf_llm.app.server.links import read_link
 from hf_llm.app.server.places import without_places
 from hf_llm.app.server.predictions import Predictions
 from hf_llm.app.server.trainings import Trainings
+from hf_llm.app.share import share
 from hf_llm.app.views import message
-from hf_llm.config import UserError, require
-from hf_llm.texts import Language, both, language_of, text
+from hf_llm.config import UserError
+from hf_llm.texts import Language, language_of, text
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
@@ -144,7 +145,8 @@ class Page:
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
-        self._links()
+        if self._controls:
+            share(self, self._controls, self._needs, self._in_force())
         opening = gr.context.Context.root_block.load(
             self._restore, [self.query, self.lang],
             [self.query, self.lang, *self._controls.values(), *self._others(), self._notice, self._kept],
@@ -187,29 +189,6 @@ class Page:
         """Return what sets controls and is none that a link restores."""
         return [lock for lock in self._locks if all(lock is not control for control in self._controls.values())]
 
-    def _links(self) -> None:
-        if not self._controls:
-            return
-        shown = [(c.label, name) for name, c in self._controls.items() if c.visible is True]
-        values = list(self._controls.values())
-        with gr.Accordion(t("app.share"), open=False, elem_classes="share"):
-            with gr.Row(equal_height=True):
-                link = gr.Textbox(label=t("app.link"), scale=4)  # one can select in it, unlike in a disabled one
-                make = gr.Button(t("app.make_link"), scale=1)
-            gr.Markdown(t("app.class_intro"))
-            lock = gr.CheckboxGroup(shown, label=t("app.lock"))
-            hide = gr.CheckboxGroup(shown, label=t("app.hide"))
-            with gr.Row(equal_height=True):
-                for_class = gr.Textbox(label=t("app.locked_link"), scale=4)
-                make_class = gr.Button(t("app.make_link"), scale=1)
-        address = gr.Textbox(visible="hidden", label="address", container=False)
-        js = f"(...values) => hf_llm.link({self._in_force()}, values)"
-        made = make.click(None, values, link, js=js, api_visibility="private")
-        asked = make_class.click(None, values, address, js=js, api_visibility="private")
-        signed = self.on(asked.then, self._signed, {"address": address, "lock": lock, "hide": hide}, for_class)
-        for done, box in ((made.then, link), (signed.success, for_class)):
-            done(None, box, None, js="(link) => hf_llm.copy(link)", api_visibility="private")
-
     def _in_force(self) -> str:
         """Return {name: [the value that it is built with, what it needs]} of the settings, as a script reads it.
 
@@ -221,13 +200,6 @@ class Page:
             for name, control in self._controls.items()
         }
         return json.dumps(found)
-
-    def _signed(self, app: App, *, address: str, lock: list[str], hide: list[str], lang: Language) -> str:
-        """Return the link of a page whose controls are partly locked or hidden."""
-        address = checked(address, 10 * app.config.max_characters)
-        lock, hide = ([name for name in names or [] if name in self._controls] for names in (lock, hide))
-        require(bool(lock or hide), both("app.choose_locks"))
-        return signed_link(self.name, address, lock, hide, self._controls)
 
 
 def turn(kind: str) -> dict:
@@ -253,21 +225,6 @@ def restored(control: Component, asked: str | None, choices: list | None, max_ch
             return None
         return int(value) if value.is_integer() else value
     return asked[:max_characters]
-
-
-def checked(text: str, most: int) -> str:
-    """Return a visitor's text, which the browser's own limit does not bound.
-
-    Raises:
-        UserError: When it is longer than `most` characters or is no valid Unicode.
-    """
-    if len(text) > most:
-        raise UserError(both("app.too_long", most=most, length=len(text)))
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise UserError(both("app.not_unicode")) from None
-    return text
 
 
 def url(page: str, lang: Language | None = None, **settings: str) -> str:

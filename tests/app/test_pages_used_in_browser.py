@@ -66,6 +66,7 @@ def test_the_link_for_a_class_is_made_on_the_page(watch):
     seen.page.locator("fieldset", has_text="Lock").get_by_label("Text", exact=True).check()
     seen.page.get_by_role("button", name="Make the link").last.click()
     seen.settle()
+    assert seen.page.get_by_role("img", name="QR code").is_visible()
     seen.page.goto(seen.page.get_by_label("Link for the class").input_value())
     seen.settle()
     field = seen.page.get_by_label("Text", exact=True).first

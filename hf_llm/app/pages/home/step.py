@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gradio.components import Component
 
-from hf_llm.app.page import App, checked
+from hf_llm.app.config import checked
+from hf_llm.app.page import App
 from hf_llm.app.server.results import SavedResult, committed
 from hf_llm.config import UserError, require
 from hf_llm.texts import Language, both, text

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from hf_llm.app.page import App, checked
+from hf_llm.app.config import checked
+from hf_llm.app.page import App
 from hf_llm.app.pages.inside import attention, views
 from hf_llm.app.pages.inside.call import call
 from hf_llm.app.pages.inside.model_picture import pictured

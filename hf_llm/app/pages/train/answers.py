@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from hf_llm.app.page import App, checked
+from hf_llm.app.config import checked
+from hf_llm.app.page import App
 from hf_llm.app.pages.train import views
 from hf_llm.app.pages.train.recipe import PRESETS, preset_values, training_command
 from hf_llm.app.server.training_process import Training

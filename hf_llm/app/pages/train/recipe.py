@@ -3,7 +3,8 @@
 import dataclasses
 from functools import cache
 
-from hf_llm.app.page import App, checked
+from hf_llm.app.config import checked
+from hf_llm.app.page import App
 from hf_llm.config import load_yaml, require
 from hf_llm.data import MissingData, find
 from hf_llm.texts import both
