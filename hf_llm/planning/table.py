@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hf_llm.models.gpt2 import parameter_counts
 from hf_llm.planning.memory import PARTS, moments, peak
 from hf_llm.planning.speed import flops_per_token
+from hf_llm.training.precision import bf16_is_slow
 
 if TYPE_CHECKING:
     from hf_llm.planning.plan import Plan
@@ -84,6 +85,8 @@ def _time_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         f"{seconds(plan.step_seconds)} per step (rough: x 1.5 either way), {speed:,.0f} tokens per second, "
         f"{plan.utilisation(speed):.0%} of the {machine.flops / 1e9:,.0f} GFLOP/s of {work.precision} matrix products",
     )
+    if work.precision == "bf16" and (slow := bf16_is_slow("cuda" if plan.machine.cuda else "cpu")):
+        yield "", slow
     end = f"{seconds(plan.step_seconds * plan.config.max_steps)} of training"
     if plan.evaluation_seconds is not None:
         end += f", {seconds(plan.evaluation_seconds)} of evaluating"

@@ -3,10 +3,12 @@
 import logging
 import time
 from contextlib import nullcontext
+from functools import cache
 
 import torch
 from accelerate.utils import broadcast_object_list
 
+from hf_llm.config import written
 from hf_llm.config.compiler import cpp_compiler
 from hf_llm.runs.run import Run
 from hf_llm.training.config import TrainingConfig
@@ -16,6 +18,8 @@ from hf_llm.training.task import Task
 logger = logging.getLogger(__name__)
 
 FASTER = 0.95  # bf16 must take at most this fraction of fp32's time; less is noise
+SIDE = 256  # of the square products that tell whether a processor has instructions for bf16
+EMULATED = 2.0  # where they take so many times as long as in fp32, it has none, and no step can be faster in bf16
 
 
 def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run | None) -> str:
@@ -65,11 +69,44 @@ def recomputes(config: TrainingConfig) -> bool:
 
 def resolve_precision(config: TrainingConfig, task: Task, device: torch.device) -> str:
     """Return "fp32" or "bf16"; for "auto" time both on the first micro-batch and leave no trace."""
-    if config.precision != "auto":
-        return config.precision
-    seconds = {precision: _step_seconds(config, task, precision, device) for precision in ("fp32", "bf16")}
-    choice = "bf16" if seconds["bf16"] <= FASTER * seconds["fp32"] else "fp32"
+    if config.precision == "fp32":
+        return "fp32"
+    slow = bf16_is_slow(device.type)
+    if config.precision == "bf16":
+        if slow:
+            logger.warning(slow)
+        return "bf16"
+    if slow:  # a step of GPT-2 small, timed in bf16 to decide, would take an hour there
+        choice = "fp32"
+    else:
+        seconds = {precision: _step_seconds(config, task, precision, device) for precision in ("fp32", "bf16")}
+        choice = "bf16" if seconds["bf16"] <= FASTER * seconds["fp32"] else "fp32"
     return broadcast_object_list([choice])[0]  # all processes take the first one's
+
+
+def bf16_is_slow(device_type: str) -> str | None:
+    """Return the sentence that says so where the processor has no instructions for bf16; else, and on a GPU, None."""
+    if device_type != "cpu" or (times := bf16_slowdown()) < EMULATED:
+        return None
+    return (
+        f"this processor has no instructions for bf16: a matrix product takes {times:.0f} times as long as in fp32; "
+        f"set {written('precision')} to fp32 or auto"
+    )
+
+
+@cache
+def bf16_slowdown() -> float:
+    """Return the time of a matrix product in bf16 over that in fp32, measured on this CPU in 0.2 s at most."""
+
+    def seconds(dtype: torch.dtype) -> float:
+        square, times = torch.ones(SIDE, SIDE, dtype=dtype), []
+        for _ in range(4):  # the first one prepares the library
+            start = time.perf_counter()
+            square @ square
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    return seconds(torch.bfloat16) / seconds(torch.float32)
 
 
 def _step_seconds(config: TrainingConfig, task: Task, precision: str, device: torch.device, repeats: int = 3) -> float:

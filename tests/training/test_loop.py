@@ -144,13 +144,36 @@ def test_only_matrices_decay(make_config, make_tiny_task):
 def test_auto_takes_bf16_only_where_a_step_is_faster(make_config, make_tiny_task, monkeypatch, bf16, choice):
     seconds = {"fp32": 1.0, "bf16": bf16}
     monkeypatch.setattr(precision, "_step_seconds", lambda config, task, name, device: seconds[name])
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: 0.6)
     config = make_config(precision="auto")
     task = make_tiny_task(config)
     assert precision.resolve_precision(config, task, torch.device("cpu")) == choice
 
 
+def test_on_a_processor_without_bf16_auto_times_nothing_and_bf16_warns(
+    make_config, make_tiny_task, monkeypatch, caplog
+):
+    def timed(*_):
+        raise AssertionError("a step in bf16 was timed")
+
+    monkeypatch.setattr(precision, "_step_seconds", timed)
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: 60.0)
+    config = make_config(precision="auto")
+    task = make_tiny_task(config)
+    assert precision.resolve_precision(config, task, torch.device("cpu")) == "fp32"
+    assert caplog.messages == []
+    config = make_config(precision="bf16")
+    assert precision.resolve_precision(config, task, torch.device("cpu")) == "bf16"
+    assert "60 times as long as in fp32; set precision to fp32 or auto" in caplog.text
+
+
+def test_the_time_of_bf16_products_is_measured():
+    assert 0.01 < precision.bf16_slowdown() < 10_000
+
+
 @pytest.mark.parametrize("freed", [{}, {"optimizer_in_bwd": True, "max_grad_norm": 0}])
-def test_timing_the_precision_leaves_no_trace(make_config, make_tiny_task, freed):
+def test_timing_the_precision_leaves_no_trace(make_config, make_tiny_task, monkeypatch, freed):
+    monkeypatch.setattr(precision, "bf16_slowdown", lambda: 0.6)  # else nothing is timed
     config = make_config(precision="auto", **freed)
     task = make_tiny_task(config)
     before = {name: tensor.clone() for name, tensor in task.model.state_dict().items()}
