@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
-from hf_llm.app.page import App, checked
+from hf_llm.app.config import checked
+from hf_llm.app.page import App
 from hf_llm.app.pages.generate import views
 from hf_llm.app.server.library import first
 from hf_llm.app.views import message

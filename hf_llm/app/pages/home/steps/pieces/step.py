@@ -4,8 +4,8 @@ from functools import cache
 
 import gradio as gr
 
+from hf_llm.app.config import checked
 from hf_llm.app.i18n import t
-from hf_llm.app.page import checked
 from hf_llm.app.pages.home.step import At, Seen, Step
 from hf_llm.app.pages.tokenizer.answers import APPLIED, LARGEST, SMALLEST
 from hf_llm.app.views import message, tokens
