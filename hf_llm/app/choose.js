@@ -1,23 +1,25 @@
-// In gr.HTML's js_on_load: a click on a [data-choose] tells Python, and the focus stays where it was after a redraw.
-let focused = null;
-element.addEventListener("click", (event) => {
-  const pressed = event.target.closest("[data-choose]");
-  if (pressed) { focused = pressed.dataset.choose; trigger("select", { choice: focused }); }
-});
-element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
-// What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.
-const open = new Set();
-let folded = -1; // number of the summary that has the focus
-const all = (selector) => [...element.querySelectorAll(selector)];
-element.addEventListener("toggle", (event) => {
-  const number = all("details").indexOf(event.target);
-  if (number >= 0) open[event.target.open ? "add" : "delete"](number);
-}, true);
-element.addEventListener("focusin", (event) => { folded = all("summary").indexOf(event.target); });
-watch("value", () => {
-  all("details").forEach((each, number) => { if (open.has(number)) each.open = true; });
-  if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
-  if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
-  const same = all(`[data-choose="${CSS.escape(focused)}"]`);
-  same.find((one) => one.getClientRects().length)?.focus(); // a picture has a second form that is not shown
-});
+// In a view's js_on_load: a click on a [data-choose] tells Python, and the focus stays where it was after a redraw.
+hf_llm.choices = (element, trigger, watch) => {
+  let focused = null;
+  element.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-choose]");
+    if (pressed) { focused = pressed.dataset.choose; trigger("select", { choice: focused }); }
+  });
+  element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
+  // What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.
+  const open = new Set();
+  let folded = -1; // number of the summary that has the focus
+  const all = (selector) => [...element.querySelectorAll(selector)];
+  element.addEventListener("toggle", (event) => {
+    const number = all("details").indexOf(event.target);
+    if (number >= 0) open[event.target.open ? "add" : "delete"](number);
+  }, true);
+  element.addEventListener("focusin", (event) => { folded = all("summary").indexOf(event.target); });
+  watch("value", () => {
+    all("details").forEach((each, number) => { if (open.has(number)) each.open = true; });
+    if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
+    if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
+    const same = all(`[data-choose="${CSS.escape(focused)}"]`);
+    same.find((one) => one.getClientRects().length)?.focus(); // a picture has a second form that is not shown
+  });
+};

@@ -14,14 +14,17 @@ from gradio.i18n import I18nData
 from hf_llm.texts import LANGUAGES, text
 from hf_llm.texts.catalogue import folders, texts
 
+_labels: set[str] = set()  # the keys that `t` was asked for: the texts that a page has to bring along
+
 
 def t(key: str) -> I18nData:
-    """Return a label that the browser translates.
+    """Return a label that the browser translates; to be asked for while the pages are built.
 
     Raises:
         KeyError: When there is no such text: a page with an untranslated key is never built.
     """
     text(key, "en")
+    _labels.add(key)
     return I18nData(key)
 
 
@@ -38,6 +41,6 @@ def keys() -> list[str]:
 
 
 def i18n() -> I18n:
-    """Return what `launch(i18n=…)` takes. Browsers ask for `pt` as well as for `pt-BR`."""
-    english, portuguese = ({key: text(key, lang) for key in keys()} for lang in ("en", "pt-BR"))
+    """Return what `launch(i18n=…)` takes, once the pages are built. Browsers ask for `pt` as well as for `pt-BR`."""
+    english, portuguese = ({key: text(key, lang) for key in sorted(_labels)} for lang in ("en", "pt-BR"))
     return I18n(**{"en": english, "pt": portuguese, "pt-BR": portuguese})

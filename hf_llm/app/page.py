@@ -38,7 +38,7 @@ from hf_llm.config import UserError
 from hf_llm.texts import Language, language_of, text
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
-CHOOSE = (Path(__file__).parent / "choose.js").read_text(encoding="utf-8")
+CHOICES = "hf_llm.choices(element, trigger, watch);"  # of choose.js
 Controls = dict[str, Component]
 Needs = dict[str, list]  # {name of a setting: the values that it must have}
 # calls of one kind wait together, and so many of them run at once; a small machine has two cores
@@ -112,9 +112,9 @@ class Page:
     def view(self, script: str = "", **options) -> gr.HTML:
         """Return an empty view for what a page's views.py writes; `chosen` tells which of its buttons was clicked.
 
-        A `script` of its own runs after the one that all views have, choose.js.
+        A `script` of its own runs after what all views have, choose.js.
         """
-        return gr.HTML("", js_on_load=CHOOSE + script, **options)
+        return gr.HTML("", js_on_load=CHOICES + script, **options)
 
     def on(self, event: Callable | list, handler: Callable, controls: Controls, outputs, kind: str = "view", **options):
         """Call `handler(app, **controls, lang)` at `event`, such as `button.click`, or at any of a list of events.

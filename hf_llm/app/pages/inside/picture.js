@@ -1,4 +1,4 @@
-// After choose.js in the js_on_load of the picture, whose buttons are parts of an SVG: keys, and the flow of one more token.
+// After hf_llm.choices in the js_on_load of the picture, whose buttons are parts of an SVG: keys, and the flow of one more token.
 element.addEventListener("keydown", (event) => {
   const button = event.target.closest?.("g[data-choose]");
   if (!button || (event.key !== "Enter" && event.key !== " ")) return;
