@@ -35,16 +35,22 @@ class Visits:
 
     def __init__(self):
         self.seconds: dict[str, list[float]] = {name: [] for name in VIEWS | WORK}
+        self.opening: list[float] = []
         self.answers: dict[str, set[str]] = {name: set() for name in VIEWS | WORK}
         self.failed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def open(self, address: str) -> Client | None:
         """Return a client of the app, or note why there is none."""
+        began = time.monotonic()
         try:
-            return Client(address, verbose=False)
+            client = Client(address, verbose=False)
         except Exception as error:
             self._fail("open", error)
+            return None
+        with self._lock:
+            self.opening.append(time.monotonic() - began)
+        return client
 
     def call(self, client: Client, name: str) -> None:
         """Make one call and note what came of it."""
@@ -63,7 +69,7 @@ class Visits:
             self.failed[f"{name} {type(error).__name__}: {error}"[:300]] += 1
 
 
-def lesson(address: str, students: int, seconds: float, think: float) -> Visits:
+def lesson(address: str, students: int, seconds: float, think: float, arriving: float) -> Visits:
     """Let a class do its usual clicks, each student in an order of his own; return what they met.
 
     Args:
@@ -71,12 +77,13 @@ def lesson(address: str, students: int, seconds: float, think: float) -> Visits:
         students: How many.
         seconds: How long.
         think: Seconds between two clicks of a student, half to one and a half of them.
+        arriving: Seconds within which they come.
     """
     visits, until = Visits(), time.monotonic() + seconds
 
     def study(number: int) -> None:
         choose = random.Random(number)
-        time.sleep(choose.uniform(0, think))  # a class does not open its pages in one moment
+        time.sleep(choose.uniform(0, arriving))
         client = visits.open(address)
         while client and time.monotonic() < until:
             # a text is written, or a tokenizer trained, for every few views
