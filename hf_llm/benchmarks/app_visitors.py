@@ -15,6 +15,8 @@ from contextlib import contextmanager
 import httpx
 from gradio_client import Client
 
+from hf_llm.config import require
+
 SENTENCE = "O gato que estava no quarto do apartamento 3 foi encontrado ontem."
 VIEWS = {
     "/next_token": (SENTENCE, "story", 20),
@@ -123,7 +125,9 @@ def train(address: str, visitors: int) -> list[str]:
     """Let some visitors start a training at once and watch it; return their numbers in the order of the ends."""
     wire, ended, started = Wire(address), [], []
     for number in range(visitors):
-        started.append(wire.call(f"trains{number}", "start", *TRAINING, f"owner {number}")["data"][0])
+        answer = wire.call(f"trains{number}", "start", *TRAINING, f"owner {number}")
+        require("data" in answer, f"visitor {number} could not start a training: {answer}")
+        started.append(answer["data"][0])
     until = time.monotonic() + PATIENCE
     while len(ended) < visitors and time.monotonic() < until:
         for number, run in enumerate(started):
