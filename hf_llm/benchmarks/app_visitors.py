@@ -1,15 +1,17 @@
 """Visitors of the web app, well-meaning and not: a class at its lesson, trainings, and attacks on a running app.
 
-A student is an unmodified `gradio_client`. What only a page calls (trainings, labs) is sent as a page sends it.
+A student is an unmodified `gradio_client`; they share four processes, since in one they would wait for each other. What
+only a page calls (trainings, labs) is sent as a page sends it.
 """
 
 import json
+import multiprocessing
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -29,18 +31,27 @@ WORK = {
     "/train_bpe": (SENTENCE * 20, 300),
 }
 TRAINING = ("mlp", "digits", 60, 0.002, 0.0, 0)  # the settings of the page's shortest training
+LOCK = threading.Lock()  # of what a process's visitors write together
+PROCESSES = 4
 PATIENCE = 300.0  # seconds for a training's turn and its end
 
 
 class Visits:
-    """What all visitors together met; safe to write to from their threads."""
+    """What all visitors together met; to be written to under LOCK."""
 
     def __init__(self):
         self.seconds: dict[str, list[float]] = {name: [] for name in VIEWS | WORK}
         self.opening: list[float] = []
         self.answers: dict[str, set[str]] = {name: set() for name in VIEWS | WORK}
         self.failed: Counter[str] = Counter()
-        self._lock = threading.Lock()
+
+    def __iadd__(self, other: "Visits") -> "Visits":
+        self.opening += other.opening
+        self.failed += other.failed
+        for name in self.seconds:
+            self.seconds[name] += other.seconds[name]
+            self.answers[name] |= other.answers[name]
+        return self
 
     def open(self, address: str) -> Client | None:
         """Return a client of the app, or note why there is none."""
@@ -50,7 +61,7 @@ class Visits:
         except Exception as error:
             self._fail("open", error)
             return None
-        with self._lock:
+        with LOCK:
             self.opening.append(time.monotonic() - began)
         return client
 
@@ -62,12 +73,12 @@ class Visits:
         except Exception as error:
             self._fail(name, error)
             return
-        with self._lock:
+        with LOCK:
             self.seconds[name].append(time.monotonic() - began)
             self.answers[name].add(answer)
 
     def _fail(self, name: str, error: Exception) -> None:
-        with self._lock:
+        with LOCK:
             self.failed[f"{name} {type(error).__name__}: {error}"[:300]] += 1
 
 
@@ -81,9 +92,19 @@ def lesson(address: str, students: int, seconds: float, think: float, arriving: 
         think: Seconds between two clicks of a student, half to one and a half of them.
         arriving: Seconds within which they come.
     """
+    visits = Visits()
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as rooms:
+        parts = [range(first, students, PROCESSES) for first in range(PROCESSES)]
+        for part in [rooms.submit(study, address, numbers, seconds, think, arriving) for numbers in parts]:
+            visits += part.result()
+    return visits
+
+
+def study(address: str, numbers: Sequence[int], seconds: float, think: float, arriving: float) -> Visits:
+    """Let the students with these numbers do so in this process, each in a thread."""
     visits, until = Visits(), time.monotonic() + seconds
 
-    def study(number: int) -> None:
+    def one(number: int) -> None:
         choose = random.Random(number)
         time.sleep(choose.uniform(0, arriving))
         client = visits.open(address)
@@ -92,8 +113,8 @@ def lesson(address: str, students: int, seconds: float, think: float, arriving: 
             visits.call(client, choose.choice([*VIEWS] * 3 + [*WORK]))
             time.sleep(choose.uniform(think / 2, 3 * think / 2))
 
-    with ThreadPoolExecutor(students) as room:
-        list(room.map(study, range(students)))  # raises what a student raised
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        list(threads.map(one, numbers))  # raises what a student raised
     return visits
 
 

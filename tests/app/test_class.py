@@ -16,9 +16,9 @@ from hf_llm.benchmarks.app_visitors import (
     VIEWS,
     WORK,
     Wire,
-    lesson,
     many_labs,
     starts_and_stops,
+    study,
     train,
     watched,
 )
@@ -37,7 +37,7 @@ def school(runs, tmp_path_factory):
 
 
 def test_five_students_do_their_clicks_and_no_call_fails(school):
-    visits = lesson(school[0].local_url, students=5, seconds=4, think=0.1, arriving=0.1)
+    visits = study(school[0].local_url, range(5), seconds=4, think=0.1, arriving=0.1)
     assert visits.failed == {}
     assert sum(map(len, visits.seconds.values())) >= 5  # each of them, on however slow a machine
     assert len(visits.answers["/generate"]) <= 1  # the same seed, the same text
@@ -45,7 +45,7 @@ def test_five_students_do_their_clicks_and_no_call_fails(school):
 
 def test_the_class_would_notice_a_call_that_fails(school, monkeypatch):
     monkeypatch.setitem(app_visitors.VIEWS, "/next_token", ("a", "no such model"))
-    visits = lesson(school[0].local_url, students=2, seconds=2, think=0.05, arriving=0.05)
+    visits = study(school[0].local_url, range(2), seconds=2, think=0.05, arriving=0.05)
     assert any("no model" in said for said in visits.failed)
     assert set(visits.seconds) == set(VIEWS | WORK)
 
