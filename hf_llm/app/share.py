@@ -6,6 +6,7 @@ A link for a class comes with its QR code, so that a projector shows it to the c
 import functools
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import gradio as gr
 import segno
@@ -14,8 +15,9 @@ from segno.encoder import DataOverflowError
 from hf_llm.app.config import checked
 from hf_llm.app.i18n import t
 from hf_llm.app.server.links import signed_link
+from hf_llm.app.server.network import is_loopback
 from hf_llm.app.views import message
-from hf_llm.config import require
+from hf_llm.config import require, written
 from hf_llm.texts import Language, both, text
 
 if TYPE_CHECKING:
@@ -73,7 +75,9 @@ def offers(app: "App", *, controls: "Controls", needs: dict[str, "Needs"], lang:
 def signed(
     app: "App", *, address: str, lock: list[str], hide: list[str], page: str, names: list[str], lang: Language
 ) -> tuple[str, str]:
-    """Return the link of a page whose controls are partly locked or hidden, and its QR code.
+    """Return the link of a page whose controls are partly locked or hidden, and its QR code as HTML.
+
+    Where no other machine can open the link, a sentence above the code says so.
 
     Raises:
         UserError: When nothing is locked or hidden, or the link is impossibly long.
@@ -82,7 +86,9 @@ def signed(
     lock, hide = ([name for name in chosen or [] if name in names] for chosen in (lock, hide))
     require(bool(lock or hide), both("app.choose_locks"))
     link = signed_link(page, address, lock, hide, names)
-    return link, qr_code(link, lang)
+    host = urlsplit(link).hostname or ""
+    alone = message(text("app.opens_here_only", lang, setting=written("host")), "bad") if is_loopback(host) else ""
+    return link, alone + qr_code(link, lang)
 
 
 def qr_code(link: str, lang: Language) -> str:

@@ -9,15 +9,15 @@ from hf_llm.app.server.links import read_link
 from hf_llm.app.share import offers, qr_code, signed
 from hf_llm.config import UserError
 
-ADDRESS = "http://localhost:7860/?step=mask&text=O+gato"
+ADDRESS = "http://10.0.0.7:7860/?step=mask&text=O+gato"
 
 
 def app() -> App:
     return App(AppConfig(max_characters=1000), library=None, trainings=None, pages=("home",))
 
 
-def make(lock, hide):
-    return signed(app(), address=ADDRESS, lock=lock, hide=hide, page="home", names=["step", "text"], lang="en")
+def make(lock, hide, address=ADDRESS):
+    return signed(app(), address=address, lock=lock, hide=hide, page="home", names=["step", "text"], lang="en")
 
 
 def test_a_link_for_a_class_locks_and_has_its_qr_code():
@@ -29,6 +29,13 @@ def test_a_link_for_a_class_locks_and_has_its_qr_code():
     assert "<svg" in code
     assert 'aria-label="QR code' in code
     assert code != qr_code(link + "&lang=en", "en")
+
+
+def test_a_link_that_only_this_machine_opens_says_so():
+    _, code = make(["text"], [], ADDRESS.replace("10.0.0.7", "localhost"))
+    assert "opens on this computer only" in code
+    assert "start the app with host 0.0.0.0" in code
+    assert "<svg" in code
 
 
 def test_nothing_locked_is_a_sentence():
