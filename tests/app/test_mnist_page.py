@@ -165,6 +165,14 @@ def test_each_side_begins_with_its_own_kind(app):
     assert answers.classifiers(app, "lenet") == ["lenet", "mlp"]
 
 
+def test_without_a_lenet_its_side_begins_with_another_mlp(app, monkeypatch):
+    for names, on_the_right in ((["new", "old"], ["old", "new"]), (["only"], ["only"]), ([], [])):
+        monkeypatch.setattr(app.library, "image_classifiers", lambda names=names: list(names))
+        monkeypatch.setattr(answers, "_kind", lambda app, name: "mlp")
+        assert answers.classifiers(app, "mlp") == names
+        assert answers.classifiers(app, "lenet") == on_the_right
+
+
 def test_activations_are_the_models_own(app, digit):
     pixel_values = prepare(open_picture(as_picture(digit)), "digits")
     answer = classify(app.library.image_classifier("lenet"), pixel_values)

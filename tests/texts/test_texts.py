@@ -140,6 +140,8 @@ def test_values_are_filled_in():
 
 
 def test_the_browser_finds_pt_and_pt_br():
+    t("tokenizer.title")
     translations = i18n().translations_dict
     assert translations["pt"] == translations["pt-BR"] != translations["en"]
-    assert set(translations["en"]) == set(keys()) < ALL
+    assert "tokenizer.title" in translations["en"]
+    assert set(translations["en"]) <= set(keys()) < ALL

@@ -48,11 +48,11 @@ class Library:
     def language_models(self, lang: Language | None = None) -> list[str]:
         """Return the names to choose from, the newest run first: folders below `runs`, then Hub ids.
 
-        For `lang` pt-BR the models that learned Portuguese come before the others.
+        For a reader of pt-BR the models that learned Portuguese come before the others, for one of English after them.
         """
         names = self._finished("text-generation")
-        if lang == "pt-BR":
-            names.sort(key=lambda name: self.data(name) not in PORTUGUESE)
+        if lang:
+            names.sort(key=lambda name: (self.data(name) in PORTUGUESE) != (lang == "pt-BR"))
         return [*names, *self.hub_models]
 
     def image_classifiers(self) -> list[str]:

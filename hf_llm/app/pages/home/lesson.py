@@ -43,6 +43,12 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
     predicted = not shown.predicts or shown.name in made
     drawn = draw(app, step=shown.name, text=text, model=model, made=made, lang=lang, **given)
     missing = predicted and shown.needs == "mlp" and not drawn["why"]
+    layers = layers_of(app, model) if predicted and shown.layered else None
+    limits = {
+        f"layer of {name}": gr.update(maximum=layers - 1) if layers and name == shown.name else gr.skip()
+        for name in NAMES
+        if STEPS[name].layered
+    }
     return {
         "path": views.path(STEPS, shown.name, made, lang),
         "asked": views.asked(shown, lang),
@@ -50,6 +56,7 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
         "sentence": gr.update(visible=shown.sentence),
         "train_network": gr.update(visible=missing),
         **{f"column {name}": gr.update(visible=name == shown.name and predicted) for name in NAMES},
+        **limits,
         **drawn,
     }
 
@@ -71,6 +78,14 @@ def draw(app: App, *, step: str, text: str, model: str | None, made: dict, lang:
         return {"seen": message(app.said(error, lang), "bad"), "why": "", "below": "", **further}
     why = views.why(shown, seen, made.get(shown.name), lang)
     return {"seen": seen.shown, "why": why, "below": seen.below, **further}
+
+
+def layers_of(app: App, model: str | None) -> int | None:
+    """Return how many layers a model has; None where it cannot be had, which `draw` tells the reader."""
+    try:
+        return app.library.language_model(model).model.config.num_hidden_layers if model else None
+    except UserError:
+        return None
 
 
 def known(made: object) -> dict[str, str]:

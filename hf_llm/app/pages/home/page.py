@@ -42,6 +42,8 @@ def build(page: Page) -> None:
                         gr.Markdown(t(f"{name}.do"))
                     own = {f"{name}_{control}": each for control, each in STEPS[name].controls().items()}
                     controls |= own
+                    if STEPS[name].layered:
+                        parts[f"layer of {name}"] = own[f"{name}_layer"]
                     needs |= {key: {"step": [name]} for key in own}
             parts["seen"] = page.view()
             parts["why"] = page.view()

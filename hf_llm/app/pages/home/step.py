@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hf_llm.explain.reading import Reading
 
 OPTIONS = "abc"
+ROUNDING = 1e-2  # of logits: what another order of the same sums may move them by
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ class At:
         return result
 
 
+def logits_moved(by: float, lang: Language) -> str:
+    """Return the words for the most that any logit moved, as a part of a sentence."""
+    kind = "unmoved" if by == 0 else "rounding" if by < ROUNDING else "moved"
+    return text(f"home.logits.{kind}", lang, by=by)
+
+
 class Seen(NamedTuple):
     """What a step shows once there is a prediction."""
 
@@ -85,6 +92,7 @@ class Step:
         sentence: Whether the sentence and the model have a part in it.
         needs: The kind of model that it cannot do without; without one the step offers to train it.
         predicts: Whether the reader is asked for a prediction.
+        layered: Whether its control `layer` is a slider over the layers of the model.
     """
 
     name: str
@@ -95,6 +103,7 @@ class Step:
     sentence: bool = True
     needs: Literal["gpt2", "mlp"] | None = None
     predicts: bool = True
+    layered: bool = False
 
     def say(self, key: str, lang: Language) -> str:
         return text(f"{self.name}.{key}", lang)

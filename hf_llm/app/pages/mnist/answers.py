@@ -193,8 +193,14 @@ def choose_preset(app: App, *, name: str, left: str | None, lang: Language) -> t
 
 
 def classifiers(app: App, kind: str) -> list[str]:
-    """Return the image classifiers to choose from, those of `kind` (mlp, lenet) first, the newest of them on top."""
-    return sorted(app.library.image_classifiers(), key=lambda name: _kind(app, name) != kind)
+    """Return the image classifiers to choose from, those of `kind` (mlp, lenet) first, the newest of them on top.
+
+    Without a LeNet its side begins with another MLP, where there is another.
+    """
+    names = sorted(app.library.image_classifiers(), key=lambda name: _kind(app, name) != kind)
+    if kind == "lenet" and names and _kind(app, names[0]) != kind:
+        names[:2] = names[1::-1]
+    return names
 
 
 def _kind(app: App, name: str) -> str | None:

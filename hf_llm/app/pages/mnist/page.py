@@ -30,10 +30,11 @@ def build(page: Page) -> None:
             seen = page.view()
             gr.Markdown(t("mnist.examples_intro"))
             examples = page.view()
-    gr.Markdown(t("mnist.presets_intro"))
-    with gr.Row():
-        presets = {name: gr.Button(t(f"mnist.preset.{name}"), min_width=140) for name in PRESETS}
-    reason = page.view()
+    with gr.Accordion(t("mnist.presets_title"), open=False):
+        gr.Markdown(t("mnist.presets_intro"))
+        with gr.Row():
+            presets = {name: gr.Button(t(f"mnist.preset.{name}"), min_width=140) for name in PRESETS}
+        reason = page.view()
 
     gr.Markdown(t("mnist.answers_intro"))
     kinds = page.view()

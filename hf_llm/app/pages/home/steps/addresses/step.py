@@ -3,12 +3,11 @@
 import gradio as gr
 
 from hf_llm.app.i18n import t
-from hf_llm.app.pages.home.step import At, Seen, Step
+from hf_llm.app.pages.home.step import ROUNDING, At, Seen, Step, logits_moved
 from hf_llm.app.pages.inside.vectors import rows_of_numbers
 from hf_llm.app.views import bars, folded, tokens
 from hf_llm.texts import text
 
-SAME = 1e-2  # of logits: what rounding may move them by
 NUMBERINGS = ("before", "with_rows", "without_rows")
 
 
@@ -33,9 +32,10 @@ def draw(at: At, *, shuffle: float) -> Seen:
     label, id = reading.labels[last], reading.ids[0, last].item()
     caption = text("addresses.row", at.lang, token=label, id=id)
     row = rows_of_numbers({text("addresses.of", at.lang, id=id): reading.model.wte.weight[id]}, caption, at.lang)
-    moved = {name: found[name]["largest_difference"] for name in NUMBERINGS[1:]}
-    why = text("addresses.why", at.lang, kept=moved["with_rows"], lost=moved["without_rows"], token=label, id=id)
-    right = "b" if moved["with_rows"] < SAME < moved["without_rows"] else "a" if moved["with_rows"] >= SAME else None
+    kept, lost = (found[name]["largest_difference"] for name in NUMBERINGS[1:])
+    words = {"kept": logits_moved(kept, at.lang), "lost": lost, "token": label, "id": id}
+    why = text("addresses.why", at.lang, **words)
+    right = "b" if kept < ROUNDING < lost else "a" if kept >= ROUNDING else None
     shown = tokens(reading.labels, ids) + f'<div class="stages three">{cards}</div>' + folded(caption, row)
     return Seen(shown, why, right)
 

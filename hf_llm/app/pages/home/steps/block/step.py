@@ -47,4 +47,4 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
     return Seen(drawn, why, "abc"[PARTS.index(order[0])], f'<div class="wide-only">{picture}</div>')
 
 
-STEP = Step("block", controls, draw, "inside", (("part", "off"),), needs="gpt2")
+STEP = Step("block", controls, draw, "inside", (("part", "off"),), needs="gpt2", layered=True)

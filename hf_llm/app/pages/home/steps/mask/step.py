@@ -3,13 +3,13 @@
 import gradio as gr
 
 from hf_llm.app.i18n import t
-from hf_llm.app.pages.home.step import At, Seen, Step
+from hf_llm.app.pages.home.step import ROUNDING, At, Seen, Step, logits_moved
 from hf_llm.app.views import heat_map
 from hf_llm.config import require
 from hf_llm.texts import both, text
 
 MASKS = ("with", "without")
-NUMBERED, SAME = 8, 1e-3  # tokens up to which cells show their numbers; of logits: what rounding may move them by
+NUMBERED = 8  # tokens up to which cells show their numbers
 
 
 def controls() -> dict:
@@ -37,8 +37,8 @@ def draw(at: At, *, mask: str) -> Seen:
     labels, numbers = reading.labels, reading.T <= NUMBERED
     drawn = heat_map(shown, labels, labels, caption, at.lang, largest=1.0, numbers=numbers)
     moved = last_replaced(reading)
-    why = text("mask.why", at.lang, ahead=float(ahead.max()), moved=moved, tokens=reading.T - 1)
-    return Seen(f'<div class="fine">{drawn}</div>', why, "c" if moved < SAME else "a")
+    why = text("mask.why", at.lang, ahead=float(ahead.max()), moved=logits_moved(moved, at.lang), tokens=reading.T - 1)
+    return Seen(f'<div class="fine">{drawn}</div>', why, "c" if moved < ROUNDING else "a")
 
 
 def last_replaced(reading) -> float:

@@ -18,7 +18,8 @@ LAYERS = 12  # of the largest model that the slider is made for; a smaller one h
 def controls() -> dict:
     return {
         "layer": gr.Slider(0, LAYERS - 1, 0, step=1, label=t("values.layer")),
-        "key": gr.Number(AUTOMATIC, precision=0, visible="hidden", label="key"),
+        # Gradio shows what is hidden in a column that is hidden, once the column is shown
+        "key": gr.Number(AUTOMATIC, precision=0, visible="hidden", label="key", elem_classes="internal"),
     }
 
 
@@ -53,4 +54,4 @@ def draw(at: At, *, layer: float, key: float) -> Seen:
     return Seen(drawn, why, "b" if stays and changed else "a" if not stays else None)
 
 
-STEP = Step("values", controls, draw, "inside", (("part", "vectors"), ("place", "mixed")), needs="gpt2")
+STEP = Step("values", controls, draw, "inside", (("part", "vectors"), ("place", "mixed")), needs="gpt2", layered=True)
