@@ -29,9 +29,9 @@ def build(page: Page) -> None:
             with gr.Row(visible=False) as parts["sentence"]:
                 text = gr.Textbox(
                     SENTENCES["pt-BR"], label=t("home.sentence"), max_length=app.config.max_characters, lines=1,
-                    scale=3, min_width=200,
+                    scale=2, min_width=200,
                 )  # fmt: skip
-                model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1, min_width=140)
+                model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1, min_width=185)
             parts["language"] = page.view()
             parts["asked"] = page.view()
             parts["choice"] = choice = gr.Radio([], label=t("home.prediction"))
