@@ -1,5 +1,8 @@
 // What the pages do without the server: links to share, an address that keeps up, the language switch, keys.
 window.hf_llm = {
+  // The step of the lesson that this tab is at: the way back to the lesson leads there.
+  get lesson() { try { return sessionStorage.getItem("hf_llm_step"); } catch { return null; } },
+  set lesson(step) { try { sessionStorage.setItem("hf_llm_step", step); } catch { /* not kept */ } },
   usual: null, // {setting: what it opened with}; known once the page has read its address
   // Return the settings that are in force, as [name, value]. A setting, [usual value, needs], is left out at its usual
   // value, and where it has no effect: `needs` is {name of another: the values that it must have}.
@@ -23,6 +26,7 @@ window.hf_llm = {
     const url = new URL(location.href), step = url.searchParams.get("step");
     if (!this.usual || url.searchParams.has("sign")) return;
     Object.keys(settings).forEach((name) => url.searchParams.delete(name));
+    if (document.querySelector("ol.path")) this.lesson = values[Object.keys(settings).indexOf("step")];
     for (const [name, value] of this.inForce(settings, values, this.usual)) url.searchParams.set(name, value);
     clearTimeout(this.waits);
     this.next = url.href === location.href ? null : url;
@@ -84,6 +88,7 @@ document.addEventListener("click", (event) => {
     const value = here.searchParams.get(name);
     if (value && !there.searchParams.has(name)) there.searchParams.set(name, value);
   }
+  if (link.dataset.inner === "./" && hf_llm.lesson) there.searchParams.set("step", hf_llm.lesson);
   link.href = there;
 });
 

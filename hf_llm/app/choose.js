@@ -7,16 +7,18 @@ hf_llm.choices = (element, trigger, watch) => {
   });
   element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
   // What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.
+  // In a lesson one view shows all steps: what was unfolded in one says nothing about the others.
   const open = new Set();
+  const key = (number) => `${new URLSearchParams(location.search).get("step")} ${number}`;
   let folded = -1; // number of the summary that has the focus
   const all = (selector) => [...element.querySelectorAll(selector)];
   element.addEventListener("toggle", (event) => {
     const number = all("details").indexOf(event.target);
-    if (number >= 0) open[event.target.open ? "add" : "delete"](number);
+    if (number >= 0) open[event.target.open ? "add" : "delete"](key(number));
   }, true);
   element.addEventListener("focusin", (event) => { folded = all("summary").indexOf(event.target); });
   watch("value", () => {
-    all("details").forEach((each, number) => { if (open.has(number)) each.open = true; });
+    all("details").forEach((each, number) => { each.open ||= open.has(key(number)); });
     if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
     if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
     const same = all(`[data-choose="${CSS.escape(focused)}"]`);

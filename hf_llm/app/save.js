@@ -98,7 +98,7 @@
     const figure = button?.closest(".savable");
     if (!figure) return;
     const said = figure.querySelector("caption, figcaption")?.textContent || figure.querySelector("[aria-label]")?.ariaLabel || "hf_llm";
-    const name = said.normalize("NFD").replace(/[^\w]+/g, "-").replace(/^-|-$/g, "").slice(0, 60).toLowerCase();
+    const name = said.normalize("NFD").replace(/\p{M}/gu, "").replace(/[^\w]+/g, "-").replace(/^-|-$/g, "").slice(0, 60).toLowerCase();
     const { text, width, height } = drawn(figure);
     const url = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
     if (button.dataset.save === "svg") return save(url, name + ".svg");

@@ -55,6 +55,8 @@ def share(page: "Page", controls: "Controls", needs: dict[str, "Needs"], in_forc
     done = page.on(asked.then, sign, given, [for_class, code])
     for event, box in ((made.then, link), (done.success, for_class)):
         event(None, box, None, js="(link) => hf_llm.copy(link)", api_visibility="private")
+    for chosen in (lock, hide):  # the link that is there was made for another choice
+        chosen.input(None, None, [for_class, code], js="() => ['', '']", api_visibility="private")
     if needs:
         decisive = {name: controls[name] for needed in needs.values() for name in needed}
         offer = functools.partial(offers, controls=controls, needs=needs)

@@ -187,7 +187,7 @@ def test_the_bars_and_the_rest_add_up(app, story):
         assert len(values) > 1
         assert sum(values) == pytest.approx(1, abs=0.0005 * len(values))
     assert f"Possible: 20 of {len(story.tokenizer)} tokens" in cards[3]
-    assert "all the other 12" in cards[3]
+    assert "12 others" in cards[3]
 
 
 def test_the_drawn_token_begins_the_text(app, story):

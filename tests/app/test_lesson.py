@@ -62,8 +62,8 @@ def test_a_step_has_all_its_texts_and_its_controls_are_those_that_it_draws_with(
 def test_a_step_shows_nothing_before_a_prediction_and_says_afterwards_what_came_true(app, name, lang):
     step, before = STEPS[name], opened(app, name, {}, lang)
     if step.predicts:
-        assert text("home.predict_first", lang) in before["seen"]
-        assert before["why"] == before["below"] == ""
+        assert text("home.predict_first", lang) in before["verdict"]
+        assert before["seen"] == before["why"] == before["below"] == ""
         assert [value for _, value in before["choice"]["choices"]] == [*OPTIONS]
     assert before[f"column {name}"]["visible"] is not step.predicts
     after = opened(app, name, {name: "a"}, lang)
@@ -75,7 +75,7 @@ def test_a_step_shows_nothing_before_a_prediction_and_says_afterwards_what_came_
     right = seen(app, name, lang, SENTENCES[lang]).right
     said = {"a": "right", None: "neither"}.get(right, "otherwise")
     option = step.say(f"option.{right}", lang) if right else ""
-    assert text(f"home.{said}", lang, option=option).replace("'", "&#x27;") in after["why"]
+    assert text(f"home.{said}", lang, option=option).replace("'", "&#x27;") in after["verdict"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -205,3 +205,31 @@ def test_the_seven_questions_lead_back_to_steps(app, lang):
     shown = seen(app, "seven", lang).shown
     assert shown.count("<details>") == 7
     assert {*re.findall(r'data-choose="(\w+)"', shown)} <= set(NAMES)
+
+
+def test_the_verdict_is_on_the_question_whatever_the_controls_show(app):
+    for lang in ("pt-BR", "en"):
+        given = {f"{name}_{control}": value for name in NAMES for control, value in USUAL[name].items()}
+        verdicts = {
+            lesson.draw(
+                app,
+                step="tf_idf",
+                text="",
+                model=None,
+                made={"tf_idf": "b"},
+                lang=lang,
+                **given | {"tf_idf_labels": labels},
+            )["verdict"]
+            for labels in ("16", "4000")
+        }
+        assert len(verdicts) == 1
+    layers = {seen(app, "block", layer=layer).right for layer in (0, 1)}
+    assert len(layers) == 1
+
+
+def test_the_way_on_ends_with_the_last_step_and_a_layer_slider_with_the_models_last(app):
+    first, last = (opened(app, name, {name: "a"}, "en") for name in (NAMES[0], NAMES[-1]))
+    assert (first["back"]["interactive"], first["forward"]["interactive"]) == (False, True)
+    assert (last["back"]["interactive"], last["forward"]["interactive"]) == (True, False)
+    assert opened(app, "values", {"values": "a"}, "en")["layer of values"]["maximum"] == 1
+    assert "maximum" not in opened(app, "values", {}, "en")["layer of values"]  # no model is loaded for it before

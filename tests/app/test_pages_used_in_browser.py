@@ -67,7 +67,7 @@ def test_the_link_for_a_class_is_made_on_the_page(watch):
     seen.page.get_by_role("button", name="Make the link").last.click()
     seen.settle()
     assert seen.page.get_by_role("img", name="QR code").is_visible()
-    seen.page.goto(seen.page.get_by_label("Link for the class").input_value())
+    seen.page.goto(seen.page.get_by_label("Link for the class", exact=True).input_value())
     seen.settle()
     field = seen.page.get_by_label("Text", exact=True).first
     assert field.input_value() == "a & b"

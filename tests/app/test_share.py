@@ -39,7 +39,7 @@ def test_a_link_that_only_this_machine_opens_says_so():
 
 
 def test_nothing_locked_is_a_sentence():
-    with pytest.raises(UserError, match="Choose first"):
+    with pytest.raises(UserError, match="First choose"):
         make([], [])
 
 

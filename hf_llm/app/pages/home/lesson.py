@@ -57,6 +57,8 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
         "train_network": gr.update(visible=missing),
         **{f"column {name}": gr.update(visible=name == shown.name and predicted) for name in NAMES},
         **limits,
+        "back": gr.update(interactive=shown.name != NAMES[0]),
+        "forward": gr.update(interactive=shown.name != NAMES[-1]),
         **drawn,
     }
 
@@ -69,15 +71,15 @@ def draw(app: App, *, step: str, text: str, model: str | None, made: dict, lang:
         "language": views.language(app, shown, model, lang),
     }
     if shown.predicts and shown.name not in made:
-        return {"seen": views.before(lang), "why": "", "below": "", **further}
+        return {"verdict": views.before(lang), "seen": "", "why": "", "below": "", **further}
     prefix = f"{shown.name}_"
     own = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
     try:
         seen: Seen = shown.draw(At(app, text, model, lang), **own)
     except UserError as error:
-        return {"seen": message(app.said(error, lang), "bad"), "why": "", "below": "", **further}
-    why = views.why(shown, seen, made.get(shown.name), lang)
-    return {"seen": seen.shown, "why": why, "below": seen.below, **further}
+        return {"verdict": "", "seen": message(app.said(error, lang), "bad"), "why": "", "below": "", **further}
+    verdict = views.verdict(shown, seen, made.get(shown.name), lang)
+    return {"verdict": verdict, "seen": seen.shown, "why": views.why(seen), "below": seen.below, **further}
 
 
 def layers_of(app: App, model: str | None) -> int | None:

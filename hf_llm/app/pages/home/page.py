@@ -34,13 +34,16 @@ def build(page: Page) -> None:
                 model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1, min_width=185)
             parts["language"] = page.view()
             parts["asked"] = page.view()
-            parts["choice"] = choice = gr.Radio([], label=t("home.prediction"))
+            parts["choice"] = choice = gr.Radio([], label=t("home.prediction"), elem_classes="projected")
         with gr.Column(scale=3, min_width=320, elem_classes="doing"):  # the result below its control, both in view
+            parts["verdict"] = page.view()
             for name in NAMES:
                 with gr.Column(visible=False) as parts[f"column {name}"]:
                     if STEPS[name].predicts:
                         gr.Markdown(t(f"{name}.do"))
                     own = {f"{name}_{control}": each for control, each in STEPS[name].controls().items()}
+                    for control in own.values():  # a class is shown what changes when they do
+                        control.elem_classes = [*control.elem_classes, "projected"]
                     controls |= own
                     if STEPS[name].layered:
                         parts[f"layer of {name}"] = own[f"{name}_layer"]
@@ -50,8 +53,8 @@ def build(page: Page) -> None:
             parts["train_network"] = network = gr.Button(t("home.train_network"), variant="primary", visible=False)
             network_progress = page.view()
     with gr.Row():
-        back = gr.Button(t("home.back"), scale=1)
-        forward = gr.Button(t("home.forward"), variant="primary", scale=2)
+        parts["back"] = back = gr.Button(t("home.back"), scale=1, elem_classes="projected")
+        parts["forward"] = forward = gr.Button(t("home.forward"), variant="primary", scale=2, elem_classes="projected")
     parts["below"] = page.view(SCRIPT)
     parts["further"] = page.view()
     with gr.Accordion(t("home.models"), open=False):
@@ -69,7 +72,7 @@ def build(page: Page) -> None:
         event.then(None, None, None, js=script, api_visibility="private")
 
     then(page.on(step.change, opened, given, [*parts.values()]), "() => scrollTo(0, 0)")
-    drawn = [parts[name] for name in ("seen", "why", "below", "further", "language")]
+    drawn = [parts[name] for name in ("verdict", "seen", "why", "below", "further", "language")]
     changes = [control.change for control in (text, model, *controls.values())]
     page.on(changes, redraw, given, drawn, trigger_mode="always_last")
     predicted = page.on(choice.input, lesson.predict, {"step": step, "choice": choice, "made": made}, made)

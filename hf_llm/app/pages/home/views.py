@@ -35,23 +35,26 @@ def before(lang: Language) -> str:
     return message(text("home.predict_first", lang), announced=False)
 
 
-def why(step: Step, seen: Seen, made: str | None, lang: Language) -> str:
-    """Return how the prediction went, and the reason."""
+def verdict(step: Step, seen: Seen, made: str | None, lang: Language) -> str:
+    """Return how the prediction went; nothing where none was asked for."""
     if not step.predicts:
-        return message(seen.why, "good")
+        return ""
     if seen.right is None:
-        said, kind = text("home.neither", lang), "note"
-    elif made == seen.right:
-        said, kind = text("home.right", lang), "good"
-    else:
-        said, kind = text("home.otherwise", lang, option=step.say(f"option.{seen.right}", lang)), "note"
-    return f'<div class="message {kind}" role="status"><strong>{escape(said)}</strong> {escape(seen.why)}</div>'
+        return message(text("home.neither", lang))
+    key, kind = ("home.right", "good") if made == seen.right else ("home.otherwise", "note")
+    return message(text(key, lang, option=step.say(f"option.{seen.right}", lang)), kind)
+
+
+def why(seen: Seen) -> str:
+    """Return the reason of what the step shows."""
+    return message(seen.why, announced=False)
 
 
 def further(step: Step, sentence: str, model: str | None, lang: Language) -> str:
     """Return the way to the page of the toolbox that shows a step in full."""
     along = {"text": sentence, "model": model or ""} if step.sentence else {}
-    title = text("home.further", lang, page=text(f"{step.page}.title", lang))
+    key = "home.further" if step.sentence else "home.further_alone"
+    title = text(key, lang, page=text(f"{step.page}.title", lang))
     link = url(step.page, lang, **along, **dict(step.settings))
     return f'<p class="further"><a href="{link}">{escape(title)}</a></p>'
 

@@ -67,7 +67,8 @@ def legend(x: float, y: float, lang: Language) -> tuple[str, float]:
         begins = STEPS[abs(level) - 1] if level else 0.0
         if begins in (0.0, 0.1, 1.0, 10.0, 100.0):
             value = number(-begins if level < 0 else begins, lang, ".4g")
-            labels.append(f'<text x="{left + SWATCH / 2}" y="{y + 20}" text-anchor="middle">{value}</text>')
+            at, anchor = (left + SWATCH / 2, "middle") if place else (left, "start")  # the first one stays inside
+            labels.append(f'<text x="{at}" y="{y + 20}" text-anchor="{anchor}">{value}</text>')
     left = x + (len(steps) + 1) * SWATCH
     hatch = f'<path class="masked" fill="url(#picture-hatch-legend)" d="M{left} {y}h22v{SWATCH_HEIGHT}h-22z"/>'
     name = text("app.masked", lang)

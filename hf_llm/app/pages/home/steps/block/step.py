@@ -16,7 +16,7 @@ LAYERS = 12  # of the largest model that the slider is made for; a smaller one h
 
 
 def controls() -> dict:
-    parts = [(t(f"inside.off.{name}"), name) for name in OFF]
+    parts = [(t("block.head" if name == "head" else f"inside.off.{name}"), name) for name in OFF]
     return {
         "off": gr.Radio(parts, value="mlp", label=t("inside.switch_off")),
         "layer": gr.Slider(0, LAYERS - 1, 0, step=1, label=t("values.layer")),
@@ -40,11 +40,13 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
         drawn = message(text("inside.moved", at.lang, moved=moved[part]))
         drawn += pairs(rows, headings, text("values.next", at.lang), at.lang)
     picture, _ = pictured(reading, chosen, at.lang)
-    names = {part: text(f"inside.off.{part}", at.lang) for part in PARTS}
-    order = sorted(PARTS, key=moved.get, reverse=True)
+    names = {part: text("block.head" if part == "head" else f"inside.off.{part}", at.lang) for part in PARTS}
+    most = max(PARTS, key=moved.get)
+    in_first = moved if layer == 0 else {part: switched_off(reading, 0, head, part)["moved"] for part in PARTS}
+    right = "abc"[PARTS.index(max(PARTS, key=in_first.get))]
     shares = {f"{part}_share": percent(moved[part], at.lang) for part in PARTS}
-    why = text("block.why", at.lang, layer=layer, most=names[order[0]], **shares)
-    return Seen(drawn, why, "abc"[PARTS.index(order[0])], f'<div class="wide-only">{picture}</div>')
+    why = text("block.why", at.lang, layer=layer, most=names[most], **shares)
+    return Seen(drawn, why, right, f'<div class="wide-only">{picture}</div>')
 
 
 STEP = Step("block", controls, draw, "inside", (("part", "off"),), needs="gpt2", layered=True)

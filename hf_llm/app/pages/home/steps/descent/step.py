@@ -45,7 +45,8 @@ def draw(at: At, *, rate: float) -> Seen:
     how = "explodes" if losses[-1] > losses[0] else "zigzags" if crossed > ZIGZAG else "falls"
     caption, step = text("descent.losses", at.lang, rate=rate), text("descent.column.step", at.lang)
     lines = [Line(text("descent.column.loss", at.lang), list(enumerate(losses)))]
-    drawn = line_chart(lines, caption, step, text("descent.axis", at.lang), at.lang, log=how == "explodes")
+    axis = text("descent.log_axis" if how == "explodes" else "descent.axis", at.lang)
+    drawn = line_chart(lines, caption, step, axis, at.lang, log=how == "explodes")
     records = [{"step": i, "loss": loss, "output": output} for i, (loss, output) in enumerate(zip(losses, outputs))]
     why = text(f"descent.why.{how}", at.lang, first=losses[0], last=losses[-1], steps=STEPS)
     tenfold, usual = descend(TENFOLD)[0][-1], descend(USUAL)[0][-1]

@@ -12,7 +12,7 @@ from hf_llm.texts import text
 
 RULES = ("sgd", "momentum", "adam")
 START, STEPS, RATES = (-1.5, 0.5), 600, 33
-SHOWN = 100  # steps that are drawn
+SHOWN = 200  # steps that are drawn
 
 
 def controls() -> dict:

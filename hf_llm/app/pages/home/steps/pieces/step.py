@@ -52,7 +52,7 @@ def draw(at: At, *, merges: float) -> Seen:
     whole = [shown(word) for word, count in words.items() if count == 1 and len(word) > 1]
     cut = [shown(word) for word, count in words.items() if count > 1]
     right = "b" if whole and cut else "a" if whole else None
-    counts = {"tokens": len(made), "bytes": size, "whole": len(whole), "words": len(words)}
+    counts = {"tokens": len(made), "bytes": size, "whole": len(whole), "words": len(words), "most": len(found)}
     why = text("pieces.why", at.lang, **counts, story=text(f"pieces.story.{story}", at.lang))
     return Seen(message(said) + tokens([shown(token) for token in made]), why, right)
 

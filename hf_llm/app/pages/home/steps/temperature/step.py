@@ -32,13 +32,13 @@ def draw(at: At, *, temperature: float) -> Seen:
 
     own, changed = distribution(1.0), distribution(temperature)
     ids = own.topk(SHOWN).indices.tolist()
-    names, largest = token_labels(loaded.tokenizer, ids), float(max(own.max(), changed.max()))
+    names = token_labels(loaded.tokenizer, ids)
     cards = ""
     for value, found in ((1.0, own), (float(temperature), changed)):
         caption = text("temperature.at", at.lang, temperature=value)
         rest = text("generate.rest", at.lang, others=len(own) - SHOWN)
         values = [*found[ids].tolist(), max(0.0, 1 - float(found[ids].sum()))]
-        cards += f"<div>{bars([*names, rest], values, caption, at.lang, max(largest, values[-1]))}</div>"
+        cards += f"<div>{bars([*names, rest], values, caption, at.lang, 1.0)}</div>"
     written = []
     for seed in range(SEEDS):
         writing = Writing(at.app, at.text, [at.model], settings(False, temperature, 0, 1.0, 1.0, seed, NEW))

@@ -32,8 +32,7 @@ def draw(at: At, *, labels: str) -> Seen:
     of_f1, of_time = text("tf_idf.f1", at.lang, labels=int(labels)), text("tf_idf.seconds", at.lang)
     shown = [*names.values()]
     drawn = bars(shown, f1, of_f1, at.lang, 1.0) + bars(shown, seconds, of_time, at.lang)
-    best = max(range(len(METHODS)), key=lambda i: f1[i])
-    values = {"best": shown[best], "f1": f1[best], "words": f1[0], "tuned": f1[-1]}
+    values = dict(zip(("words", "chars", "tuned"), f1, strict=True))
     why = text("tf_idf.why", at.lang, labels=int(labels), times=seconds[-1] / seconds[0], **values)
     verdict = next(each["supported"] for each in result.values["findings"] if each["key"] == FINDING)
     return Seen(drawn, why, {"yes": "b", "no": None}.get(verdict))
