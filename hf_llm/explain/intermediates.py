@@ -9,7 +9,7 @@ head_size is n_embd / n_head; {i} is the number of a layer, from 0.
 
 import re
 
-from hf_llm.config import nearest, require
+from hf_llm.config import UserError, nearest
 
 EMBEDDING = {
     "embedding.token": "(B, T, n_embd) what each token is",
@@ -54,5 +54,6 @@ def matching(pattern: str, n_layer: int) -> list[str]:
     if pattern.endswith("*"):
         expression = expression.removesuffix("[^.]+") + ".+"
     found = [name for name in known if re.fullmatch(expression, name)]
-    require(bool(found), f"a GPT-2 of {n_layer} layers has no intermediate {pattern!r}{nearest(pattern, known)}")
+    if not found:  # the nearest of all names is not sought for nothing: that takes longer than a small model's pass
+        raise UserError(f"a GPT-2 of {n_layer} layers has no intermediate {pattern!r}{nearest(pattern, known)}")
     return found

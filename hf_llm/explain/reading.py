@@ -3,6 +3,7 @@
 A text begins as a prompt does: behind the token that began every document in training, or as its tokenizer has it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
+from hf_llm.explain.intermediates import matching
 from hf_llm.texts import both
 from hf_llm.tokenization.readable import token_labels
 from hf_llm.tokenization.tokenizer import encode_prompt
@@ -20,11 +22,34 @@ LONGEST = 64  # tokens: a map of attention has the square of it
 LIKELY = 10  # next tokens that are named
 
 
+class Remembered:
+    """A model that has computed one text, and does not compute it again, whatever is asked of it.
+
+    Args:
+        model: The model.
+        ids: The text, (1, T).
+    """
+
+    def __init__(self, model: GPT2Explained, ids: Tensor):
+        self._model, self._ids = model, ids
+        self._logits, self._seen = model(ids, capture=["*"])
+
+    def __call__(self, input_ids: Tensor, capture: Iterable[str] = (), edit: dict | None = None):
+        """Return what `GPT2Explained.forward` does; another text or an edit is computed."""
+        if edit or input_ids is not self._ids:
+            return self._model(input_ids, capture, edit)
+        names = {name for pattern in capture for name in matching(pattern, len(self._model.h))}
+        return self._logits, {name: self._seen[name] for name in names}
+
+    def __getattr__(self, name: str):
+        return getattr(self._model, name)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A text as a GPT-2 reads it: at most LONGEST tokens, and no more than its context."""
 
-    model: GPT2Explained
+    model: Remembered
     tokenizer: PreTrainedTokenizerFast
     ids: Tensor  # (1, T)
     logits: Tensor  # (T, vocab_size): the model's output
@@ -84,6 +109,7 @@ def read(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str) 
     ids = encode_prompt(tokenizer, text)
     most = min(LONGEST, explained.wpe.num_embeddings)
     read_ids = torch.tensor([ids[:most]])
-    logits = explained(read_ids)[0][0]
+    remembered = Remembered(explained, read_ids)
+    logits = remembered(read_ids)[0][0]
     require(bool(logits.isfinite().all()), both("explain.diverged"))
-    return Reading(explained, tokenizer, read_ids, logits, max(0, len(ids) - most))
+    return Reading(remembered, tokenizer, read_ids, logits, max(0, len(ids) - most))
