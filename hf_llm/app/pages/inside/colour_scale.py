@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # where each shade begins
 FULL = STEPS.index(1.0) + 1  # the shade with the full colour; style.css knows it
 SWATCH, SWATCH_HEIGHT = 11, 10  # of the legend
+OVERHANG = 8  # of the first number, which is wider than its swatch
 
 
 def shade(value: float) -> int:
@@ -61,15 +62,14 @@ def legend(x: float, y: float, lang: Language) -> tuple[str, float]:
     drawn, labels = [], []
     steps = [*range(-len(STEPS), 0), 0, *range(1, len(STEPS) + 1)]
     for place, level in enumerate(steps):
-        left = x + place * SWATCH
+        left = x + OVERHANG + place * SWATCH
         look = _look(level) if level else 'class="clear"'
         drawn.append(f'<path {look} d="M{left} {y}h{SWATCH}v{SWATCH_HEIGHT}h-{SWATCH}z"/>')
         begins = STEPS[abs(level) - 1] if level else 0.0
         if begins in (0.0, 0.1, 1.0, 10.0, 100.0):
             value = number(-begins if level < 0 else begins, lang, ".4g")
-            at, anchor = (left + SWATCH / 2, "middle") if place else (left, "start")  # the first one stays inside
-            labels.append(f'<text x="{at}" y="{y + 20}" text-anchor="{anchor}">{value}</text>')
-    left = x + (len(steps) + 1) * SWATCH
+            labels.append(f'<text x="{left + SWATCH / 2}" y="{y + 20}" text-anchor="middle">{value}</text>')
+    left = x + OVERHANG + (len(steps) + 1) * SWATCH
     hatch = f'<path class="masked" fill="url(#picture-hatch-legend)" d="M{left} {y}h22v{SWATCH_HEIGHT}h-22z"/>'
     name = text("app.masked", lang)
     words = f'<text x="{left + 27}" y="{y + 9}">{name}</text>'
