@@ -40,6 +40,7 @@ from hf_llm.texts import Language, language_of, text
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOICES = "hf_llm.choices(element, trigger, watch);"  # of choose.js
 Controls = dict[str, Component]
+Draws = tuple[Callable, Controls, list[Component]]
 Needs = dict[str, list]  # {name of a setting: the values that it must have}
 # calls of one kind wait together, and so many of them run at once; a small machine has two cores
 KINDS = {"view": 4, "calculation": 2, "writing": 2, LAB: 1}
@@ -126,22 +127,34 @@ class Page:
         controls = {**controls, "lang": self.lang}
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
-    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, outputs):
+    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, outputs, draws: Draws | None = None):
         """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked.
 
         A control that a teacher's link locks stays as it is, whatever the handler sets it to.
-        """
 
+        Args:
+            view: In which the button is.
+            handler, controls, outputs: As in `on`; the outputs are controls.
+            draws: What is then drawn in the same call, handler, controls and views as in `on`; left to a change of the
+                controls it would be a second call.
+        """
         several = isinstance(outputs, list)
+        draw, shown, views = draws or (None, {}, [])
 
         def choose(app: App, evt: gr.EventData, kept: str, **given):
-            answer = handler(app, choice=str(evt.choice), **given)
+            answer = handler(app, choice=str(evt.choice), **{name: given[name] for name in (*controls, "lang")})
             locked = [self._controls.get(name) for name in json.loads(kept or "{}").get("locked", [])]
             values = zip(outputs, answer, strict=True) if several else [(outputs, answer)]
             free = [gr.skip() if any(output is one for one in locked) else value for output, value in values]
-            return free if several else free[0]
+            if draw is None:
+                return free if several else free[0]
+            now = {id(output): value for output, value in zip(outputs, free) if value != gr.skip()}
+            settings = {name: now.get(id(control), given[name]) for name, control in shown.items()}
+            drawn = draw(app, **settings, lang=given["lang"])
+            return [*free, *(drawn.get(one, gr.skip()) for one in views)]
 
-        return self.on(view.select, choose, {**controls, "kept": self._kept}, outputs)
+        asks = {**shown, **controls, "kept": self._kept}
+        return self.on(view.select, choose, asks, [*outputs, *views] if several else outputs)
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from hf_llm.app.pages.inside import answers
+
 LONG = "The%20cat%20sat%20on%20the%20mat%20and%20slept%20while%20it%20rained%20outside"  # for a tokenizer of 300
 
 
@@ -22,6 +24,19 @@ def test_a_click_opens_the_view_beside_the_picture(watch):
     picture, panel = seen.page.locator("svg.wide").bounding_box(), table.bounding_box()
     assert panel["x"] >= picture["x"] + picture["width"]
     assert panel["y"] < picture["y"] + picture["height"]
+
+
+def test_a_click_draws_once(watch, monkeypatch):
+    drawn, show = [], answers.show
+    monkeypatch.setattr(answers, "show", lambda app, **given: drawn.append(given) or show(app, **given))
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    for opens, layer, head in (("layer:1", 1, 0), ("head:1", 1, 1)):
+        drawn.clear()
+        button(seen, opens).click()
+        seen.page.locator(f'svg.wide[aria-label*="layer {layer} and head {head}"]').wait_for()
+        seen.settle()
+        assert [(given["layer"], given["head"]) for given in drawn] == [(layer, head)]
 
 
 def test_layer_head_and_what_is_off_are_chosen_by_keyboard(watch):

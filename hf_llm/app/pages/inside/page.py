@@ -1,5 +1,6 @@
 """The page inside a GPT-2: the picture of a text going through it, and beside it the view of what was clicked there."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -92,15 +93,21 @@ def build(page: Page) -> None:
     )  # fmt: skip
     cell = [token, key]
 
-    def redraw(app, **given) -> dict:
-        return {views[name]: drawn for name, drawn in answers.show(app, **given).items()}
+    drawn = gr.State("")  # what the views show; a click draws it and sets controls, whose change draws it no more
+
+    def redraw(app, drawn_before: str = "", **given) -> dict:
+        now = json.dumps(given)
+        if now == drawn_before:
+            return {drawn: now}
+        return {drawn: now, **{views[name]: html for name, html in answers.show(app, **given).items()}}
 
     def turn(app, *, part: str, lang: str) -> dict:
         return {column: gr.update(visible=name == part) for name, column in columns.items()}
 
     changes = [control.change for control in controls.values() if control is not preset]
     shown = {name: control for name, control in controls.items() if control is not preset}
-    page.on(changes, redraw, shown, [*views.values()], trigger_mode="always_last")
+    outputs = [drawn, *views.values()]
+    page.on(changes, redraw, {**shown, "drawn_before": drawn}, outputs, trigger_mode="always_last")
     page.on(part.change, turn, {"part": part}, [*columns.values()])
     # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
     page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, part, *cell])
@@ -108,7 +115,8 @@ def build(page: Page) -> None:
         text.input, answers.last_token, {}, cell
     )  # of another text the chosen token is another one, if there is any
     asks = {"text": text, "model": model, "layer": layer, "head": head, "off": off}
-    page.chosen(views["picture"], answers.choose_in_picture, asks, [controls[name] for name in answers.CHOSEN])
+    sets = [controls[name] for name in answers.CHOSEN]
+    page.chosen(views["picture"], answers.choose_in_picture, asks, sets, (redraw, shown, outputs))
     page.chosen(views["lens"], answers.choose_lens_token, {}, cell)
     page.chosen(views["heads"], answers.choose_number, {}, head)
     page.chosen(views["map"], answers.choose_cell, {}, cell)
@@ -118,4 +126,4 @@ def build(page: Page) -> None:
     needs["preset"] = {"text": [each.text for each in PRESETS.values()]}
     opens = {"preset": cat_of, "text": lambda lang: PRESETS[cat_of(lang)].text}
     page.settings({"model": app.library.language_models}, [preset], opens, needs, **controls)
-    page.opens_with(redraw, shown, [*views.values()])
+    page.opens_with(redraw, shown, outputs)
