@@ -1,5 +1,6 @@
 """Links of a teacher: what they lock and hide holds, and a link that was edited opens nothing."""
 
+import functools
 import json
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,6 +13,7 @@ from hf_llm.app.page import Page
 from hf_llm.app.server import links
 from hf_llm.app.server.build import build
 from hf_llm.app.server.links import read_link, signed_link
+from hf_llm.app.share import signed
 
 NAMES = ("text", "model", "layer", "head", "preset", "run")
 ADDRESS = "https://app.example/inside?text=O+gato+%26+%3Cb%3E&layer=1&head=1&lang=pt-BR"
@@ -111,15 +113,27 @@ def test_an_edited_link_locks_the_whole_page_and_says_so(built, page):
 
 
 def test_the_page_makes_the_link(built):
-    blocks, app = built
-    made = next(fn.fn.__self__ for fn in blocks.fns.values() if getattr(fn.fn, "__name__", "") == "_restore"
-                and fn.fn.__self__.name == "inside")  # fmt: skip
-    sign = guarded(made._signed, app)
-    link = sign(address=ADDRESS, lock=["text", "no such"], hide=["head"], lang="en")
-    assert read_link("inside", urlsplit(link).query, made._controls).locked == {"text", "head"}
+    sign = guarded(functools.partial(signed, page="inside", names=["text", "head"]), built[1])
+    link, _ = sign(address=ADDRESS, lock=["text", "no such"], hide=["head"], lang="en")
+    assert read_link("inside", urlsplit(link).query, ["text", "head"]).locked == {"text", "head"}
     for lock in ([], None, ["no such"]):
-        with pytest.raises(gr.Error, match="Choose first"):
+        with pytest.raises(gr.Error, match="First choose"):
             sign(address=ADDRESS, lock=lock, hide=[], lang="en")
+
+
+def test_a_click_draws_in_the_same_call_and_not_what_a_link_locks(built):
+    with gr.Blocks() as blocks:
+        page = Page(built[1], "inside")
+        layer, token = controls = gr.Number(), gr.Number()
+        page.settings(layer=layer, token=token)
+        shown, view = {"layer": layer, "token": token}, page.view()
+        draws = (lambda app, **given: {view: given}, shown, [view])
+        page.chosen(page.view(), lambda app, choice, lang: (3, gr.skip()), {}, [*controls], draws)
+    (click,) = (fn.fn for fn in blocks.fns.values())
+    given = {"evt": gr.EventData(None, {"choice": "x"}), "lang": "en", "layer": 0, "token": 1}
+    assert click(**given, kept="") == [3, gr.skip(), {"layer": 3, "token": 1, "lang": "en"}]
+    locked = click(**given, kept='{"locked": ["layer"]}')
+    assert locked == [gr.skip(), gr.skip(), {"layer": 0, "token": 1, "lang": "en"}]
 
 
 def test_a_click_sets_nothing_that_a_link_locks(built):
