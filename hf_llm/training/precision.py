@@ -18,8 +18,9 @@ from hf_llm.training.task import Task
 logger = logging.getLogger(__name__)
 
 FASTER = 0.95  # bf16 must take at most this fraction of fp32's time; less is noise
-SIDE = 256  # of the square products that tell whether a processor has instructions for bf16
-EMULATED = 2.0  # where they take so many times as long as in fp32, it has none, and no step can be faster in bf16
+SIDE = 256  # of the square products that tell whether a processor is slow at bf16, as one without instructions for it
+TIMED = 0.1  # seconds of each
+EMULATED = 2.0  # where they take so many times as long as in fp32, no step can be faster in bf16
 
 
 def resolve(config: TrainingConfig, task: Task, device: torch.device, run: Run | None) -> str:
@@ -85,28 +86,37 @@ def resolve_precision(config: TrainingConfig, task: Task, device: torch.device) 
 
 
 def bf16_is_slow(device_type: str) -> str | None:
-    """Return the sentence that says so where the processor has no instructions for bf16; else, and on a GPU, None."""
+    """Return the sentence that says so where bf16 is slow on this processor; else, and on a GPU, None."""
     if device_type != "cpu" or (times := bf16_slowdown()) < EMULATED:
         return None
     return (
-        f"this processor has no instructions for bf16: a matrix product takes {times:.0f} times as long as in fp32; "
+        f"bf16 is slow on this processor: a matrix product takes {times:.0f} times as long as in fp32; "
         f"set {written('precision')} to fp32 or auto"
     )
 
 
 @cache
 def bf16_slowdown() -> float:
-    """Return the time of a matrix product in bf16 over that in fp32, measured on this CPU in 0.2 s at most."""
+    """Return the time of a matrix product in bf16 over that in fp32 on one thread of this CPU, timed for 0.2 s.
+
+    An AVX2 processor, which emulates bf16, takes 30 to 100 times as long. On one thread, since two wait for each other
+    where somebody else has a core: then fp32 would seem as slow, and a step be timed after all.
+    """
 
     def seconds(dtype: torch.dtype) -> float:
         square, times = torch.ones(SIDE, SIDE, dtype=dtype), []
-        for _ in range(4):  # the first one prepares the library
+        while len(times) < 3 or sum(times) < TIMED:
             start = time.perf_counter()
             square @ square
             times.append(time.perf_counter() - start)
         return min(times)
 
-    return seconds(torch.bfloat16) / seconds(torch.float32)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return seconds(torch.bfloat16) / seconds(torch.float32)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _step_seconds(config: TrainingConfig, task: Task, precision: str, device: torch.device, repeats: int = 3) -> float:
