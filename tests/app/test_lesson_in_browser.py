@@ -10,19 +10,22 @@ def predict(seen, option: int = 0) -> None:
     seen.settle()
 
 
+def reads(seen, words: str) -> None:
+    """Wait until the page says something; a busy machine is quiet for longer than `settle` waits, and then goes on."""
+    seen.page.get_by_text(words).first.wait_for()
+
+
 def test_a_step_is_predicted_done_and_kept(watch):
     seen = watch()
     seen.open("", "en")
-    assert "Your prediction first" in seen.page.inner_text("main")
+    reads(seen, "Your prediction first")
     predict(seen, 1)
-    assert "It is what you predicted" in seen.page.inner_text("main")
+    reads(seen, "It is what you predicted")
     seen.page.get_by_label("number input for Weight of the input 2").fill("-2")
-    seen.settle()
-    assert "The sum is −6" in seen.page.inner_text("main")
+    reads(seen, "The sum is −6")
     assert seen.problems() == []
     seen.page.reload()
-    seen.settle()
-    assert "The sum is −6" in seen.page.inner_text("main")
+    reads(seen, "The sum is −6")
 
 
 def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
@@ -31,12 +34,10 @@ def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
     seen.page.get_by_label("Your sentence, in all steps").fill(SENTENCE)
     predict(seen)
     seen.page.get_by_role("button", name="Next step").click()
-    seen.settle()
-    assert "Ids and embeddings" in seen.page.inner_text("h2")
+    reads(seen, "Ids and embeddings")
     assert "step=addresses" in seen.page.url
     seen.page.go_back()
-    seen.settle()
-    assert "Tokens" in seen.page.inner_text("h2")
+    seen.page.get_by_role("heading", name="Tokens", exact=True).wait_for()
     seen.page.get_by_role("link", name="Generate").click()
     seen.page.wait_for_selector(".navigation nav")
     seen.settle()
