@@ -1,46 +1,67 @@
-"""How long a visitor of the web app waits: from the command to the first page, for a token view, for a look inside.
+"""How long a visitor of the web app waits: from the command to the first page, for a token view, for a look inside,
+and for a change in the picture of a model.
 
-Measured where the visitor is: in Chromium for the pages, in `gradio_client` for the endpoint. The model is one of the
-demo's size, trained for a moment, since its quality changes no time.
+Measured where the visitor is: in Chromium for the pages, in `gradio_client` for the endpoint. The models are one of the
+demo's size and a GPT-2 small, each trained for a moment, since their quality changes no time.
 """
 
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from gradio_client import Client
 
 from hf_llm.benchmarks.app_process import ADDRESS, running_app, train_story
 from hf_llm.benchmarks.record import spread, write_result
 from hf_llm.config import require
+from hf_llm.recipes.pretrain import pretrain
+from hf_llm.training.config import PretrainConfig
 
 STARTS, CALLS, TOKENS = 3, 15, 64
+SENTENCE = "The cat that slept was found by the old painter."
 WORDS = "O gato que estava no quarto do apartamento 3 foi encontrado ontem. " * 4
+
+# clicks what is named, and answers with the milliseconds until the drawing has changed and is on the screen
+CLICK = """([choice, sign]) => new Promise((done) => {
+  const began = performance.now();
+  const painted = () => requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
+  const seen = new MutationObserver(() => {
+    if (document.querySelector(sign)) { seen.disconnect(); painted(); }
+  });
+  seen.observe(document.body, { childList: true, subtree: true, attributes: true });
+  const pressed = document.querySelector(`svg.wide [data-choose="${choice}"]`);
+  pressed.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+})"""
 
 
 def run(output_dir: Path) -> None:
-    """Start the app a few times, use it, write result.json; two minutes."""
+    """Start the app a few times, use it, write result.json; five minutes."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     require(chromium is not None, "no Chromium on this machine; install the package chromium of your system")
     from playwright.sync_api import sync_playwright
 
     starts = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        train_story(Path(folder), vocab_size=1600, n_positions=TOKENS, max_steps=10, warmup_steps=0)
+        runs = Path(folder)
+        train_story(runs, vocab_size=1600, n_positions=TOKENS, max_steps=10, warmup_steps=0)
+        train_small(runs)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for _ in range(STARTS):
-            page, began = browser.new_page(), time.monotonic()
-            with running_app(Path(folder)):
-                page.goto(f"{ADDRESS}/?lang=en&step=mask", wait_until="commit")
+            page, began = browser.new_page(viewport={"width": 1280, "height": 720}), time.monotonic()
+            with running_app(runs):
+                page.goto(f"{ADDRESS}/?lang=en&step=mask&model=story", wait_until="commit")
                 page.locator("ol.path").wait_for()  # the step is there
                 page.wait_for_function("document.querySelector('.setting-model input')?.value === 'story'")
                 starts.append(time.monotonic() - began)
                 if len(starts) == STARTS:
                     views, inside = spread(token_views(page)), spread(looks_inside())
+                    changes = {model: spread(changes_in_the_picture(page, model)) for model in ("story", "small")}
         browser.close()
     firsts = [round(seconds, 2) for seconds in starts]
-    timings = {"first_page_seconds": firsts, "token_view_seconds": views, "inspect_64_tokens_seconds": inside}
+    timings = {"first_page_seconds": firsts, "token_view_seconds": views, "inspect_64_tokens_seconds": inside,
+               "change_in_the_picture_seconds": changes}  # fmt: skip
     write_result(output_dir, timings=timings)
     print(timings)
 
@@ -68,4 +89,26 @@ def looks_inside() -> list[float]:
         seen = client.predict(WORDS, "story", number % 4, number % 4, api_name="/inspect")
         seconds.append(time.monotonic() - began)
     require(len(seen["tokens"]) == TOKENS, f"the text has {len(seen['tokens'])} tokens, not {TOKENS}")
+    return seconds
+
+
+def train_small(runs: Path) -> None:
+    """Train a GPT-2 small for one step, with the demo's tokenizer."""
+    pretrain(PretrainConfig(output_dir=str(runs / "small"), corpus="sample", tokenizer=str(runs / "story"),
+                            model="small", n_positions=TOKENS, precision="fp32", max_steps=1, warmup_steps=0,
+                            total_batch_size=1, per_device_train_batch_size=1))  # fmt: skip
+
+
+def changes_in_the_picture(page, model: str) -> list[float]:
+    """Return the seconds from a click on another layer or head to the new drawing on the screen."""
+    page.goto(f"{ADDRESS}/inside?lang=en&model={model}&text={quote(SENTENCE)}")
+    page.locator("svg.wide").wait_for()
+    page.wait_for_timeout(2000)  # what a page does after it has opened
+    seconds, layer, head = [], 0, 0
+    for number in range(CALLS):
+        choice = (layer, head) = (1 - layer, head) if number % 2 else (layer, 1 - head)
+        opens = f"layer:{layer}" if number % 2 else f"head:{head}"
+        sign = 'svg.wide[aria-label*="layer {} and head {}"]'.format(*choice)
+        seconds.append(page.evaluate(CLICK, [opens, sign]) / 1000)
+        page.wait_for_timeout(700)
     return seconds
