@@ -24,6 +24,7 @@ import gradio as gr
 from gradio.components import Component
 
 from hf_llm.app.config import AppConfig
+from hf_llm.app.drawing import Drawing
 from hf_llm.app.guarded import guarded
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
@@ -40,7 +41,6 @@ from hf_llm.texts import Language, language_of, text
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOICES = "hf_llm.choices(element, trigger, watch);"  # of choose.js
 Controls = dict[str, Component]
-Draws = tuple[Callable, Controls, list[Component]]
 Needs = dict[str, list]  # {name of a setting: the values that it must have}
 # calls of one kind wait together, and so many of them run at once; a small machine has two cores
 KINDS = {"view": 4, "calculation": 2, "writing": 2, LAB: 1}
@@ -127,34 +127,49 @@ class Page:
         controls = {**controls, "lang": self.lang}
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
-    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, outputs, draws: Draws | None = None):
+    def picked(self, examples: gr.Dropdown, handler: Callable, sets: list, drawing: Drawing | None = None):
+        """Call `handler(app, preset=…, lang)` when the reader picks one of the page's list of examples.
+
+        It returns the values of the controls `sets`; `drawing` is as in `chosen`.
+        """
+        examples.elem_classes = [*examples.elem_classes, "examples"]
+        shown, views = (drawing.controls, drawing.views) if drawing else ({}, [])
+
+        def pick(app: App, preset: str | None, **given):
+            if preset is None:  # the list has only lost the focus
+                return [gr.skip()] * len([*sets, *views])
+            values = handler(app, preset=preset, lang=given["lang"])
+            return drawing.after(app, values, sets, given) if drawing else values
+
+        js = "async (value, ...others) => [await hf_llm.picked(value), ...others]"
+        return self.on(examples.input, pick, {"preset": examples, **shown}, [*sets, *views], js=js)
+
+    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, sets, drawing: Drawing | None = None):
         """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked.
 
-        A control that a teacher's link locks stays as it is, whatever the handler sets it to.
+        It returns the value of the control `sets`, or the values of several. One that a teacher's link locks stays as
+        it is.
 
         Args:
             view: In which the button is.
-            handler, controls, outputs: As in `on`; the outputs are controls.
-            draws: What is then drawn in the same call, handler, controls and views as in `on`; left to a change of the
-                controls it would be a second call.
+            handler, controls, sets: As above.
+            drawing: What is drawn in the same call; else a change of the controls does it.
         """
-        several = isinstance(outputs, list)
-        draw, shown, views = draws or (None, {}, [])
+        several = isinstance(sets, list)
+        sets = sets if several else [sets]
+        shown, views = (drawing.controls, drawing.views) if drawing else ({}, [])
 
         def choose(app: App, evt: gr.EventData, kept: str, **given):
             answer = handler(app, choice=str(evt.choice), **{name: given[name] for name in (*controls, "lang")})
             locked = [self._controls.get(name) for name in json.loads(kept or "{}").get("locked", [])]
-            values = zip(outputs, answer, strict=True) if several else [(outputs, answer)]
-            free = [gr.skip() if any(output is one for one in locked) else value for output, value in values]
-            if draw is None:
-                return free if several else free[0]
-            now = {id(output): value for output, value in zip(outputs, free) if value != gr.skip()}
-            settings = {name: now.get(id(control), given[name]) for name, control in shown.items()}
-            drawn = draw(app, **settings, lang=given["lang"])
-            return [*free, *(drawn.get(one, gr.skip()) for one in views)]
+            free = [
+                gr.skip() if any(control is one for one in locked) else value
+                for control, value in zip(sets, answer if several else [answer], strict=True)
+            ]
+            values = drawing.after(app, free, sets, given) if drawing else free
+            return values if len(values) > 1 else values[0]  # Gradio puts the value of one output into a list itself
 
-        asks = {**shown, **controls, "kept": self._kept}
-        return self.on(view.select, choose, asks, [*outputs, *views] if several else outputs)
+        return self.on(view.select, choose, {**shown, **controls, "kept": self._kept}, [*sets, *views])
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""

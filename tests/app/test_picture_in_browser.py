@@ -26,9 +26,15 @@ def test_a_click_opens_the_view_beside_the_picture(watch):
     assert panel["y"] < picture["y"] + picture["height"]
 
 
-def test_a_click_draws_once(watch, monkeypatch):
+@pytest.fixture
+def drawn(monkeypatch) -> list[dict]:
+    """The settings of each drawing of the page."""
     drawn, show = [], answers.show
     monkeypatch.setattr(answers, "show", lambda app, **given: drawn.append(given) or show(app, **given))
+    return drawn
+
+
+def test_a_click_draws_once(watch, drawn):
     seen = watch()
     seen.open("inside", "en", text="abc")
     for opens, layer, head in (("layer:1", 1, 0), ("head:1", 1, 1)):
@@ -37,6 +43,37 @@ def test_a_click_draws_once(watch, monkeypatch):
         seen.page.locator(f'svg.wide[aria-label*="layer {layer} and head {head}"]').wait_for()
         seen.settle()
         assert [(given["layer"], given["head"]) for given in drawn] == [(layer, head)]
+
+
+def test_a_list_and_an_example_draw_once(watch, drawn):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    drawn.clear()
+    seen.page.get_by_label("What do you want to see?", exact=True).click()
+    seen.page.get_by_role("option", name="The logit lens").click()
+    seen.page.locator("table.lens").wait_for()
+    seen.settle()
+    assert [(given["part"], given["text"]) for given in drawn] == [("lens", "abc")]
+    drawn.clear()
+    seen.page.get_by_label("Examples").click()
+    seen.page.get_by_role("option", name="A pattern that repeats").click()
+    seen.page.get_by_text("red green").first.wait_for()
+    seen.settle()
+    assert [given["text"] for given in drawn] == [seen.page.get_by_label("Text", exact=True).input_value()] != ["abc"]
+
+
+def test_an_example_is_picked_and_not_passed_through(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    field, examples = seen.page.get_by_label("Text", exact=True), seen.page.get_by_label("Examples")
+    examples.focus()
+    seen.page.keyboard.press("Tab")
+    seen.settle()
+    assert field.input_value() == "abc"
+    examples.focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        seen.page.keyboard.press(key)
+    seen.page.wait_for_function("(field) => field.value !== 'abc'", arg=field.element_handle())
 
 
 def test_layer_head_and_what_is_off_are_chosen_by_keyboard(watch):

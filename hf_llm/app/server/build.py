@@ -29,7 +29,7 @@ HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 WAITS = {"generate": "writing", "train_bpe": "calculation"}  # the kind of each public function that is no view
-SCRIPTS = ("app.js", "choose.js", "typing.js", "projector.js", "save.js")
+SCRIPTS = ("app.js", "choose.js", "picked.js", "typing.js", "projector.js", "save.js")
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",

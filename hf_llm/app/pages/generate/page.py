@@ -74,7 +74,7 @@ def build(page: Page) -> None:
     )
     models = dict(model=model, other=other, compare=compare)
     asked = {**models, "prompt": prompt, **choice, "seed": seed}
-    page.on(preset.input, answers.choose_preset, {"preset": preset}, [*choice.values(), why])
+    page.picked(preset, answers.choose_preset, [*choice.values(), why])
     writing = page.on(
         start.click, answers.write, {**asked, "max_new_tokens": most}, [*texts, status, call, written],
         kind="writing",

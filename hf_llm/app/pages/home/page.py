@@ -5,6 +5,7 @@ The result stands beside the control. What a reader has predicted is kept in thi
 
 import gradio as gr
 
+from hf_llm.app.drawing import Drawing
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.home import lesson
@@ -13,6 +14,7 @@ from hf_llm.app.pages.home.lesson import NAMES, SENTENCES, STEPS
 from hf_llm.app.pages.inside.page import SCRIPT
 from hf_llm.app.pages.train.page import EVERY, last_training, this_browser
 
+DRAWN = ("verdict", "seen", "why", "below", "further", "language")  # parts that change with a step's controls
 MOVE = "(step) => {{ const all = {names}, i = Math.max(0, all.indexOf(step)) + {by}; return all[i] ?? step; }}"
 
 
@@ -72,15 +74,18 @@ def build(page: Page) -> None:
         event.then(None, None, None, js=script, api_visibility="private")
 
     then(page.on(step.change, opened, given, [*parts.values()]), "() => scrollTo(0, 0)")
-    drawn = [parts[name] for name in ("verdict", "seen", "why", "below", "further", "language")]
+    drawing = Drawing(redraw, given, [parts[name] for name in DRAWN])
     changes = [control.change for control in (text, model, *controls.values())]
-    page.on(changes, redraw, given, drawn, trigger_mode="always_last")
+    page.on(changes, redraw, given, drawing.views, trigger_mode="always_last")
     predicted = page.on(choice.input, lesson.predict, {"step": step, "choice": choice, "made": made}, made)
     then(page.on(predicted.success, opened, given, [*parts.values()]), "() => hf_llm.show('.doing')")
     page.chosen(parts["path"], lesson.go, {}, step)
     page.chosen(parts["seen"], lesson.choose, {"step": step}, [step, controls["values_key"]])
-    picture = [controls["block_layer"], controls["block_off"]]
-    page.chosen(parts["below"], lesson.choose_in_picture, {"off": picture[1]}, picture)
+    picture = [
+        controls["block_layer"],
+        controls["block_off"],
+    ]  # their change draws once more: a reader waits for the first
+    page.chosen(parts["below"], lesson.choose_in_picture, {"off": picture[1]}, picture, drawing)
     for button, by in ((back, -1), (forward, 1)):
         button.click(None, step, step, js=MOVE.format(names=list(NAMES), by=by), api_visibility="private")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from hf_llm.app.drawing import Drawing
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.inside import answers
@@ -91,39 +92,36 @@ def build(page: Page) -> None:
         preset=preset, model=model, text=text, part=part, layer=layer, head=head, token=token, key=key, step=step,
         place=place, shuffle=shuffle, off=off,
     )  # fmt: skip
-    cell = [token, key]
 
-    drawn = gr.State("")  # what the views show; a click draws it and sets controls, whose change draws it no more
+    drawn = gr.State("")  # what the views show: a list that was set with them has changed, and is drawn already
 
-    def redraw(app, drawn_before: str = "", **given) -> dict:
-        now = json.dumps(given)
+    def redraw(app, *, part: str, drawn_before: str, **given) -> dict:
+        now = json.dumps({"part": part, **given})
         if now == drawn_before:
             return {drawn: now}
-        return {drawn: now, **{views[name]: html for name, html in answers.show(app, **given).items()}}
+        opened = {column: gr.update(visible=name == part) for name, column in columns.items()}
+        views_now = {views[name]: html for name, html in answers.show(app, part=part, **given).items()}
+        return {drawn: now, **opened, **views_now}
 
-    def turn(app, *, part: str, lang: str) -> dict:
-        return {column: gr.update(visible=name == part) for name, column in columns.items()}
-
-    changes = [control.change for control in controls.values() if control is not preset]
     shown = {name: control for name, control in controls.items() if control is not preset}
-    outputs = [drawn, *views.values()]
-    page.on(changes, redraw, {**shown, "drawn_before": drawn}, outputs, trigger_mode="always_last")
-    page.on(part.change, turn, {"part": part}, [*columns.values()])
-    # `input` is the reader's own choice: a link that restores the list must not undo the text that it restores
-    page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, part, *cell])
-    page.on(
-        text.input, answers.last_token, {}, cell
-    )  # of another text the chosen token is another one, if there is any
+    picture = Drawing(redraw, {**shown, "drawn_before": drawn}, [drawn, *columns.values(), *views.values()])
+    # what sets layer and head draws, too
+    changes = [control.change for control in (model, text, part, token, key, place, shuffle)]
+    page.on([*changes, step.input, off.input], redraw, picture.controls, picture.views, trigger_mode="always_last")
+    cell = [token, key]
+    page.picked(preset, answers.choose_preset, [text, part, *cell], picture)
+    # of another text the chosen token is another one, if there is any; a link that restores a text has its own
+    page.on(text.input, answers.last_token, {}, cell)
     asks = {"text": text, "model": model, "layer": layer, "head": head, "off": off}
     sets = [controls[name] for name in answers.CHOSEN]
-    page.chosen(views["picture"], answers.choose_in_picture, asks, sets, (redraw, shown, outputs))
-    page.chosen(views["lens"], answers.choose_lens_token, {}, cell)
-    page.chosen(views["heads"], answers.choose_number, {}, head)
-    page.chosen(views["map"], answers.choose_cell, {}, cell)
-    page.chosen(views["cell"], answers.choose_number, {}, key)
+    page.chosen(views["picture"], answers.choose_in_picture, asks, sets, picture)
+    page.chosen(views["lens"], answers.choose_lens_token, {}, cell, picture)
+    page.chosen(views["heads"], answers.choose_number, {}, head, picture)
+    page.chosen(views["map"], answers.choose_cell, {}, cell, picture)
+    page.chosen(views["cell"], answers.choose_number, {}, key, picture)
 
     needs = {name: {"part": [one]} for name, one in answers.ONLY_IN.items()}
     needs["preset"] = {"text": [each.text for each in PRESETS.values()]}
     opens = {"preset": cat_of, "text": lambda lang: PRESETS[cat_of(lang)].text}
     page.settings({"model": app.library.language_models}, [preset], opens, needs, **controls)
-    page.opens_with(redraw, shown, outputs)
+    page.opens_with(redraw, picture.controls, picture.views)

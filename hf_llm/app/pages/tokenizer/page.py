@@ -42,7 +42,7 @@ def build(page: Page) -> None:
         applied = page.view()
 
     encoding = {"text": text, "tokenizers": tokenizers}
-    page.on(preset.input, answers.choose_preset, {"preset": preset}, [text, why])
+    page.picked(preset, answers.choose_preset, [text, why])
     page.on(
         [control.change for control in encoding.values()], answers.show_encodings, encoding, encoded,
         trigger_mode="always_last",
