@@ -20,8 +20,10 @@ hf_llm.choices = (element, trigger, watch) => {
   watch("value", () => {
     all("details").forEach((each, number) => { each.open ||= open.has(key(number)); });
     if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
-    if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
-    const same = all(`[data-choose="${CSS.escape(focused)}"]`);
-    same.find((one) => one.getClientRects().length)?.focus(); // a picture has a second form that is not shown
+    requestAnimationFrame(() => { // once all views are drawn: what is asked here is a layout
+      if (focused === null || !(document.activeElement === document.body || element.contains(document.activeElement))) return;
+      const same = all(`[data-choose="${CSS.escape(focused)}"]`);
+      same.find((one) => one.getClientRects().length)?.focus(); // a picture has a second form that is not shown
+    });
   });
 };

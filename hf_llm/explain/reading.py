@@ -9,7 +9,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from hf_llm.config import require
 from hf_llm.explain.gpt2_explained import GPT2Explained
@@ -97,19 +97,17 @@ class Reading:
         return [{"id": id, "text": label, "probability": p} for id, label, p in zip(ids, labels, found.values.tolist())]
 
 
-def read(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str) -> Reading:
+def read(model: GPT2Explained, tokenizer: PreTrainedTokenizerFast, text: str) -> Reading:
     """Return `text` as the model reads it.
 
     Raises:
-        UserError: When the model is not a GPT-2 as published or its training diverged, or the text is empty or no
-            valid Unicode.
+        UserError: When the model's training diverged, or the text is empty or no valid Unicode.
     """
     require(text != "", both("explain.no_text"))
-    explained = GPT2Explained.from_transformers(model)
     ids = encode_prompt(tokenizer, text)
-    most = min(LONGEST, explained.wpe.num_embeddings)
+    most = min(LONGEST, model.wpe.num_embeddings)
     read_ids = torch.tensor([ids[:most]])
-    remembered = Remembered(explained, read_ids)
+    remembered = Remembered(model, read_ids)
     logits = remembered(read_ids)[0][0]
     require(bool(logits.isfinite().all()), both("explain.diverged"))
     return Reading(remembered, tokenizer, read_ids, logits, max(0, len(ids) - most))

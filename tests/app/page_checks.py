@@ -50,10 +50,10 @@ class Watched:
             quiet,
         )
 
-    def problems(self) -> list[str]:
-        """Return everything that is wrong with the page as it stands."""
+    def problems(self, **axe) -> list[str]:
+        """Return everything that is wrong with the page as it stands; `axe` are options of axe-core's."""
         found = [*too_wide(self.page), *untranslated(self.page), *failed(self.page)]
-        return [*found, *self.console(), *self.requests(), *barriers(self.page)]
+        return [*found, *self.console(), *self.requests(), *barriers(self.page, axe)]
 
     def console(self) -> list[str]:
         return [f"console error: {error}" for error in self.errors]
@@ -78,13 +78,13 @@ def failed(page: Page) -> list[str]:
     return [f"error: {toast}" for toast in page.locator(".toast-body").all_inner_texts()]
 
 
-def barriers(page: Page) -> list[str]:
+def barriers(page: Page, options: dict) -> list[str]:
     """What axe-core calls serious or critical."""
     page.evaluate(AXE)
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    found = page.evaluate("(options) => axe.run(document, options)", {"resultTypes": ["violations"], **options})
     return [
         f"axe, {violation['impact']}: {violation['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
-        for violation in found
+        for violation in found["violations"]
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
     ]

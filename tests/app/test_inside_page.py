@@ -49,7 +49,7 @@ def story(app) -> LanguageModel:
 
 @pytest.fixture
 def reading(story):
-    return read(story.model, story.tokenizer, TEXT)
+    return read(story.explained, story.tokenizer, TEXT)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_masked_cell_says_so(app):
 
 
 def test_a_long_text_is_cut_with_a_message(app, story):
-    reading = read(story.model, story.tokenizer, TEXT * 20)
+    reading = read(story.explained, story.tokenizer, TEXT * 20)
     whole = len(encode_document(story.tokenizer, TEXT * 20))
     assert (reading.T, reading.left_out) == (LONGEST, whole - LONGEST)
     assert f"{whole - LONGEST} ficaram de fora" in show(app, text=TEXT * 20, lang="pt-BR")["picture"]

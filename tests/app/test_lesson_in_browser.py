@@ -1,13 +1,14 @@
 """The lesson as a student walks it in a real browser: predict, do, see, why; the sentence goes along everywhere."""
 
 import pytest
+from playwright.sync_api import expect
 
 SENTENCE = "A dog & a cat were found by"
 
 
 def predict(seen, option: int = 0) -> None:
-    seen.page.locator("input[type=radio]:visible").nth(option).check()
-    seen.settle()
+    seen.page.locator("input[type=radio]:visible").nth(option).click()
+    seen.page.locator(".doing .message[role=status]").first.wait_for()  # the verdict is told aloud
 
 
 def reads(seen, words: str) -> None:
@@ -32,20 +33,17 @@ def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
     seen = watch()
     seen.open("", "en", step="pieces")
     seen.page.get_by_label("Your sentence, in all steps").fill(SENTENCE)
+    seen.settle()  # nobody clicks within a thousandth of a second
     predict(seen)
     seen.page.get_by_role("button", name="Next step").click()
-    reads(seen, "Ids and embeddings")
+    seen.page.get_by_role("heading", name="Ids and embeddings").wait_for()
     assert "step=addresses" in seen.page.url
     seen.page.go_back()
     seen.page.get_by_role("heading", name="Tokens", exact=True).wait_for()
     seen.page.get_by_role("link", name="Generate").click()
-    seen.page.wait_for_selector(".navigation nav")
-    seen.settle()
-    assert seen.page.get_by_label("Beginning of the text").input_value() == SENTENCE
+    expect(seen.page.get_by_label("Beginning of the text")).to_have_value(SENTENCE)
     seen.page.get_by_role("link", name="Português").click()
-    seen.page.wait_for_selector(".navigation nav")
-    seen.settle()
-    assert seen.page.get_by_label("Começo do texto").input_value() == SENTENCE
+    expect(seen.page.get_by_label("Começo do texto")).to_have_value(SENTENCE)
     assert seen.console() == []
 
 

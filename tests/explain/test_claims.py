@@ -5,6 +5,7 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from hf_llm.explain import claims
+from hf_llm.explain.gpt2_explained import GPT2Explained
 from hf_llm.explain.reading import read
 from hf_llm.models.gpt2 import gpt2_config
 from hf_llm.tokenization.tokenizer import encode_document, train_bpe
@@ -18,7 +19,7 @@ def tokenizer():
 
 
 def model(tokenizer, steps: int):
-    """Return a tiny GPT-2 that has read `TEXT` and nothing else, `steps` times."""
+    """Return a tiny GPT-2 that has read `TEXT` and nothing else, `steps` times, to be looked into."""
     torch.manual_seed(0)
     config = gpt2_config("nano", vocab_size=len(tokenizer), n_positions=64, n_layer=1, n_head=2, n_embd=32)
     made = GPT2LMHeadModel(config)
@@ -28,7 +29,7 @@ def model(tokenizer, steps: int):
         optimizer.zero_grad()
         made(input_ids=ids, labels=ids).loss.backward()
         optimizer.step()
-    return made.eval()
+    return GPT2Explained.from_transformers(made.eval())
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from hf_llm.texts import Language, both
 
 if TYPE_CHECKING:  # the first page is there before these are imported
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from hf_llm.explain.gpt2_explained import GPT2Explained
 
 KEPT = 3  # models in memory at once; the one used longest ago goes first
 DEPTH = 3  # levels below the runs folder where a run may lie
@@ -30,6 +33,19 @@ class LanguageModel:
     name: str
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerFast"
+
+    @cached_property
+    def explained(self) -> "GPT2Explained":
+        """The model, to be looked into.
+
+        Raises:
+            UserError: When it is not a GPT-2 as published, or a text may become an id that it has no embedding for.
+        """
+        from hf_llm.explain.gpt2_explained import GPT2Explained
+        from hf_llm.generation.inference import require_own_tokenizer
+
+        require_own_tokenizer(self.model, self.tokenizer)
+        return GPT2Explained.from_transformers(self.model)
 
 
 class Library:

@@ -50,7 +50,7 @@ class At:
 
         require(self.text != "", both("app.empty"))
         loaded = self.loaded
-        return read(loaded.model, loaded.tokenizer, checked(self.text, self.app.config.max_characters))
+        return read(loaded.explained, loaded.tokenizer, checked(self.text, self.app.config.max_characters))
 
     def result(self, name: str) -> SavedResult:
         """Return the committed result of an experiment.

@@ -69,16 +69,14 @@ def _read(app: App, text: str, model: str | None) -> "Reading":
         UserError: When the text or the model will not do.
     """
     from hf_llm.explain.reading import read
-    from hf_llm.generation.inference import require_own_tokenizer
 
     require(text != "", both("app.empty"))
     checked(text, app.config.max_characters)
-    require(bool(app.library.language_models()), both("app.no_model"))
+    require(model is not None or bool(app.library.language_models()), both("app.no_model"))
     loaded = app.library.language_model(model)
     kind = loaded.model.config.model_type
     require(kind == "gpt2", both("inside.not_gpt2", model=model, kind=kind))
-    require_own_tokenizer(loaded.model, loaded.tokenizer)
-    return read(loaded.model, loaded.tokenizer, text)
+    return read(loaded.explained, loaded.tokenizer, text)
 
 
 def show(
