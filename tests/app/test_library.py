@@ -8,8 +8,10 @@ import pytest
 from safetensors.torch import load_file, save_file
 from two_models import copy_two_models
 
-from hf_llm.app.server.library import KEPT, Library
+from hf_llm.app.server.library import KEPT, LanguageModel, Library
 from hf_llm.config import UserError
+from hf_llm.data import read_text
+from hf_llm.tokenization.tokenizer import train_bpe
 
 
 @pytest.fixture
@@ -113,3 +115,11 @@ def test_a_classifier_that_asks_for_a_kernel_of_the_hub_is_refused_in_both_langu
     with pytest.raises(UserError, match="asks for 'evil/kernel' on the Hub") as error:
         Library(tmp_path, []).image_classifier("mlp")
     assert "manda buscar 'evil/kernel' no Hub" in error.value.in_language("pt-BR")
+
+
+def test_a_model_is_made_ready_to_be_looked_into_once_and_not_with_a_foreign_tokenizer(library):
+    story = library.language_model("story")
+    assert story.explained is story.explained
+    larger = train_bpe(read_text("sample").text, 400)
+    with pytest.raises(UserError, match="another model's tokenizer"):
+        _ = LanguageModel("other", story.model, larger).explained
