@@ -73,4 +73,4 @@ def legend(x: float, y: float, lang: Language) -> tuple[str, float]:
     hatch = f'<path class="masked" fill="url(#picture-hatch-legend)" d="M{left} {y}h22v{SWATCH_HEIGHT}h-22z"/>'
     name = text("app.masked", lang)
     words = f'<text x="{left + 27}" y="{y + 9}">{name}</text>'
-    return f'<g class="legend">{"".join(drawn)}{"".join(labels)}{hatch}{words}</g>', left + 27 + 6 * len(name) - x
+    return f'<g class="legend">{"".join(drawn)}{"".join(labels)}{hatch}{words}</g>', left + 27 + 7 * len(name) - x

@@ -195,7 +195,7 @@ def _narrow(parts: Parts) -> str:
     down(MLP)
     title("output")
     down((LENS,))
-    y += 20
+    y += 34
     drawn.append(parts.next_tokens(0, y, NARROW - 60))
     y += 40 * len(parts.likely)
     for part in ("head", "heads", "mlp"):

@@ -151,7 +151,10 @@ class Parts:
         """Return a layer that is not opened: its number and a few numbers of the stream behind it."""
         inner = self.strip(f"layer-{layer}", x, y, width)
         if width >= 7:
-            inner = f'<text x="{x + width / 2:.1f}" y="{y - 5}" text-anchor="middle">{layer}</text>' + inner
+            at = f'x="{x + width / 2:.1f}" y="{y - 5}" text-anchor="middle"'
+            if self.n_layer > 10:  # numbers of two digits would touch
+                at = f'transform="translate({x + width / 2 + 4:.1f} {y - 5}) rotate(-90)"'
+            inner = f"<text {at}>{layer}</text>" + inner
         return self.button(f"layer:{layer}", text("inside.holds.folded", self.lang, layer=layer), inner, css="folded")
 
     def heads(self, x: float, y: float, side: float, columns: int) -> str:
