@@ -81,10 +81,8 @@ def build(page: Page) -> None:
     then(page.on(predicted.success, opened, given, [*parts.values()]), "() => hf_llm.show('.doing')")
     page.chosen(parts["path"], lesson.go, {}, step)
     page.chosen(parts["seen"], lesson.choose, {"step": step}, [step, controls["values_key"]])
-    picture = [
-        controls["block_layer"],
-        controls["block_off"],
-    ]  # their change draws once more: a reader waits for the first
+    # their change draws once more; a reader waits for the first drawing only
+    picture = [controls["block_layer"], controls["block_off"]]
     page.chosen(parts["below"], lesson.choose_in_picture, {"off": picture[1]}, picture, drawing)
     for button, by in ((back, -1), (forward, 1)):
         button.click(None, step, step, js=MOVE.format(names=list(NAMES), by=by), api_visibility="private")
