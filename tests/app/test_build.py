@@ -87,3 +87,14 @@ def test_the_readme_of_a_space_names_the_tested_gradio_and_this_file():
 @pytest.mark.parametrize("most", [1, 60])
 def test_few_steps_make_no_page_impossible(runs, most):
     building.build(AppConfig(runs=str(runs), training_steps=most))
+
+
+def test_gradio_builds_its_server_once_with_all_pages(runs, monkeypatch):
+    built, create_app = [], gr.routes.App.create_app
+    monkeypatch.setattr(
+        gr.routes.App, "create_app", lambda *args, **given: built.append(1) or create_app(*args, **given)
+    )
+    blocks, _ = building.build(AppConfig(runs=str(runs)))
+    assert len(built) == 2  # and once without any
+    pages = {"" if name == "home" else name for name in building.PAGES}
+    assert {block.page for block in blocks.blocks.values() if isinstance(block, gr.Navbar)} == pages

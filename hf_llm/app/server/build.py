@@ -53,10 +53,14 @@ def build(config: AppConfig) -> tuple[gr.Blocks, App]:
     # Gradio has no public way to give pages a queue of one's own; tests/app/test_line.py holds what this leans on
     blocks._queue = line = Line(blocks, config.requests_per_minute)
     app = App(config, Library(runs, config.hub_models), trainings, PAGES, line=line)
-    for name in PAGES:
-        page = importlib.import_module(f"hf_llm.app.pages.{name}.page")
-        with blocks if name == "home" else blocks.route(name, f"/{name}", show_in_navbar=False):
-            page.build(Page(app, name))
+    for name in PAGES[1:]:
+        blocks.route(name, f"/{name}", show_in_navbar=False)
+    with (
+        blocks
+    ):  # once for all pages: whenever it is left, Gradio builds its whole server, half a second on a slow machine
+        for name in PAGES:
+            blocks.current_page = "" if name == "home" else name
+            importlib.import_module(f"hf_llm.app.pages.{name}.page").build(Page(app, name))
             if name == "home":
                 add_endpoints(app)
     return blocks, app
