@@ -40,3 +40,6 @@ class Drawing:
             settings = {name: now.get(id(control), given[name]) for name, control in self.controls.items()}
             drawn = self.handler(app, **settings, lang=given["lang"])
         return [*values, *(drawn.get(view, gr.skip()) for view in self.views)]
+
+
+NOTHING = Drawing(lambda app, **given: {}, {}, [])

@@ -24,7 +24,7 @@ import gradio as gr
 from gradio.components import Component
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.drawing import Drawing
+from hf_llm.app.drawing import NOTHING, Drawing
 from hf_llm.app.guarded import guarded
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
@@ -127,24 +127,23 @@ class Page:
         controls = {**controls, "lang": self.lang}
         return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
-    def picked(self, examples: gr.Dropdown, handler: Callable, sets: list, drawing: Drawing | None = None):
+    def picked(self, examples: gr.Dropdown, handler: Callable, sets: list, drawing: Drawing = NOTHING):
         """Call `handler(app, preset=…, lang)` when the reader picks one of the page's list of examples.
 
         It returns the values of the controls `sets`; `drawing` is as in `chosen`.
         """
         examples.elem_classes = [*examples.elem_classes, "examples"]
-        shown, views = (drawing.controls, drawing.views) if drawing else ({}, [])
+        outputs = [*sets, *drawing.views]
 
         def pick(app: App, preset: str | None, **given):
             if preset is None:  # the list has only lost the focus
-                return [gr.skip()] * len([*sets, *views])
-            values = handler(app, preset=preset, lang=given["lang"])
-            return drawing.after(app, values, sets, given) if drawing else values
+                return [gr.skip()] * len(outputs)
+            return drawing.after(app, handler(app, preset=preset, lang=given["lang"]), sets, given)
 
         js = "async (value, ...others) => [await hf_llm.picked(value), ...others]"
-        return self.on(examples.input, pick, {"preset": examples, **shown}, [*sets, *views], js=js)
+        return self.on(examples.input, pick, {"preset": examples, **drawing.controls}, outputs, js=js)
 
-    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, sets, drawing: Drawing | None = None):
+    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, sets, drawing: Drawing = NOTHING):
         """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked.
 
         It returns the value of the control `sets`, or the values of several. One that a teacher's link locks stays as
@@ -157,7 +156,6 @@ class Page:
         """
         several = isinstance(sets, list)
         sets = sets if several else [sets]
-        shown, views = (drawing.controls, drawing.views) if drawing else ({}, [])
 
         def choose(app: App, evt: gr.EventData, kept: str, **given):
             answer = handler(app, choice=str(evt.choice), **{name: given[name] for name in (*controls, "lang")})
@@ -166,10 +164,11 @@ class Page:
                 gr.skip() if any(control is one for one in locked) else value
                 for control, value in zip(sets, answer if several else [answer], strict=True)
             ]
-            values = drawing.after(app, free, sets, given) if drawing else free
+            values = drawing.after(app, free, sets, given)
             return values if len(values) > 1 else values[0]  # Gradio puts the value of one output into a list itself
 
-        return self.on(view.select, choose, {**shown, **controls, "kept": self._kept}, [*sets, *views])
+        asked = {**drawing.controls, **controls, "kept": self._kept}
+        return self.on(view.select, choose, asked, [*sets, *drawing.views])
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
