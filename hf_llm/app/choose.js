@@ -1,9 +1,10 @@
 // In a view's js_on_load: a click on a [data-choose] tells Python, and the focus stays where it was after a redraw.
 hf_llm.choices = (element, trigger, watch) => {
+  element.dataset.view = ""; // draw.js draws here
   let focused = null;
   element.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-choose]");
-    if (pressed) { focused = pressed.dataset.choose; trigger("select", { choice: focused }); }
+    if (pressed) { hf_llm.pressed = focused = pressed.dataset.choose; trigger("select", { choice: focused }); }
   });
   element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
   // What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.
@@ -17,7 +18,8 @@ hf_llm.choices = (element, trigger, watch) => {
     if (number >= 0) open[event.target.open ? "add" : "delete"](key(number));
   }, true);
   element.addEventListener("focusin", (event) => { folded = all("summary").indexOf(event.target); });
-  watch("value", () => {
+  watch("value", () => element.dispatchEvent(new CustomEvent("drawn")));
+  element.addEventListener("drawn", () => {
     all("details").forEach((each, number) => { each.open ||= open.has(key(number)); });
     if (folded >= 0 && document.activeElement === document.body) all("summary")[folded]?.focus();
     requestAnimationFrame(() => { // once all views are drawn: what is asked here is a layout

@@ -1,45 +1,66 @@
-"""What a page draws from its controls: by itself, and in the same call as a handler that sets some of them.
+"""What a page draws by its own script, draw.js, with what a reader chooses there: one request, and one answer.
 
-Left to a change of the controls, the drawing would be a second call: the reader would wait for two answers, and a small
-machine would have twice the work.
+Gradio's way to a drawing is longer: see server/drawings.py.
 """
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gradio as gr
 from gradio.components import Component
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Where something is chosen that sets controls.
+
+    Args:
+        where: A view, whose buttons have `data-choose`; the page's list of examples; or a control.
+        handler: `handler(app, choice=…, **controls, lang)`; it returns {name of a control: the value that it sets}.
+    """
+
+    where: Component
+    handler: Callable[..., dict]
+
+
+@dataclass(frozen=True)
 class Drawing:
-    """What views show.
+    """What the views of a page show; nothing else writes into them.
 
     Args:
         handler: `handler(app, **controls, lang)`; it returns {view: HTML}, and what it leaves out stays as it is.
         controls: {name: control}.
-        views: All that it may draw.
+        views: {name: view}.
+        choices: {name: where the reader chooses something}.
+        changing: Names of the lists whose entries change while the app runs.
     """
 
     handler: Callable[..., dict]
     controls: dict[str, Component]
-    views: list[Component]
+    views: dict[str, gr.HTML]
+    choices: dict[str, Choice] = field(default_factory=dict)
+    changing: Sequence[str] = ()
 
-    def after(self, app, values: Sequence, sets: list[Component], given: dict) -> list:
-        """Return what a handler sets, and what is drawn with it; where it sets nothing, all stays as it is.
+    def asked(self, app, *, settings: dict, chosen: list | None, kept: str, lang: str) -> dict:
+        """Return what draw.js asks for: {sets: {control: value}, views: {view: HTML}}.
 
         Args:
             app: What the pages share.
-            values: Of the controls that it sets, in their order; `gr.skip()` for one that it leaves.
-            sets: Those controls.
-            given: {name: value} of this drawing's controls as they were, and `lang`.
+            settings: {control: value}, as the page has them.
+            chosen: The name of a choice, and what was chosen; None where controls have changed.
+            kept: What the page keeps of its link; a control that it locks stays as it is.
+            lang: The reader's language.
         """
-        now = {id(control): value for control, value in zip(sets, values, strict=True) if value != gr.skip()}
-        drawn = {}
-        if now:
-            settings = {name: now.get(id(control), given[name]) for name, control in self.controls.items()}
-            drawn = self.handler(app, **settings, lang=given["lang"])
-        return [*values, *(drawn.get(view, gr.skip()) for view in self.views)]
+        given = {name: self._value(name, settings[name]) for name in self.controls}
+        if chosen is None:
+            return {"sets": {}, "views": self.handler(app, **given, lang=lang)}
+        name, choice = chosen
+        found = self.choices[name].handler(app, choice=str(choice), **given, lang=lang)
+        locked = json.loads(kept or "{}").get("locked", [])
+        sets = {name: value for name, value in found.items() if name not in locked}
+        return {"sets": sets, "views": self.handler(app, **{**given, **sets}, lang=lang)}
 
-
-NOTHING = Drawing(lambda app, **given: {}, {}, [])
+    def _value(self, name: str, value):
+        """Return a value as Gradio hands it to a handler: of the control's type, and one that it offers."""
+        return value if name in self.changing else self.controls[name].preprocess(value)

@@ -24,7 +24,7 @@ import gradio as gr
 from gradio.components import Component
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.drawing import NOTHING, Drawing
+from hf_llm.app.drawing import Drawing
 from hf_llm.app.guarded import guarded
 from hf_llm.app.i18n import in_both_languages, t
 from hf_llm.app.server.library import Library
@@ -40,6 +40,7 @@ from hf_llm.texts import Language, language_of, text
 
 READ_URL = "() => [location.search, document.documentElement.lang]"
 CHOICES = "hf_llm.choices(element, trigger, watch);"  # of choose.js
+EXAMPLES = "examples"  # the class of a page's list of examples, for picked.js
 Controls = dict[str, Component]
 Needs = dict[str, list]  # {name of a setting: the values that it must have}
 # calls of one kind wait together, and so many of them run at once; a small machine has two cores
@@ -57,6 +58,7 @@ class App:
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
     predictions: Predictions = field(default_factory=Predictions)  # of the class, where they are counted
     line: Line | None = None  # in which calls wait; a test that serves nothing has none
+    drawings: dict[str, Drawing] = field(default_factory=dict)  # of the pages that draw by a script of their own
 
     def said(self, error: UserError, lang: Language) -> str:
         """Return the message of an error as a visitor may read it."""
@@ -122,56 +124,79 @@ class Page:
 
         The call waits with the others of its `kind`, one of `KINDS`.
         """
-        event = functools.partial(gr.on, event) if isinstance(event, list) else event
         options = {"api_visibility": "private", "show_progress": "hidden", **turn(kind), **options}
         controls = {**controls, "lang": self.lang}
-        return event(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
+        return at(event)(guarded(handler, self.app), outputs=outputs, inputs_kwargs=controls, **options)
 
-    def picked(self, examples: gr.Dropdown, handler: Callable, sets: list, drawing: Drawing = NOTHING):
+    def picked(self, examples: gr.Dropdown, handler: Callable, sets: list):
         """Call `handler(app, preset=…, lang)` when the reader picks one of the page's list of examples.
 
-        It returns the values of the controls `sets`; `drawing` is as in `chosen`.
+        It returns the values of the controls `sets`.
         """
-        examples.elem_classes = [*examples.elem_classes, "examples"]
-        outputs = [*sets, *drawing.views]
+        examples.elem_classes = [*examples.elem_classes, EXAMPLES]
 
-        def pick(app: App, preset: str | None, **given):
+        def pick(app: App, preset: str | None, lang: Language):
             if preset is None:  # the list has only lost the focus
-                return [gr.skip()] * len(outputs)
-            return drawing.after(app, handler(app, preset=preset, lang=given["lang"]), sets, given)
+                return [gr.skip()] * len(sets)
+            return handler(app, preset=preset, lang=lang)
 
         js = "async (value, ...others) => [await hf_llm.picked(value), ...others]"
-        return self.on(examples.input, pick, {"preset": examples, **drawing.controls}, outputs, js=js)
+        return self.on(examples.input, pick, {"preset": examples}, sets, js=js)
 
-    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, sets, drawing: Drawing = NOTHING):
+    def chosen(self, view: gr.HTML, handler: Callable, controls: Controls, sets):
         """Call `handler(app, choice=…, **controls, lang)` when a button with `data-choose` is clicked.
 
         It returns the value of the control `sets`, or the values of several. One that a teacher's link locks stays as
         it is.
-
-        Args:
-            view: In which the button is.
-            handler, controls, sets: As above.
-            drawing: What is drawn in the same call; else a change of the controls does it.
         """
         several = isinstance(sets, list)
-        sets = sets if several else [sets]
 
         def choose(app: App, evt: gr.EventData, kept: str, **given):
-            answer = handler(app, choice=str(evt.choice), **{name: given[name] for name in (*controls, "lang")})
+            answer = handler(app, choice=str(evt.choice), **given)
             locked = [self._controls.get(name) for name in json.loads(kept or "{}").get("locked", [])]
             free = [
                 gr.skip() if any(control is one for one in locked) else value
-                for control, value in zip(sets, answer if several else [answer], strict=True)
+                for control, value in zip(sets if several else [sets], answer if several else [answer], strict=True)
             ]
-            values = drawing.after(app, free, sets, given)
-            return values if len(values) > 1 else values[0]  # Gradio puts the value of one output into a list itself
+            return free if len(free) > 1 else free[0]  # Gradio puts the value of one output into a list itself
 
-        asked = {**drawing.controls, **controls, "kept": self._kept}
-        return self.on(view.select, choose, asked, [*sets, *drawing.views])
+        return self.on(view.select, choose, {**controls, "kept": self._kept}, sets)
+
+    def draws(self, drawing: Drawing) -> None:
+        """Let the page's own script draw when the reader chooses something; `redraws` is for what else happens."""
+        self._drawing = self.app.drawings[self.name] = drawing
+        for name, view in drawing.views.items():
+            view.elem_classes = [*view.elem_classes, f"drawn-{name}"]
+        for name, choice in drawing.choices.items():
+            where = choice.where
+            if isinstance(where, gr.HTML):
+                self._draw(where.select, where, f"{name!r}, hf_llm.pressed, true")  # of choose.js
+            elif isinstance(where, gr.Dropdown):
+                where.elem_classes = [*where.elem_classes, EXAMPLES]
+                self._draw(where.input, where, f"{name!r}, await hf_llm.picked(value), true")
+            else:
+                self._draw(where.change, where, f"{name!r}, value")
+
+    def redraws(self, event: Callable | list) -> None:
+        """Draw anew, where controls have changed, at `event` as in `on`."""
+        self._draw(event, self._kept, "")
+
+    def _draw(self, event: Callable | list, where: Component, chosen: str) -> None:
+        """Bind draw.js to an event; `chosen` are its arguments about what was chosen there, as a script."""
+        controls = self._drawing.controls
+        asked = {**controls, "kept": self._kept, "lang": self.lang}
+        js = f"async (value, ...values) => hf_llm.draw({json.dumps([*asked])}, values, {chosen})"
+        at(event)(
+            None, [where, *asked.values()], [*controls.values()], js=js, api_visibility="private",
+            show_progress="hidden", trigger_mode="multiple",
+        )  # fmt: skip
 
     def opens_with(self, handler: Callable, controls: Controls, outputs):
         """Add the links to share, read the URL when the page opens, and then call the handler as `on` does."""
+        return self.on(self.opens().then, handler, controls, outputs)
+
+    def opens(self):
+        """Add the links to share, and read the URL when the page opens; return the event, whose `then` follows it."""
         if self._controls:
             share(self, self._controls, self._needs, self._in_force())
         opening = gr.context.Context.root_block.load(
@@ -184,7 +209,7 @@ class Page:
             js = f"(...values) => hf_llm.address({self._in_force()}, values)"
             gr.on(changes, None, [*self._controls.values()], None, js=js, api_visibility="private")
         opening.then(None, self._kept, None, js="(kept) => hf_llm.keep(kept)", api_visibility="private")
-        return self.on(opening.then, handler, controls, outputs)
+        return opening
 
     def _restore(self, query: str, lang: str) -> list:
         self.app.opened.set()
@@ -227,6 +252,11 @@ class Page:
             for name, control in self._controls.items()
         }
         return json.dumps(found)
+
+
+def at(event: Callable | list) -> Callable:
+    """Return what binds a handler to an event, such as `button.click`, or to any of a list of events."""
+    return functools.partial(gr.on, event) if isinstance(event, list) else event
 
 
 def turn(kind: str) -> dict:

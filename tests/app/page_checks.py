@@ -75,7 +75,7 @@ def untranslated(page: Page) -> list[str]:
 
 def failed(page: Page) -> list[str]:
     """An error that Gradio shows: a handler has raised something."""
-    return [f"error: {toast}" for toast in page.locator(".toast-body").all_inner_texts()]
+    return [f"error: {toast}" for toast in page.locator(".toast-body, p.said").all_inner_texts()]
 
 
 def barriers(page: Page, options: dict) -> list[str]:

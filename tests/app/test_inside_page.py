@@ -204,17 +204,19 @@ def test_controls_of_a_larger_model_and_a_longer_text_still_show_something(app):
 
 
 def test_what_is_clicked_is_chosen(app):
-    assert page.choose_cell(app, choice="3,2", lang="en") == (3, 2)
-    assert page.choose_lens_token(app, choice="1,4", lang="en") == (4, -1)
-    assert page.choose_number(app, choice="1", lang="en") == 1
+    assert page.choose_in_map(app, choice="3,2", **CONTROLS) == {"token": 3, "key": 2}
+    assert page.choose_in_lens(app, choice="1,4", **CONTROLS) == {"token": 4, "key": -1}
+    assert page.choose_head(app, choice="1", **CONTROLS) == {"head": 1}
+    assert page.choose_key(app, choice="1", **CONTROLS) == {"key": 1}
+    assert page.write(app, choice="another text", **CONTROLS) == {"token": -1, "key": -1}
 
 
 @pytest.mark.parametrize("preset", page.PRESETS)
 def test_a_preset_says_why_until_the_text_is_another(app, preset):
-    text, part, token, key = page.choose_preset(app, preset=preset, lang="pt-BR")
-    shown = show(app, text=text, part=part, token=token, key=key, lang="pt-BR")
+    picked = page.choose_preset(app, choice=preset, **CONTROLS)
+    shown = show(app, **picked, lang="pt-BR")
     assert "message" in shown["why"]
-    assert all(shown[name] for name in page.PARTS[part])
+    assert all(shown[name] for name in page.PARTS[picked["part"]])
     assert show(app)["why"] == ""
 
 
@@ -247,9 +249,7 @@ def test_the_call_behind_a_part_runs(app, part, capsys, monkeypatch):
 
 def clicked(app, choice: str, **changes) -> dict:
     """Return what a click in the picture sets."""
-    given = {"text": TEXT, "model": "story", "layer": 0, "head": 0, "off": "nothing", "lang": "en", **changes}
-    answer = page.choose_in_picture(app, choice=choice, **given)
-    return {name: value for name, value in zip(page.CHOSEN, answer, strict=True) if value != gr.skip()}
+    return page.choose_in_picture(app, choice=choice, **{**CONTROLS, **changes})
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_second_click_switches_on_again(app):
 
 def test_every_place_of_the_picture_opens_a_view(app):
     for choice in set(re.findall(r'data-choose="((?:place|part|step|head|off):\w+)"', show(app)["picture"])):
-        given = {name: value for name, value in clicked(app, choice).items()}
+        given = clicked(app, choice)
         shown = show(app, **given)
         assert all(shown[view] for view in page.PARTS[given["part"]]), choice
 

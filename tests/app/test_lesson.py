@@ -37,7 +37,8 @@ def seen(app, name: str, lang: str = "en", sentence: str = SENTENCES["en"], **ch
 
 def opened(app, name: str, made: dict, lang: str = "en") -> dict:
     given = {f"{step}_{control}": value for step in NAMES for control, value in USUAL[step].items()}
-    return lesson.open_step(app, step=name, text=SENTENCES[lang], model="story", made=made, lang=lang, **given)
+    asked = {"step": name, "text": SENTENCES[lang], "model": "story", "made": made, "lang": lang, **given}
+    return {**lesson.open_step(app, **asked), **lesson.draw(app, **asked)}
 
 
 @pytest.fixture
@@ -81,12 +82,13 @@ def test_a_step_shows_nothing_before_a_prediction_and_says_afterwards_what_came_
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_model_a_step_works_or_says_how_to_get_one(empty, name):
     given = {f"{name}_{control}": value for control, value in USUAL[name].items()}
-    shown = lesson.open_step(empty, step=name, text="A cat", model=None, made={name: "a"}, lang="en", **given)
+    asked = {"step": name, "text": "A cat", "model": None, "made": {name: "a"}, "lang": "en", **given}
+    shown = lesson.draw(empty, **asked)
     needs = STEPS[name].needs
     assert (shown["why"] == "") == (needs is not None)
     if needs:
         assert "Train" in shown["seen"]
-    assert shown["train_network"]["visible"] == (needs == "mlp")
+    assert lesson.open_step(empty, **asked)["train_network"]["visible"] == (needs == "mlp")
 
 
 def test_what_a_browser_has_kept_may_be_anything():
@@ -102,12 +104,13 @@ def test_a_link_to_no_step_opens_the_first(app):
 
 
 def test_a_click_leads_back_to_a_step_or_chooses_a_token(app):
-    skip = lesson.choose(app, choice="3", step="mask", lang="en")[1]
-    assert lesson.choose(app, choice="mask", step="seven", lang="en") == ("mask", skip)
-    assert lesson.choose(app, choice="3", step="values", lang="en") == (skip, 3)
-    assert lesson.choose_in_picture(app, choice="layer:1", off="mlp", lang="en") == (1, skip)
-    assert lesson.choose_in_picture(app, choice="off:mlp", off="mlp", lang="en") == (skip, "nothing")
-    assert lesson.choose_in_picture(app, choice="off:head", off="mlp", lang="en") == (skip, "head")
+    assert lesson.choose(app, choice="3", step="mask", lang="en") == {}
+    assert lesson.choose(app, choice="mask", step="seven", lang="en") == {"step": "mask"}
+    assert lesson.choose(app, choice="3", step="values", lang="en") == {"values_key": 3}
+    assert lesson.choose_in_picture(app, choice="layer:1", block_off="mlp", lang="en") == {"block_layer": 1}
+    assert lesson.choose_in_picture(app, choice="off:mlp", block_off="mlp", lang="en") == {"block_off": "nothing"}
+    assert lesson.choose_in_picture(app, choice="off:head", block_off="mlp", lang="en") == {"block_off": "head"}
+    assert lesson.choose_in_picture(app, choice="place:mid", block_off="mlp", lang="en") == {}
 
 
 def test_the_sentence_goes_along_to_the_toolbox(app):

@@ -201,7 +201,7 @@ def test_many_sessions_do_not_fill_the_memory(served, monkeypatch):
     monkeypatch.setattr(line_module, "SESSIONS", 5)
     served.line.calls_a_minute = 1
     for number in range(9):
-        served.line._in_time(str(number))
+        served.line.hurried(str(number))
     assert len(served.line._calls) == 5
 
 

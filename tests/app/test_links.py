@@ -8,7 +8,6 @@ import gradio as gr
 import pytest
 
 from hf_llm.app.config import AppConfig
-from hf_llm.app.drawing import Drawing
 from hf_llm.app.guarded import guarded
 from hf_llm.app.page import Page
 from hf_llm.app.server import links
@@ -122,30 +121,13 @@ def test_the_page_makes_the_link(built):
             sign(address=ADDRESS, lock=lock, hide=[], lang="en")
 
 
-def test_a_click_draws_in_the_same_call_and_not_what_a_link_locks(built):
+def test_an_example_that_was_only_passed_through_sets_nothing(built):
     with gr.Blocks() as blocks:
-        page = Page(built[1], "inside")
-        layer, token = controls = gr.Number(), gr.Number()
-        page.settings(layer=layer, token=token)
-        view = page.view()
-        drawing = Drawing(lambda app, **given: {view: given}, {"layer": layer, "token": token}, [view])
-        page.chosen(page.view(), lambda app, choice, lang: (3, gr.skip()), {}, [*controls], drawing)
-    (click,) = (fn.fn for fn in blocks.fns.values())
-    given = {"evt": gr.EventData(None, {"choice": "x"}), "lang": "en", "layer": 0, "token": 1}
-    assert click(**given, kept="") == [3, gr.skip(), {"layer": 3, "token": 1, "lang": "en"}]
-    locked = click(**given, kept='{"locked": ["layer"]}')
-    assert locked == [gr.skip()] * 3  # nothing is set, nothing is drawn
-
-
-def test_an_example_is_drawn_with_what_it_sets_and_one_that_was_passed_through_is_not(built):
-    with gr.Blocks() as blocks:
-        page = Page(built[1], "inside")
-        token, view = gr.Number(), page.view()
-        drawing = Drawing(lambda app, **given: {view: given}, {"token": token}, [view])
-        page.picked(gr.Dropdown(["a"]), lambda app, preset, lang: [f"{preset} chosen"], [token], drawing)
+        page, token = Page(built[1], "inside"), gr.Number()
+        page.picked(gr.Dropdown(["a"]), lambda app, preset, lang: [f"{preset} chosen"], [token])
     (pick,) = (fn.fn for fn in blocks.fns.values())
-    assert pick(preset="a", lang="en", token=1) == ["a chosen", {"token": "a chosen", "lang": "en"}]
-    assert pick(preset=None, lang="en", token=1) == [gr.skip()] * 2
+    assert pick(preset="a", lang="en") == ["a chosen"]
+    assert pick(preset=None, lang="en") == [gr.skip()]
 
 
 def test_a_click_sets_nothing_that_a_link_locks(built):

@@ -158,7 +158,12 @@ def test_what_no_keyboard_types_is_refused(watch, path, text):
 def test_typing_costs_a_call_a_pause_and_not_a_letter(watch, path):
     seen, calls = watch(), []
     seen.open(path, "en", text="x")
-    seen.page.on("request", lambda request: calls.append(request) if "/queue/join" in request.url else None)
+    seen.page.on(
+        "request",
+        lambda request: (
+            calls.append(request) if request.url.endswith("/draw/inside") or "/queue/join" in request.url else None
+        ),
+    )
     field = seen.page.get_by_label("Text", exact=True)
     field.press("End")
     field.press_sequentially("a dozen letters in a row", delay=10)

@@ -29,8 +29,13 @@ def test_a_click_opens_the_view_beside_the_picture(watch):
 @pytest.fixture
 def drawn(monkeypatch) -> list[dict]:
     """The settings of each drawing of the page."""
-    drawn, show = [], answers.show
-    monkeypatch.setattr(answers, "show", lambda app, **given: drawn.append(given) or show(app, **given))
+    drawn, call = [], answers.call  # what every drawing ends with
+
+    def noted(source, text, part, layer, head, *others):
+        drawn.append({"text": text, "part": part, "layer": layer, "head": head})
+        return call(source, text, part, layer, head, *others)
+
+    monkeypatch.setattr(answers, "call", noted)
     return drawn
 
 
@@ -60,6 +65,51 @@ def test_a_list_and_an_example_draw_once(watch, drawn):
     seen.page.get_by_text("red green").first.wait_for()
     seen.settle()
     assert [given["text"] for given in drawn] == [seen.page.get_by_label("Text", exact=True).input_value()] != ["abc"]
+
+
+def test_a_text_that_is_written_draws_once_and_looks_at_its_last_token(watch, drawn):
+    seen = watch()
+    seen.open("inside", "en", text="abc", token="1")
+    assert button(seen, "token:1").get_attribute("aria-pressed") == "true"  # as the link has it
+    drawn.clear()
+    seen.page.get_by_label("Text", exact=True).fill("abcabc")
+    seen.page.wait_for_url("**text=abcabc*")
+    seen.settle()
+    assert [given["text"] for given in drawn] == ["abcabc"]
+    tokens = seen.page.locator('svg.wide [data-choose^="token:"]')
+    assert tokens.last.get_attribute("aria-pressed") == "true"
+
+
+def test_two_clicks_in_a_row_both_count(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    for opens in ("layer:1", "head:1"):  # the second before the first is drawn
+        button(seen, opens).evaluate("(one) => one.dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    seen.page.locator('svg.wide[aria-label*="layer 1 and head 1"]').wait_for()
+    seen.page.wait_for_url("**layer=1&head=1*")
+
+
+def test_what_cannot_be_drawn_is_said_and_the_picture_stays(watch):
+    seen = watch()
+    seen.open("inside", "pt-BR", text="O gato " * 60)
+    button(seen, "more:1").click()
+    said = seen.page.get_by_role("alert")
+    said.wait_for()
+    assert "64 tokens" in said.inner_text()
+    button(seen, "layer:1").click()
+    seen.page.locator('svg.wide[aria-label*="camada 1"]').wait_for()
+    assert said.count() == 0
+
+
+def test_a_server_that_does_not_answer_is_said(watch):
+    seen = watch()
+    seen.open("inside", "en", text="abc")
+    seen.page.route("**/draw/inside", lambda route: route.abort())
+    button(seen, "layer:1").click()
+    seen.page.get_by_text("The app did not answer").wait_for()
+    seen.page.unroute("**/draw/inside")
+    button(seen, "layer:1").click()
+    seen.page.locator('svg.wide[aria-label*="layer 1 and head 0"]').wait_for()
 
 
 def test_an_example_is_picked_and_not_passed_through(watch):

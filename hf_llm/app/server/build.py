@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import json
 import os
 import signal
 import sys
@@ -11,25 +12,27 @@ from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from hf_llm.app.config import ON_SPACE, AppConfig
 from hf_llm.app.endpoint import endpoint
 from hf_llm.app.i18n import i18n
 from hf_llm.app.page import App, Page, turn
 from hf_llm.app.server.downloads import Downloads
+from hf_llm.app.server.drawings import ADDRESS, Drawings
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.line import Line, Listeners
 from hf_llm.app.server.network import Door
 from hf_llm.app.server.shell import Shell
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError, advice
-from hf_llm.texts import LANGUAGES
+from hf_llm.texts import LANGUAGES, text
 
 HERE = Path(__file__).parents[1]
 # each is a folder of pages/ and a path; home is the root
 PAGES = ("home", "tokenizer", "inside", "generate", "train", "mnist", "foundations", "discussion")
 WAITS = {"generate": "writing", "train_bpe": "calculation"}  # the kind of each public function that is no view
-SCRIPTS = ("app.js", "choose.js", "picked.js", "typing.js", "projector.js", "save.js")
+SCRIPTS = ("app.js", "choose.js", "draw.js", "picked.js", "typing.js", "projector.js", "save.js")
 AFTER_OPENING = 2.0  # seconds in which the first page gets all that it asks for
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate",
@@ -111,8 +114,8 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
             theme=THEME,
             i18n=i18n(),
             css=(HERE / "style.css").read_text(encoding="utf-8"),
-            head="".join(f"<script>{(HERE / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
-            app_kwargs={"middleware": middleware},
+            head=scripts(),
+            app_kwargs={"middleware": middleware, "routes": [Route(ADDRESS, Drawings(app).answer, methods=["POST"])]},
         )
     except OSError as error:  # Gradio's, for a port that is taken
         raise UserError(
@@ -125,6 +128,13 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
         print(f"the app is at {blocks.local_url} (Ctrl-C ends it)", flush=True)
         blocks.block_thread()
     return blocks
+
+
+def scripts() -> str:
+    """Return what every page runs before anything is drawn, as HTML."""
+    said = json.dumps({lang: text("app.unreachable", lang) for lang in LANGUAGES})
+    sources = [*((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS), f"hf_llm.unreachable = {said};"]
+    return "".join(f"<script>{source}</script>" for source in sources)
 
 
 def warm_up(app: App) -> None:

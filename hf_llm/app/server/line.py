@@ -138,12 +138,12 @@ class Line(Queue):
             return both("app.all_full", seconds=30)
         if self._count(waiting, who) >= WAITING:
             return both("app.too_many_waiting", most=WAITING)
-        if self.calls_a_minute and not self._in_time(who):
-            return both("app.too_fast", most=self.calls_a_minute, seconds=10)
-        return None
+        return self.hurried(who)
 
-    def _in_time(self, who: str) -> bool:
-        """Say whether a session may make a call now, and count it."""
+    def hurried(self, who: str) -> Translated | None:
+        """Count a call of a session, or return why it may not make one now."""
+        if not self.calls_a_minute:
+            return None
         now, times = self.clock(), self._calls.setdefault(who, deque())
         self._calls.move_to_end(who)
         while len(self._calls) > SESSIONS:
@@ -151,9 +151,9 @@ class Line(Queue):
         while times and now - times[0] >= WINDOW:
             times.popleft()
         if len(times) >= self.calls_a_minute:
-            return False
+            return both("app.too_fast", most=self.calls_a_minute, seconds=10)
         times.append(now)
-        return True
+        return None
 
     async def _refuse(self, refusal: Translated, fn, body, request, username) -> str:
         """Answer a call with an error, as a handler would; return its id."""

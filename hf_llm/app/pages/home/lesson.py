@@ -28,7 +28,7 @@ SENTENCES: dict[Language, str] = {
 
 
 def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, lang: Language, **given) -> dict:
-    """Return all that a step puts on the page, {part of the page: value}.
+    """Return what a step puts on the page around its drawing, {part of the page: value}.
 
     Args:
         app: What the pages share.
@@ -41,8 +41,8 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
     shown, made = STEPS.get(step, STEPS[NAMES[0]]), known(made)
     choices = [(shown.say(f"option.{name}", lang), name) for name in OPTIONS] if shown.predicts else []
     predicted = not shown.predicts or shown.name in made
-    drawn = draw(app, step=shown.name, text=text, model=model, made=made, lang=lang, **given)
-    missing = predicted and shown.needs == "mlp" and not drawn["why"]
+    asked = {"step": shown.name, "text": text, "model": model, "made": made, "lang": lang, **given}
+    missing = predicted and shown.needs == "mlp" and not draw(app, **asked)["why"]
     layers = layers_of(app, model) if predicted and shown.layered else None
     limits = {
         f"layer of {name}": gr.update(maximum=layers - 1) if layers and name == shown.name else gr.skip()
@@ -59,7 +59,6 @@ def open_step(app: App, *, step: str, text: str, model: str | None, made: dict, 
         **limits,
         "back": gr.update(interactive=shown.name != NAMES[0]),
         "forward": gr.update(interactive=shown.name != NAMES[-1]),
-        **drawn,
     }
 
 
@@ -101,18 +100,19 @@ def predict(app: App, *, step: str, choice: str | None, made: dict, lang: Langua
     return known(made) | ({step: choice} if choice in [*OPTIONS] and step in STEPS else {})
 
 
-def choose(app: App, *, choice: str, step: str, lang: Language) -> tuple:
-    """Return the step and the token that a click in what a step shows sets: the way back, or a token of `values`."""
+def choose(app: App, *, choice: str, step: str, **given) -> dict:
+    """Return what a click in what a step shows sets: the step, on the way back, or a token of `values`."""
     if choice in STEPS:
-        return choice, gr.skip()
-    return gr.skip(), int(choice) if step == "values" and choice.isdecimal() else gr.skip()
+        return {"step": choice}
+    return {"values_key": int(choice)} if step == "values" and choice.isdecimal() else {}
 
 
-def choose_in_picture(app: App, *, choice: str, off: str, lang: Language) -> tuple:
-    """Return the layer and the part switched off that a click in the picture of the block sets."""
+def choose_in_picture(app: App, *, choice: str, block_off: str, **given) -> dict:
+    """Return the layer or the part switched off that a click in the picture of the block sets."""
     opens, _, value = choice.partition(":")
-    switched = "nothing" if value == off else value
-    return int(value) if opens == "layer" else gr.skip(), switched if opens == "off" else gr.skip()
+    if opens == "layer":
+        return {"block_layer": int(value)}
+    return {"block_off": "nothing" if value == block_off else value} if opens == "off" else {}
 
 
 def go(app: App, *, choice: str, lang: Language) -> str:

@@ -5,7 +5,7 @@ The result stands beside the control. What a reader has predicted is kept in thi
 
 import gradio as gr
 
-from hf_llm.app.drawing import Drawing
+from hf_llm.app.drawing import Choice, Drawing
 from hf_llm.app.i18n import t
 from hf_llm.app.page import Page
 from hf_llm.app.pages.home import lesson
@@ -64,26 +64,30 @@ def build(page: Page) -> None:
 
     given = {"step": step, "text": text, "model": model, "made": made, **controls}
 
-    def opened(app, **given) -> dict:
-        return {parts[name]: value for name, value in lesson.open_step(app, **given).items()}
+    around = {name: part for name, part in parts.items() if name not in DRAWN}
 
-    def redraw(app, **given) -> dict:
-        return {parts[name]: value for name, value in lesson.draw(app, **given).items()}
+    def opened(app, **given) -> dict:
+        return {around[name]: value for name, value in lesson.open_step(app, **given).items()}
 
     def then(event, script: str) -> None:
         event.then(None, None, None, js=script, api_visibility="private")
 
-    then(page.on(step.change, opened, given, [*parts.values()]), "() => scrollTo(0, 0)")
-    drawing = Drawing(redraw, given, [parts[name] for name in DRAWN])
-    changes = [control.change for control in (text, model, *controls.values())]
-    page.on(changes, redraw, given, drawing.views, trigger_mode="always_last")
+    def opens(event):
+        """Open the step at an event: what lies around its drawing, and at the same time the drawing."""
+        page.redraws(event)
+        return page.on(event, opened, given, [*around.values()])
+
+    choices = {
+        "seen": Choice(parts["seen"], lesson.choose),
+        "below": Choice(parts["below"], lesson.choose_in_picture),
+    }
+    drawing = Drawing(lesson.draw, given, {name: parts[name] for name in DRAWN}, choices, changing=["model"])
+    page.draws(drawing)
+    page.redraws([control.change for control in (text, model, *controls.values())])
+    then(opens(step.change), "() => scrollTo(0, 0)")
     predicted = page.on(choice.input, lesson.predict, {"step": step, "choice": choice, "made": made}, made)
-    then(page.on(predicted.success, opened, given, [*parts.values()]), "() => hf_llm.show('.doing')")
+    then(opens(predicted.success), "() => hf_llm.show('.doing')")
     page.chosen(parts["path"], lesson.go, {}, step)
-    page.chosen(parts["seen"], lesson.choose, {"step": step}, [step, controls["values_key"]])
-    # their change draws once more; a reader waits for the first drawing only
-    picture = [controls["block_layer"], controls["block_off"]]
-    page.chosen(parts["below"], lesson.choose_in_picture, {"off": picture[1]}, picture, drawing)
     for button, by in ((back, -1), (forward, 1)):
         button.click(None, step, step, js=MOVE.format(names=list(NAMES), by=by), api_visibility="private")
 
@@ -91,11 +95,11 @@ def build(page: Page) -> None:
         {"model": app.library.language_models}, texts={"text": SENTENCES.get}, needs=needs,
         step=step, text=text, model=model, **controls,
     )  # fmt: skip
-    opening = page.opens_with(opened, given, [*parts.values()])
+    opening = opens(page.opens().then)
     owner = this_browser()
     first_model(page, opening, owner, train, progress, models, model)
     looked = first_network(page, opening, owner, network, network_progress)
-    page.on(looked.then, opened, given, [*parts.values()])
+    opens(looked.then)
 
 
 def first_model(

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from hf_llm.app.config import checked
 from hf_llm.app.page import App
 from hf_llm.app.pages.inside import attention, views
@@ -33,8 +31,6 @@ PARTS = {  # of the page, and the views that each one fills
 }
 ONLY_IN = {"key": "attention", "step": "attention", "place": "vectors", "shuffle": "embedding"}  # the part that asks
 OFF = ("nothing", "head", "heads", "mlp")
-# what a click in the picture sets, in this order
-CHOSEN = ("text", "part", "layer", "head", "token", "key", "step", "place", "off")
 LAST = -1  # the last token; as a key, the one with the most weight
 
 
@@ -143,15 +139,15 @@ def _beside(
 
 
 def choose_in_picture(
-    app: App, *, choice: str, text: str, model: str, layer: int, head: int, off: str, lang: Language
-) -> tuple:
-    """Return what a click in the picture sets, in the order of CHOSEN; what it does not set stays as it is.
+    app: App, *, choice: str, text: str, model: str, layer: int, head: int, off: str, lang: Language, **given
+) -> dict:
+    """Return what a click in the picture sets.
 
     Raises:
         UserError: When it asks for one more token and there is no room for one, or the text ends here.
     """
     opens, _, value = choice.partition(":")
-    set_to = {
+    return {
         "token": lambda: {"token": int(value), "key": LAST},
         "layer": lambda: {"layer": int(value)},
         "head": lambda: {"head": int(value), "part": "attention"},
@@ -161,7 +157,6 @@ def choose_in_picture(
         "off": lambda: {"off": "nothing" if off == value else value, "part": "off"},
         "more": lambda: {"text": longer(app, text, model, layer, head, off), "token": LAST, "key": LAST},
     }[opens]()
-    return tuple(set_to.get(name, gr.skip()) for name in CHOSEN)
 
 
 def longer(app: App, text: str, model: str, layer: int, head: int, off: str) -> str:
@@ -193,25 +188,29 @@ def longer(app: App, text: str, model: str, layer: int, head: int, off: str) -> 
     return text + piece
 
 
-def choose_preset(app: App, *, preset: str, lang: Language) -> tuple:
-    """Return the preset's text and part, and the last token."""
-    return *PRESETS[preset], LAST, LAST
+def choose_preset(app: App, *, choice: str, **given) -> dict:
+    """Return the preset's text and part, and its last token."""
+    text, part = PRESETS[choice]
+    return {"text": text, "part": part, "token": LAST, "key": LAST}
 
 
-def last_token(app: App, *, lang: Language) -> tuple[int, int]:
-    """Return the last token, and that which it weighs most."""
-    return LAST, LAST
+def write(app: App, **given) -> dict:
+    """Return the last token, since of another text the chosen one is another, if there is any."""
+    return {"token": LAST, "key": LAST}
 
 
-def choose_lens_token(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
-    return int(choice.split(",")[1]), LAST
+def choose_in_lens(app: App, *, choice: str, **given) -> dict:
+    return {"token": int(choice.split(",")[1]), "key": LAST}
 
 
-def choose_cell(app: App, *, choice: str, lang: Language) -> tuple[int, int]:
+def choose_in_map(app: App, *, choice: str, **given) -> dict:
     token, key = choice.split(",")
-    return int(token), int(key)
+    return {"token": int(token), "key": int(key)}
 
 
-def choose_number(app: App, *, choice: str, lang: Language) -> int:
-    """Return the chosen head, or the chosen token that is looked at."""
-    return int(choice)
+def choose_head(app: App, *, choice: str, **given) -> dict:
+    return {"head": int(choice)}
+
+
+def choose_key(app: App, *, choice: str, **given) -> dict:
+    return {"key": int(choice)}

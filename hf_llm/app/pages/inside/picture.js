@@ -5,15 +5,18 @@ element.addEventListener("keydown", (event) => {
   event.preventDefault(); // the page would scroll
   button.dispatchEvent(new MouseEvent("click", { bubbles: true }));
 });
+// Of the parts beside the picture, the one that is looked at is shown.
+const show = (part) => document.querySelectorAll(".part").forEach((one) => { one.hidden = !one.matches(`.part-${part}`); });
+show(null);
 let flowsUntil = 0; // what is drawn before then flows through the model once
 element.addEventListener("click", (event) => {
   const opens = event.target.closest("g[data-choose]")?.dataset.choose ?? "";
   if (opens.startsWith("more:")) flowsUntil = performance.now() + 5000;
 });
-watch("value", () => {
-  const now = performance.now();
-  if (now > flowsUntil) return;
-  flowsUntil = Math.min(flowsUntil, now + 600); // the text and the chosen token change one after the other
+element.addEventListener("drawn", ({ detail: { part } }) => {
+  show(part);
+  if (performance.now() > flowsUntil) return;
+  flowsUntil = 0;
   element.querySelectorAll("svg[role=group]").forEach((form) => {
     form.classList.remove("flows");
     form.getBoundingClientRect(); // the elements are the old ones: without this the animation would not begin anew

@@ -1,0 +1,61 @@
+// Draws a page's views: asks the server for them, puts them into their places, and then tells Gradio which controls were set.
+(() => {
+  const session = Math.random().toString(36).slice(2);
+  const waiting = []; // what is asked for: one request after the other, so that each begins where the one before has led
+  let drawn = ""; // the settings that the views show
+  let asking = false;
+
+  const say = (words) => {
+    const message = document.createElement("p");
+    message.className = "message bad said";
+    message.setAttribute("role", "alert");
+    message.textContent = words;
+    message.addEventListener("click", () => message.remove());
+    document.body.append(message);
+  };
+
+  const ask = async (asked) => {
+    const { settings, where, choice, clicked } = asked;
+    if (!clicked && JSON.stringify(settings) === drawn) return; // a choice has set the control, and drawn it
+    if (!clicked && waiting.some((later) => later.where === where)) return; // it would be drawn over at once
+    const chosen = where && (clicked || drawn) ? [where, choice] : null; // what a page opens with, nobody wrote
+    const { kept, lang, ...controls } = settings;
+    const page = location.pathname.split("/").pop() || "home";
+    const body = JSON.stringify({ settings: controls, chosen, kept, lang, session });
+    const answer = await fetch(`./draw/${page}`, { method: "POST", headers: { "Content-Type": "application/json" }, body })
+      .catch(() => ({ ok: false }));
+    document.querySelector("p.said")?.remove();
+    const { sets, views, said } = answer.ok ? await answer.json() : { said: hf_llm.unreachable[lang] };
+    if (said) { say(said); return; }
+    Object.assign(asked.sets, sets);
+    for (const each of [asked, ...waiting]) Object.assign(each.settings, sets);
+    drawn = JSON.stringify(settings);
+    const places = Object.entries(views).map(([name, html]) => {
+      const place = document.querySelector(`:is(.drawn-${name}, .drawn-${name} *)[data-view]`);
+      place.innerHTML = html;
+      return place;
+    });
+    places.forEach((place) => place.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: settings })));
+    // once it is on the screen; a page that is not shown has no frames
+    await new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 200); });
+  };
+
+  const next = async () => {
+    if (asking || !waiting.length) return;
+    asking = true;
+    const asked = waiting.shift();
+    await ask(asked).then(asked.done, asked.failed); // failed: a fault of ours, which the console shows
+    asking = false;
+    next();
+  };
+
+  // Draws with these values of these controls. In `where`, one of the page's choices, `choice` was clicked, or it is the
+  // value that a control has now; null for neither. Returns what Gradio sets the controls to, in their order; those that
+  // stay as they are, it skips.
+  hf_llm.draw = async (names, values, where = null, choice = null, clicked = false) => {
+    const settings = Object.fromEntries(names.map((name, i) => [name, values[i]])), sets = {};
+    if (!clicked || choice !== null) // null: a list was passed through
+      await new Promise((done, failed) => { waiting.push({ settings, where, choice, clicked, sets, done, failed }); next(); });
+    return names.slice(0, -2).map((name) => (name in sets ? sets[name] : { __type__: "update" }));
+  };
+})();
