@@ -13,6 +13,10 @@ from hf_llm.config import command, parse
 @command
 def main() -> None:
     config = parse(AppConfig, description=__doc__)
-    from hf_llm.app.server.build import launch
+    from hf_llm.app.quick_import import quick_start
 
-    launch(config)
+    with quick_start():
+        from hf_llm.app.server.build import launch, stay
+
+        blocks = launch(config)
+    stay(blocks)

@@ -41,7 +41,7 @@ def main() -> None:
 
     folder = Path(config.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    blocks = launch(AppConfig(runs=config.runs, port=0), block=False)
+    blocks = launch(AppConfig(runs=config.runs, port=0))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

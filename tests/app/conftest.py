@@ -54,7 +54,7 @@ def app(built) -> App:
 @pytest.fixture(scope="session")
 def server(runs) -> str:
     """The address of the app, running."""
-    blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0), block=False)
+    blocks = launch(AppConfig(runs=str(runs), requests_per_minute=0, port=0))
     yield blocks.local_url
     blocks.close()
 

@@ -35,7 +35,7 @@ def launched(monkeypatch, runs) -> dict:
     asked = {}
     monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: asked.update(options, blocks=self))
     monkeypatch.setattr(building, "warm_up", lambda app: None)
-    building.launch(AppConfig(runs=str(runs)), block=False)
+    building.launch(AppConfig(runs=str(runs)))
     return asked
 
 

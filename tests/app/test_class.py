@@ -31,7 +31,7 @@ def school(runs, tmp_path_factory):
     """The app with its usual limits, and its folder of runs."""
     folder = tmp_path_factory.mktemp("school") / "runs"
     shutil.copytree(runs, folder)
-    blocks = launch(AppConfig(runs=str(folder), port=0, training_steps=60), block=False)
+    blocks = launch(AppConfig(runs=str(folder), port=0, training_steps=60))
     yield blocks, folder
     blocks.close()
 

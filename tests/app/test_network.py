@@ -107,7 +107,7 @@ def away(runs, tmp_path_factory):
     record = {"command": ["pretrain"], "state": "running", "seconds": 12.0}
     write_json(folder / "page" / ".inputs" / "gpt2-abcdef" / "training.json", record)
     config = AppConfig(runs=str(folder), results=str(folder.parent / "results"), requests_per_minute=0, port=0)
-    blocks = launch(config, block=False)
+    blocks = launch(config)
     yield blocks.local_url
     blocks.close()
 

@@ -95,7 +95,7 @@ def test_what_cannot_be_drawn_is_said_and_the_picture_stays(watch):
     button(seen, "more:1").click()
     said = seen.page.get_by_role("alert")
     said.wait_for()
-    assert "64 tokens" in said.inner_text()
+    assert "no máximo 64" in said.inner_text()
     button(seen, "layer:1").click()
     seen.page.locator('svg.wide[aria-label*="camada 1"]').wait_for()
     assert said.count() == 0

@@ -77,12 +77,8 @@ def add_endpoints(app: App) -> None:
             gr.api(endpoint(function, app), api_name=api_name, **turn(WAITS.get(api_name, "view")))
 
 
-def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
-    """Build and serve the app.
-
-    Args:
-        config: Settings.
-        block: Whether to print the URL and stay until the process is ended; tests go on.
+def launch(config: AppConfig) -> gr.Blocks:
+    """Build and serve the app, in threads of its own.
 
     Raises:
         UserError: When the port is taken.
@@ -122,12 +118,15 @@ def launch(config: AppConfig, block: bool = True) -> gr.Blocks:
             f"port {config.port} of {config.host} is taken or cannot be used"
             f"{advice(port='name another with {}, 0 for any')}"
         ) from error
-    if block:
-        # SIGTERM would end the process without what is registered to happen at its exit
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        print(f"the app is at {blocks.local_url} (Ctrl-C ends it)", flush=True)
-        blocks.block_thread()
     return blocks
+
+
+def stay(blocks: gr.Blocks) -> None:
+    """Print the URL and serve until the process is ended."""
+    # SIGTERM would end the process without what is registered to happen at its exit
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    print(f"the app is at {blocks.local_url} (Ctrl-C ends it)", flush=True)
+    blocks.block_thread()
 
 
 def scripts() -> str:
