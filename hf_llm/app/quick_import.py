@@ -3,8 +3,8 @@
 At every import it parses the source of all its components and renders a stub of each, of which nothing is used while an
 app runs; there is no setting against it. It does so for what lies in a file, so here its components lie in none.
 
-At its first call it asks matplotlib which backend is set, and where none is, matplotlib imports pyplot to find one: more
-than a second, for figures that this app does not draw.
+At its first call it asks matplotlib which backend is set, and where none is, matplotlib imports pyplot to find one:
+more than a second, for figures that this app does not draw.
 """
 
 import gc
@@ -17,7 +17,7 @@ from unittest import mock
 
 @contextmanager
 def quick_start() -> Iterator[None]:
-    """Import Gradio, and start within the context what stays: the collector of garbage does not look at it, nor later."""
+    """Import Gradio, and start what stays within the context: no collection looks at it, then or later."""
     find = inspect.getfile
 
     def getfile(which: object) -> str:

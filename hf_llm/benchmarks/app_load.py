@@ -1,4 +1,4 @@
-"""A class of 100 at the web app for five minutes, three of them training, and then three attacks.
+"""A class of 100 at the web app for five minutes, three of them training, and then four attacks.
 
 The app runs as its own process, on a GPT-2 of the demo's size; the visitors share its cores. What must hold: no call
 fails, views are there within 3 s for 95 of 100, memory stays, trainings end in the order of their coming, models stay,

@@ -7,12 +7,13 @@ only a page calls (trainings, labs) is sent as a page sends it.
 import json
 import multiprocessing
 import random
+import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 from gradio_client import Client
@@ -25,12 +26,15 @@ VIEWS = {
     "/tokenize": (SENTENCE, ["story"]),
     "/inspect": (SENTENCE, "story", 1, 1),
     "/logit_lens": (SENTENCE, "story"),
+    "/draw/inside": ({"text": SENTENCE, "model": "story", "layer": 1},),
+    "/draw/home": ({"text": SENTENCE, "model": "story", "step": "block", "made": {"block": "a"}},),
 }
 WORK = {
     "/generate": ("I had always thought", "story", 30, True, 0.8, 0, 1.0, 1.0, 7),
     "/train_bpe": (SENTENCE * 20, 300),
 }
 TRAINING = ("mlp", "digits", 60, 0.002, 0.0, 0)  # the settings of the page's shortest training
+DRAWN = {"/draw/inside": "place", "/draw/home": "step"}  # and a control that only the one page has
 LOCK = threading.Lock()  # of what a process's visitors write together
 PROCESSES = 4
 PATIENCE = 300.0  # seconds for a training's turn and its end
@@ -67,9 +71,12 @@ class Visits:
 
     def call(self, client: Client, name: str) -> None:
         """Make one call and note what came of it."""
-        began = time.monotonic()
+        began, given = time.monotonic(), (VIEWS | WORK)[name]
         try:
-            answer = repr(client.predict(*(VIEWS | WORK)[name], api_name=name))
+            if name in DRAWN:
+                answer = repr(draw(client, name, *given, client.session_hash))
+            else:
+                answer = repr(client.predict(*given, api_name=name))
         except Exception as error:
             self._fail(name, error)
             return
@@ -80,6 +87,28 @@ class Visits:
     def _fail(self, name: str, error: Exception) -> None:
         with LOCK:
             self.failed[f"{name} {type(error).__name__}: {error}"[:300]] += 1
+
+
+def draw(client: Client, address: str, settings: dict, session: str, seconds: float = 60.0) -> dict:
+    """Ask for a drawing as the script of a page does; return the views.
+
+    Args:
+        client: Of the app.
+        address: Of the drawing.
+        settings: The controls that are not as the page opens with them.
+        session: Who asks.
+        seconds: How long it listens.
+    """
+    values = {each["id"]: each["props"].get("value") for each in client.config["components"]}
+    for event in client.config["dependencies"]:
+        names = re.search(r"hf_llm\.draw\((\[.*?\])", event["js"] if isinstance(event["js"], str) else "")
+        usual = dict(zip(json.loads(names[1]), [values[each] for each in event["inputs"][1:]])) if names else {}
+        if DRAWN[address] in usual:
+            break
+    body = {"settings": usual | settings, "chosen": None, "kept": "", "lang": "pt-BR", "session": session}
+    answer = httpx.post(f"{client.src.rstrip('/')}{address}", json=body, timeout=seconds).raise_for_status().json()
+    require("views" in answer, answer.get("said", "no answer"))
+    return answer["views"]
 
 
 def lesson(address: str, students: int, seconds: float, think: float, arriving: float) -> Visits:
@@ -208,8 +237,17 @@ def long_words(address: str) -> None:
         httpx.post(f"{address.rstrip('/')}/gradio_api/call/train_bpe", json={"data": [letters, 1000]}, timeout=60)
 
 
+def drawings_unheard(address: str) -> None:
+    """Ask for 300 drawings, each for a session of its own, and go away."""
+    client, name = Client(address, verbose=False), "/draw/inside"
+    for number in range(300):
+        with suppress(httpx.TimeoutException):
+            draw(client, name, *VIEWS[name], f"draws{number}", seconds=0.05)
+
+
 ATTACKS: dict[str, Callable[[str], None]] = {
     "45 labs": many_labs,
     "20 starts and stops": starts_and_stops,
     "long words": long_words,
+    "300 drawings": drawings_unheard,
 }

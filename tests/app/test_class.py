@@ -45,7 +45,7 @@ def test_five_students_do_their_clicks_and_no_call_fails(school):
 
 def test_the_class_would_notice_a_call_that_fails(school, monkeypatch):
     monkeypatch.setitem(app_visitors.VIEWS, "/next_token", ("a", "no such model"))
-    visits = study(school[0].local_url, range(2), seconds=2, think=0.05, arriving=0.05)
+    visits = study(school[0].local_url, range(2), seconds=8, think=0.05, arriving=0.05)
     assert any("no model" in said for said in visits.failed)
     assert set(visits.seconds) == set(VIEWS | WORK)
 

@@ -33,7 +33,11 @@ def both() -> list[list]:
     answers = []
     for quick in (False, True):
         done = subprocess.run(
-            python("-c", SCRIPT.format(quick=quick)), capture_output=True, text=True, env=child_environment(), timeout=120
+            python("-c", SCRIPT.format(quick=quick)),
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         answers.append(json.loads(done.stdout.splitlines()[-1]))
