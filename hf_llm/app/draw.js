@@ -15,10 +15,10 @@
   };
 
   const ask = async (asked) => {
-    const { settings, where, choice, clicked } = asked;
-    if (!clicked && JSON.stringify(settings) === drawn) return; // a choice has set the control, and drawn it
-    if (!clicked && waiting.some((later) => later.where === where)) return; // it would be drawn over at once
-    const chosen = where && (clicked || drawn) ? [where, choice] : null; // what a page opens with, nobody wrote
+    const { settings, where, choice, anew } = asked;
+    if (!anew && JSON.stringify(settings) === drawn) return; // a choice has set the control, and drawn it
+    if (!anew && waiting.some((later) => later.where === where)) return; // it would be drawn over at once
+    const chosen = where && (anew || drawn) ? [where, choice] : null; // what a page opens with, nobody wrote
     const { kept, lang, ...controls } = settings;
     const page = location.pathname.split("/").pop() || "home";
     const body = JSON.stringify({ settings: controls, chosen, kept, lang, session });
@@ -49,13 +49,13 @@
     next();
   };
 
-  // Draws with these values of these controls. In `where`, one of the page's choices, `choice` was clicked, or it is the
-  // value that a control has now; null for neither. Returns what Gradio sets the controls to, in their order; those that
-  // stay as they are, it skips.
-  hf_llm.draw = async (names, values, where = null, choice = null, clicked = false) => {
+  // Draws with these values of these controls. In `where`, one of the page's choices, `choice` was clicked or picked, or is
+  // what a control has now. `anew`: even if nothing was set since the last drawing. Returns what Gradio sets the controls
+  // to, in their order; those that stay as they are, it skips.
+  hf_llm.draw = async (names, values, { where = null, choice = null, anew = false } = {}) => {
     const settings = Object.fromEntries(names.map((name, i) => [name, values[i]])), sets = {};
-    if (!clicked || choice !== null) // null: a list was passed through
-      await new Promise((done, failed) => { waiting.push({ settings, where, choice, clicked, sets, done, failed }); next(); });
+    if (!where || choice !== null) // null: a list was passed through
+      await new Promise((done, failed) => { waiting.push({ settings, where, choice, anew, sets, done, failed }); next(); });
     return names.slice(0, -2).map((name) => (name in sets ? sets[name] : { __type__: "update" }));
   };
 })();

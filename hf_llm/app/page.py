@@ -170,22 +170,23 @@ class Page:
         for name, choice in drawing.choices.items():
             where = choice.where
             if isinstance(where, gr.HTML):
-                self._draw(where.select, where, f"{name!r}, hf_llm.pressed, true")  # of choose.js
+                self._draw(where.select, where, f"{{where: {name!r}, choice: hf_llm.pressed, anew: true}}")  # choose.js
             elif isinstance(where, gr.Dropdown):
                 where.elem_classes = [*where.elem_classes, EXAMPLES]
-                self._draw(where.input, where, f"{name!r}, await hf_llm.picked(value), true")
+                picked = "await hf_llm.picked(value)"
+                self._draw(where.input, where, f"{{where: {name!r}, choice: {picked}, anew: true}}")
             else:
-                self._draw(where.change, where, f"{name!r}, value")
+                self._draw(where.change, where, f"{{where: {name!r}, choice: value}}")
 
-    def redraws(self, event: Callable | list) -> None:
-        """Draw anew, where controls have changed, at `event` as in `on`."""
-        self._draw(event, self._kept, "")
+    def redraws(self, event: Callable | list, anew: bool = False) -> None:
+        """Draw at `event` as in `on`, where controls have changed, or `anew` what depends on more than them."""
+        self._draw(event, self._kept, "{anew: true}" if anew else "{}")
 
-    def _draw(self, event: Callable | list, where: Component, chosen: str) -> None:
-        """Bind draw.js to an event; `chosen` are its arguments about what was chosen there, as a script."""
+    def _draw(self, event: Callable | list, where: Component, why: str) -> None:
+        """Bind draw.js to an event; `why` is its last argument, and may use the `value` of `where`."""
         controls = self._drawing.controls
         asked = {**controls, "kept": self._kept, "lang": self.lang}
-        js = f"async (value, ...values) => hf_llm.draw({json.dumps([*asked])}, values, {chosen})"
+        js = f"async (value, ...values) => hf_llm.draw({json.dumps([*asked])}, values, {why})"
         at(event)(
             None, [where, *asked.values()], [*controls.values()], js=js, api_visibility="private",
             show_progress="hidden", trigger_mode="multiple",

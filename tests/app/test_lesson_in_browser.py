@@ -1,7 +1,13 @@
 """The lesson as a student walks it in a real browser: predict, do, see, why; the sentence goes along everywhere."""
 
+import shutil
+
 import pytest
+from page_checks import Watched
 from playwright.sync_api import expect
+
+from hf_llm.app.config import AppConfig
+from hf_llm.app.server.build import launch
 
 SENTENCE = "A dog & a cat were found by"
 
@@ -74,3 +80,18 @@ def test_the_address_holds_what_was_set_and_no_more(watch):
     seen.settle()
     assert "temperature" not in seen.page.url
     assert "greedy=true" in seen.page.url
+
+
+def test_a_step_that_lacks_a_network_trains_one_and_then_shows_what_it_does(browser, runs, tmp_path):
+    shutil.copytree(runs / "story", tmp_path / "story")
+    blocks = launch(AppConfig(runs=str(tmp_path), port=0))
+    try:
+        seen = Watched(browser.new_page(), blocks.local_url)
+        seen.open("", "en", step="dropout")
+        seen.page.locator("input[type=radio]:visible").first.click()
+        seen.page.get_by_role("button", name="Train a network").click()
+        seen.page.locator(".doing img.units").first.wait_for(timeout=120_000)
+        assert not seen.page.get_by_role("button", name="Train a network").is_visible()
+        assert seen.console() == []
+    finally:
+        blocks.close()

@@ -72,9 +72,9 @@ def build(page: Page) -> None:
     def then(event, script: str) -> None:
         event.then(None, None, None, js=script, api_visibility="private")
 
-    def opens(event):
+    def opens(event, anew: bool = False):
         """Open the step at an event: what lies around its drawing, and at the same time the drawing."""
-        page.redraws(event)
+        page.redraws(event, anew)
         return page.on(event, opened, given, [*around.values()])
 
     choices = {
@@ -99,7 +99,7 @@ def build(page: Page) -> None:
     owner = this_browser()
     first_model(page, opening, owner, train, progress, models, model)
     looked = first_network(page, opening, owner, network, network_progress)
-    opens(looked.then)
+    opens(looked.then, anew=True)  # there may be a network now
 
 
 def first_model(
