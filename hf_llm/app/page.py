@@ -7,6 +7,12 @@
     page.on(box.change, show, {"text": box}, shown)
     page.opens_with(show, {"text": box}, shown)  # once the query of the URL was read
 
+Where a change must be seen at once, the page draws by a script of its own instead, with less on the way:
+
+    page.draws(Drawing(show, {"text": box}, {"shown": shown}))
+    page.redraws(box.change)
+    page.redraws(page.opens().then)
+
 A handler is a plain function that tests call: `show(app, *, text, lang)`. It gets what the pages share, the controls
 by their names, and the reader's language; a `UserError` becomes a message on the page. None of a page's events is
 public: those are the endpoints, functions of the same kind whose types and names stay.
