@@ -4,10 +4,12 @@ All train the same `GPT2LMHeadModel` on the same windows with AdamW, in turn, so
 all of them: the recipes of Tiny Shakespeare and The Verdict on one thread, and GPT-2 small on all, without dropout and
 with it. Ours has one process and they have another, since ours keeps the memory that a step frees. Trainer computes
 attention as transformers does unasked (sdpa) and, once more, as our settings say (eager); its best is the better one.
+nanoGPT takes part with its own model where a checkout of it is named (nanogpt.py).
 The bare loop has no logging, no clipping and no checks: what it is faster by is what the others cost.
 """
 
 import dataclasses
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from statistics import median
 from accelerate.utils import patch_environment
 
 from hf_llm.benchmarks.figure import draw_speeds
+from hf_llm.benchmarks.nanogpt import CHECKOUT, checkout, run_nanogpt
 from hf_llm.benchmarks.record import in_turn, ratios, recipe, speeds, write_result
 from hf_llm.benchmarks.trainer import run_trainer
 from hf_llm.planning.matmul_probe import machine_speed
@@ -30,6 +33,8 @@ from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes, usable_cores
 from hf_llm.training.loop import train
 from hf_llm.training.optimizer import make_optimizer
+
+logger = logging.getLogger(__name__)
 
 ROUNDS = 7
 UNTIMED = 2  # steps at the beginning of each training: what is compiled, and the first pages of memory
@@ -49,6 +54,10 @@ TRAINERS = {
     "Trainer bf16, compiled": {"bf16": True, "torch_compile": True},
     "Trainer bf16, compiled, eager": {"bf16": True, "torch_compile": True, "attention": "eager"},
 }
+NANOGPT = {
+    "nanoGPT fp32": {"precision": "fp32"},
+    "nanoGPT bf16, compiled": {"precision": "bf16", "compile": True},
+}
 BARE = "bare loop, fp32"
 
 
@@ -59,7 +68,7 @@ def run(output_dir: Path) -> None:
     )
     small = PretrainConfig(max_steps=3 + UNTIMED, dropout=0.0, **SMALL, **QUIET)
     with_dropout = dataclasses.replace(small, dropout=0.1)
-    slow = ("ours fp32", BARE)  # 6 s a step of GPT-2 small, and the other works have them
+    slow = ("ours fp32", "nanoGPT fp32", BARE)  # 6 s a step of GPT-2 small, and the other works have them
     results = {
         "shakespeare": contest(shakespeare),
         "verdict": contest(verdict),
@@ -85,6 +94,10 @@ def contest(config: PretrainConfig, without: tuple[str, ...] = ()) -> dict:
     ):
         loops = {name: partial(ours.submit, _timed, _ours, config, more) for name, more in OURS.items()}
         loops |= {name: partial(theirs.submit, _timed, _trainer, config, more) for name, more in TRAINERS.items()}
+        if checkout():
+            loops |= {name: partial(theirs.submit, _timed, run_nanogpt, config, more) for name, more in NANOGPT.items()}
+        else:
+            logger.warning("nanoGPT is left out: %s names no checkout of it", CHECKOUT)
         loops |= {BARE: partial(theirs.submit, _timed, _bare, config, {})}
         loops = {name: loop for name, loop in loops.items() if name not in without}
         first_steps = {name: round(loop().result()[0], 1) for name, loop in loops.items()}

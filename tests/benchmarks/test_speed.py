@@ -3,12 +3,13 @@
 import pytest
 from PIL import Image
 
-from hf_llm.benchmarks import generation, training_speed
+from hf_llm.benchmarks import generation, nanogpt, training_speed
 from hf_llm.benchmarks.exports.shapes import Shape, source_of
 from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import ratios, speeds
 from hf_llm.data import read_text
 from hf_llm.planning.matmul_probe import Speed
+from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.tokenization.tokenizer import train_bpe
 
 
@@ -66,3 +67,59 @@ def test_the_three_loops_take_their_steps(make_config, monkeypatch):
     names = {"ours fp32", "Trainer, its default", "bare loop, fp32"}
     assert found["timings"].keys() == found["share_of_peak"].keys() == found["first_step_seconds"].keys() == names
     assert found["ours_over_theirs"]["ours fp32"].keys() == names - {"ours fp32"}
+
+
+NANOGPT = """
+from dataclasses import dataclass
+import torch
+
+@dataclass
+class GPTConfig:
+    block_size: int
+    vocab_size: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    dropout: float
+
+class GPT(torch.nn.Module):  # of the same interface, and as small as can be
+    def __init__(self, config):
+        super().__init__()
+        print("number of parameters")
+        assert config == GPTConfig(32, 300, 1, 2, 16, 0.0), config
+        self.wte = torch.nn.Embedding(config.vocab_size, config.vocab_size)
+
+    def configure_optimizers(self, weight_decay, learning_rate, betas, device_type):
+        assert device_type == "cpu"
+        return torch.optim.AdamW(self.parameters(), learning_rate, betas, weight_decay=weight_decay)
+
+    def forward(self, idx, targets):
+        logits = self.wte(idx)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        seen.append((idx, targets, self.wte.weight[0, 0].item()))
+        return logits, loss
+
+seen = []
+"""
+
+
+def test_nanogpt_trains_on_our_batches_where_a_checkout_is_named(make_config, monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv(nanogpt.CHECKOUT, raising=False)
+    assert nanogpt.checkout() is None
+    monkeypatch.setenv(nanogpt.CHECKOUT, str(tmp_path))
+    assert nanogpt.checkout() is None
+    (tmp_path / "model.py").write_text(NANOGPT, encoding="utf-8")
+    modules, imported = [], nanogpt._imported
+    monkeypatch.setattr(nanogpt, "_imported", lambda path: modules.append(imported(path)) or modules[-1])
+    config = make_config(max_steps=5, n_layer=1, n_head=2, n_embd=16, n_positions=32, vocab_size=300, dropout=0.0)
+    task = make_task(config, *read_inputs(config))
+    ends = nanogpt.run_nanogpt(task, config)
+    assert ends == sorted(ends)
+    assert len(ends) == 5
+    (module,) = modules
+    for step, (idx, targets, _) in enumerate(module.seen):
+        batch = task.batch(step, 0, 0)
+        assert idx.equal(batch["input_ids"])
+        assert targets.equal(batch["shift_labels"])
+    assert len({weight for *_, weight in module.seen}) == 5  # each step moved it
+    assert "parameters" not in capsys.readouterr().out
