@@ -44,7 +44,10 @@
     if (asking || !waiting.length) return;
     asking = true;
     const asked = waiting.shift();
+    const slow = setTimeout(() => { document.body.dataset.drawing = ""; }, 600); // what is seen is of before, and pale
     await ask(asked).then(asked.done, asked.failed); // failed: a fault of ours, which the console shows
+    clearTimeout(slow);
+    delete document.body.dataset.drawing;
     asking = false;
     next();
   };

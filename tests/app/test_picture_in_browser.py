@@ -112,6 +112,18 @@ def test_a_server_that_does_not_answer_is_said(watch):
     seen.page.locator('svg.wide[aria-label*="layer 1 and head 0"]').wait_for()
 
 
+def test_a_drawing_that_takes_long_is_seen_to_be_on_its_way(watch):
+    seen, held = watch(), []
+    seen.open("inside", "en", text="abc")
+    seen.page.route("**/draw/inside", lambda route: held.append(route))
+    button(seen, "layer:1").click()
+    pale = "getComputedStyle(document.querySelector('svg.wide').closest('[data-view]')).opacity"
+    seen.page.wait_for_function(f"{pale} === '0.5'")
+    held[0].continue_()
+    seen.page.locator('svg.wide[aria-label*="layer 1 and head 0"]').wait_for()
+    seen.page.wait_for_function(f"{pale} === '1'")
+
+
 def test_an_example_is_picked_and_not_passed_through(watch):
     seen = watch()
     seen.open("inside", "en", text="abc")
