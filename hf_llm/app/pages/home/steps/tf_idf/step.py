@@ -16,7 +16,8 @@ FINDING = "words_level_all"  # what the question asks: level with all labels
 
 
 def controls() -> dict:
-    return {"labels": gr.Radio([*map(str, LABELS)], value=str(LABELS[-1]), label=t("tf_idf.labels"))}
+    *few, most = map(str, LABELS)
+    return {"labels": gr.Radio([*few, (t("tf_idf.most"), most)], value=most, label=t("tf_idf.labels"))}
 
 
 def draw(at: At, *, labels: str) -> Seen:
