@@ -1,10 +1,14 @@
 // In a view's js_on_load: a click on a [data-choose] tells Python, and the focus stays where it was after a redraw.
 hf_llm.choices = (element, trigger, watch) => {
   element.dataset.view = ""; // draw.js draws here
+  element.pressed = []; // what was clicked, for it to take up
   let focused = null;
   element.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-choose]");
-    if (pressed) { hf_llm.pressed = focused = pressed.dataset.choose; trigger("select", { choice: focused }); }
+    if (!pressed) return;
+    focused = pressed.dataset.choose;
+    if (element.closest("[class*='drawn-']")) element.pressed.push(focused);
+    trigger("select", { choice: focused });
   });
   element.addEventListener("focusin", (event) => { focused = event.target.dataset.choose ?? null; });
   // What was unfolded stays so when new values are drawn, and a reader in there keeps the focus.

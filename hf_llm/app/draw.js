@@ -5,6 +5,10 @@
   let drawn = ""; // the settings that the views show
   let asking = false;
 
+  const place = (view) => document.querySelector(`:is(.drawn-${view}, .drawn-${view} *)[data-view]`);
+  // The next click in a view: Gradio tells of each in its turn, but when there may have been another already.
+  hf_llm.pressed = (view) => place(view).pressed.shift() ?? null;
+
   const say = (words) => {
     const message = document.createElement("p");
     message.className = "message bad said";
@@ -30,12 +34,8 @@
     Object.assign(asked.sets, sets);
     for (const each of [asked, ...waiting]) Object.assign(each.settings, sets);
     drawn = JSON.stringify(settings);
-    const places = Object.entries(views).map(([name, html]) => {
-      const place = document.querySelector(`:is(.drawn-${name}, .drawn-${name} *)[data-view]`);
-      place.innerHTML = html;
-      return place;
-    });
-    places.forEach((place) => place.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: settings })));
+    for (const [name, html] of Object.entries(views)) place(name).innerHTML = html;
+    for (const name of Object.keys(views)) place(name).dispatchEvent(new CustomEvent("drawn", { detail: settings }));
     // once it is on the screen; a page that is not shown has no frames
     await new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 200); });
   };

@@ -176,7 +176,7 @@ class Page:
         for name, choice in drawing.choices.items():
             where = choice.where
             if isinstance(where, gr.HTML):
-                self._draw(where.select, where, f"{{where: {name!r}, choice: hf_llm.pressed, anew: true}}")  # choose.js
+                self._draw(where.select, where, f"{{where: {name!r}, choice: hf_llm.pressed({name!r}), anew: true}}")
             elif isinstance(where, gr.Dropdown):
                 where.elem_classes = [*where.elem_classes, EXAMPLES]
                 picked = "await hf_llm.picked(value)"

@@ -46,10 +46,10 @@ def test_next_and_back_walk_the_steps_and_the_sentence_goes_along(watch):
     seen.page.wait_for_url("**step=addresses**")
     seen.page.go_back()
     seen.page.get_by_role("heading", name="Tokens", exact=True).wait_for()
-    seen.settle()  # a page that is left while it waits for an answer says so on the console
+    seen.settle(2000)  # a page that is left while it waits for an answer says so on the console
     seen.page.get_by_role("link", name="Generate").click()
     expect(seen.page.get_by_label("Beginning of the text")).to_have_value(SENTENCE)
-    seen.settle()
+    seen.settle(2000)
     seen.page.get_by_role("link", name="Português").click()
     expect(seen.page.get_by_label("Começo do texto")).to_have_value(SENTENCE)
     assert seen.console() == []
