@@ -1,7 +1,6 @@
 """What a user would pick instead of our loop: nanoGPT's own model, optimizer and step.
 
-None of its code is here. The variable HF_LLM_NANOGPT names a checkout of it, a folder with model.py; without one it
-takes no part.
+None of its code is here. The variable HF_LLM_NANOGPT names a checkout of it, and without one it takes no part.
 """
 
 import importlib.util
@@ -20,13 +19,13 @@ CHECKOUT = "HF_LLM_NANOGPT"
 
 
 def checkout() -> Path | None:
-    """Return nanoGPT's model.py, where there is one."""
+    """Return the file of nanoGPT's model, where there is one."""
     path = Path(os.environ.get(CHECKOUT, ""), "model.py")
     return path if os.environ.get(CHECKOUT) and path.is_file() else None
 
 
 def run_nanogpt(task: CausalLM, config: PretrainConfig, precision: str = "fp32", compile: bool = False) -> list[float]:
-    """Train nanoGPT's model of `task.model`'s shape on the batches that our loop would draw, as its train.py does.
+    """Train nanoGPT's model of `task.model`'s shape on the batches that our loop would draw, as its own loop does.
 
     Returns:
         When each step ended, in seconds.
