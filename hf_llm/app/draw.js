@@ -6,7 +6,7 @@
   let asking = false;
 
   const place = (view) => document.querySelector(`:is(.drawn-${view}, .drawn-${view} *)[data-view]`);
-  // The next click in a view: Gradio tells of each in its turn, but when there may have been another already.
+  // The next click in a view. Gradio tells of each in its turn, but late: there may have been another one already.
   hf_llm.pressed = (view) => place(view).pressed.shift() ?? null;
 
   const say = (words) => {
@@ -45,7 +45,8 @@
     asking = true;
     const asked = waiting.shift();
     const slow = setTimeout(() => { document.body.dataset.drawing = ""; }, 600); // what is seen is of before, and pale
-    await ask(asked).then(asked.done, asked.failed); // failed: a fault of ours, which the console shows
+    await ask(asked).catch((error) => console.error(error)); // a fault of ours; Gradio would keep it to itself
+    asked.done();
     clearTimeout(slow);
     delete document.body.dataset.drawing;
     asking = false;
@@ -58,7 +59,7 @@
   hf_llm.draw = async (names, values, { where = null, choice = null, anew = false } = {}) => {
     const settings = Object.fromEntries(names.map((name, i) => [name, values[i]])), sets = {};
     if (!where || choice !== null) // null: a list was passed through
-      await new Promise((done, failed) => { waiting.push({ settings, where, choice, anew, sets, done, failed }); next(); });
+      await new Promise((done) => { waiting.push({ settings, where, choice, anew, sets, done }); next(); });
     return names.slice(0, -2).map((name) => (name in sets ? sets[name] : { __type__: "update" }));
   };
 })();

@@ -4,7 +4,7 @@ Gradio's way to a drawing is longer: see server/drawings.py.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -33,14 +33,14 @@ class Drawing:
         controls: {name: control}.
         views: {name: view}.
         choices: {name: where the reader chooses something}.
-        changing: Names of the lists whose entries change while the app runs.
+        changing: Names of the lists whose entries change while the app runs; the page knows them.
     """
 
     handler: Callable[..., dict]
     controls: dict[str, Component]
     views: dict[str, gr.HTML]
     choices: dict[str, Choice] = field(default_factory=dict)
-    changing: Sequence[str] = ()
+    changing: Container[str] = ()
 
     def asked(self, app, *, settings: dict, chosen: list | None, kept: str, lang: str) -> dict:
         """Return what draw.js asks for: {sets: {control: value}, views: {view: HTML}}.

@@ -22,7 +22,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -170,6 +170,7 @@ class Page:
 
     def draws(self, drawing: Drawing) -> None:
         """Let the page's own script draw when the reader chooses something; `redraws` is for what else happens."""
+        drawing = replace(drawing, changing=self._choices)  # the same dict, also where `settings` fills it later
         self._drawing = self.app.drawings[self.name] = drawing
         for name, view in drawing.views.items():
             view.elem_classes = [*view.elem_classes, f"drawn-{name}"]

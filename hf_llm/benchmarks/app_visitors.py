@@ -100,11 +100,12 @@ def draw(client: Client, address: str, settings: dict, session: str, seconds: fl
         seconds: How long it listens.
     """
     values = {each["id"]: each["props"].get("value") for each in client.config["components"]}
+    usual: dict = {}
     for event in client.config["dependencies"]:
-        names = re.search(r"hf_llm\.draw\((\[.*?\])", event["js"] if isinstance(event["js"], str) else "")
-        usual = dict(zip(json.loads(names[1]), [values[each] for each in event["inputs"][1:]])) if names else {}
-        if DRAWN[address] in usual:
-            break
+        names = re.search(r"hf_llm\.draw\((\[.*?\])", str(event["js"]))
+        if names and DRAWN[address] in json.loads(names[1]):
+            usual = dict(zip(json.loads(names[1]), [values[each] for each in event["inputs"][1:]]))
+    require(bool(usual), f"no page draws at {address}")
     body = {"settings": usual | settings, "chosen": None, "kept": "", "lang": "pt-BR", "session": session}
     answer = httpx.post(f"{client.src.rstrip('/')}{address}", json=body, timeout=seconds).raise_for_status().json()
     require("views" in answer, answer.get("said", "no answer"))

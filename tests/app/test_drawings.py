@@ -86,6 +86,11 @@ def test_a_value_that_no_control_offers_is_refused(server, name, value):
     assert set(ask(server, settings={**SETTINGS, name: value}).json()) == {"said"}
 
 
+def test_a_model_that_was_not_there_at_the_start_is_looked_for(server, app):
+    unknown = {**SETTINGS, "model": "later"}
+    assert ask(server, settings=unknown).json()["views"] == inside.show(app, **unknown, lang="en")
+
+
 def test_what_no_page_sends_is_no_request(server):
     assert ask(server, "tokenizer").status_code == 404
     for body in (b"", b"[]", b"{}", b"[" * 100_000, b'"a"', b"\xff", json.dumps({**ASKED, "x": "a" * 10**7}).encode()):

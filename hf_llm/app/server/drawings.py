@@ -6,7 +6,6 @@ is answered with the HTML, and draw.js puts it into its place. The order is as f
 """
 
 import json
-from typing import TYPE_CHECKING
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
@@ -14,15 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hf_llm.app.guarded import guarded
+from hf_llm.app.page import KINDS, App
 from hf_llm.app.server.turns import Turns
 from hf_llm.config import UserError, require
 from hf_llm.texts import language_of
 
-if TYPE_CHECKING:
-    from hf_llm.app.page import App
-
 ADDRESS = "/draw/{page}"
-AT_ONCE = 4
 MOST = 4_000_000  # bytes of a request: a text that is too long is still one that can be told so
 
 
@@ -33,8 +29,8 @@ class Drawings:
     {control: value}, views: {view: HTML}}, or {said: why not}.
     """
 
-    def __init__(self, app: "App"):
-        self.app, self.turns = app, Turns(AT_ONCE)
+    def __init__(self, app: App):
+        self.app, self.turns = app, Turns(KINDS["view"])
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; see `Drawing.asked`."""

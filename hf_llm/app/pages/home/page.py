@@ -81,7 +81,7 @@ def build(page: Page) -> None:
         "seen": Choice(parts["seen"], lesson.choose),
         "below": Choice(parts["below"], lesson.choose_in_picture),
     }
-    drawing = Drawing(lesson.draw, given, {name: parts[name] for name in DRAWN}, choices, changing=["model"])
+    drawing = Drawing(lesson.draw, given, {name: parts[name] for name in DRAWN}, choices)
     page.draws(drawing)
     page.redraws([control.change for control in (text, model, *controls.values())])
     then(opens(step.change), "() => scrollTo(0, 0)")

@@ -99,7 +99,7 @@ def build(page: Page) -> None:
         "heads": Choice(views["heads"], answers.choose_head),
         "cell": Choice(views["cell"], answers.choose_key),
     }
-    page.draws(Drawing(answers.show, controls, views, choices, changing=["model"]))
+    page.draws(Drawing(answers.show, controls, views, choices))
     page.redraws([control.change for control in (model, part, step, place, shuffle, off)])
 
     needs = {name: {"part": [one]} for name, one in answers.ONLY_IN.items()}
