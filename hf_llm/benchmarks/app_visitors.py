@@ -34,7 +34,7 @@ WORK = {
     "/train_bpe": (SENTENCE * 20, 300),
 }
 TRAINING = ("mlp", "digits", 60, 0.002, 0.0, 0)  # the settings of the page's shortest training
-DRAWN = {"/draw/inside": "place", "/draw/home": "step"}  # and a control that only the one page has
+DRAWN = {"/draw/inside": "place", "/draw/home": "made"}  # and a control that only the one page has
 LOCK = threading.Lock()  # of what a process's visitors write together
 PROCESSES = 4
 PATIENCE = 300.0  # seconds for a training's turn and its end
