@@ -24,7 +24,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import quote
 
 import gradio as gr
 from gradio.components import Component
@@ -32,7 +31,8 @@ from gradio.components import Component
 from hf_llm.app.config import AppConfig
 from hf_llm.app.drawing import Drawing
 from hf_llm.app.guarded import guarded
-from hf_llm.app.i18n import in_both_languages, t
+from hf_llm.app.i18n import t
+from hf_llm.app.navigation import navigation
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.line import LAB, Line
 from hf_llm.app.server.links import read_link
@@ -290,24 +290,3 @@ def restored(control: Component, asked: str | None, choices: list | None, max_ch
             return None
         return int(value) if value.is_integer() else value
     return asked[:max_characters]
-
-
-def url(page: str, lang: Language | None = None, **settings: str) -> str:
-    """Return the relative URL of a page, for HTML that is written as it is."""
-    query = "&amp;".join(f"{name}={quote(value)}" for name, value in {**settings, "lang": lang}.items() if value)
-    return f"./{'' if page == 'home' else page}{'?' if query else ''}{query}"
-
-
-def navigation(pages: tuple[str, ...], current: str) -> str:
-    """Return the links to all pages, to the large view for a projector, and to both languages."""
-    links = "".join(
-        f'<li><a href="{url(page)}"{" aria-current=page" if page == current else ""}>'
-        f"{in_both_languages(f'{page}.title')}</a></li>"
-        for page in pages
-    )
-    tools = (
-        f'<li><a href="?projector=1" data-projector>{in_both_languages("app.projector")}</a></li>'
-        '<li><a href="?lang=pt-BR" hreflang="pt-BR" lang="pt-BR" data-language>Português</a></li>'
-        '<li><a href="?lang=en" hreflang="en" lang="en" data-language>English</a></li>'
-    )
-    return f"<nav><ul>{links}</ul><ul>{tools}</ul></nav>"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from hf_llm.app.page import url
+from hf_llm.app.navigation import url
 from hf_llm.app.pages.experiment.views import MARKS
 from hf_llm.app.views import bars, folded, paragraph
 from hf_llm.experiments.config import EXPERIMENTS

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from hf_llm.app.page import App, url
+from hf_llm.app.navigation import url
+from hf_llm.app.page import App
 from hf_llm.app.pages.home.step import Seen, Step
 from hf_llm.app.pages.train import views as train_views
 from hf_llm.app.server.library import PORTUGUESE

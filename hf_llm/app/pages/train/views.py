@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from hf_llm.app.line_chart import Line, line_chart
-from hf_llm.app.page import url
+from hf_llm.app.navigation import url
 from hf_llm.app.server.downloads import address
 from hf_llm.app.server.training_process import Training
 from hf_llm.app.views import figure_data, folded, message, paragraph, table
