@@ -4,6 +4,25 @@
   const waiting = []; // what is asked for: one request after the other, so that each begins where the one before has led
   let drawn = ""; // the settings that the views show
   let asking = false;
+  // {control: [the values that it had, what a drawing has set it to since]}, until Gradio has told of that: a click that
+  // comes with the answer to the one before still brings the values of before
+  const late = {};
+
+  const set = (before, sets) => {
+    for (const [name, to] of Object.entries(sets)) {
+      const had = new Set(late[name]?.[0]).add(before[name]);
+      had.delete(to);
+      late[name] = [had, to];
+    }
+  };
+
+  const caughtUp = (settings) => {
+    for (const [name, [had, to]] of Object.entries(late)) {
+      if (had.has(settings[name])) settings[name] = to;
+      else delete late[name];
+    }
+    return settings;
+  };
 
   const place = (view) => document.querySelector(`:is(.drawn-${view}, .drawn-${view} *)[data-view]`);
   // The next click in a view. Gradio tells of each in its turn, but late: there may have been another one already.
@@ -32,6 +51,7 @@
     const { sets, views, said } = answer.ok ? await answer.json() : { said: hf_llm.unreachable[lang] };
     if (said) { say(said); return; }
     Object.assign(asked.sets, sets);
+    set(settings, sets);
     for (const each of [asked, ...waiting]) Object.assign(each.settings, sets);
     drawn = JSON.stringify(settings);
     for (const [name, html] of Object.entries(views)) place(name).innerHTML = html;
@@ -57,7 +77,7 @@
   // what a control has now. `anew`: even if nothing was set since the last drawing. Returns what Gradio sets the controls
   // to, in their order; those that stay as they are, it skips.
   hf_llm.draw = async (names, values, { where = null, choice = null, anew = false } = {}) => {
-    const settings = Object.fromEntries(names.map((name, i) => [name, values[i]])), sets = {};
+    const settings = caughtUp(Object.fromEntries(names.map((name, i) => [name, values[i]]))), sets = {};
     if (!where || choice !== null) // null: a list was passed through
       await new Promise((done) => { waiting.push({ settings, where, choice, anew, sets, done }); next(); });
     return names.slice(0, -2).map((name) => (name in sets ? sets[name] : { __type__: "update" }));
