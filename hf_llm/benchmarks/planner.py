@@ -2,6 +2,7 @@
 
 Each case is a fresh process that imports, plans, and trains a few steps by `train()`; its peak is that of the whole
 process (VmHWM), above what it held after its imports. Ten to twenty minutes on two cores, and 16 GB for GPT-2 large.
+Where bf16 is slow, the cases in bf16, and GPT-2 large with them, are left out.
 """
 
 import json
@@ -20,6 +21,7 @@ from hf_llm.recipes.pretrain import make_task, read_inputs
 from hf_llm.training.config import PretrainConfig
 from hf_llm.training.launch import start_processes
 from hf_llm.training.loop import train
+from hf_llm.training.precision import bf16_is_slow
 
 GPT2_VOCABULARY = 50257
 TOLERANCE, SMALL_RUN, SMALL_TOLERANCE = 0.15, 200e6, 60e6  # share; below so many bytes, bytes
@@ -60,13 +62,15 @@ def run(output_dir: Path) -> None:
         UserError: Where there is no /proc to read the peak from.
     """
     require_peak()
-    rows = [in_fresh_process(__name__, json.dumps(case)) for case in tqdm(CASES, unit="case", disable=None)]
+    slow = bf16_is_slow("cpu")
+    cases = [case for case in CASES if not (slow and case["precision"] == "bf16")]
+    rows = [in_fresh_process(__name__, json.dumps(case)) for case in tqdm(cases, unit="case", disable=None)]
     for row in rows:
         print(describe(row))
     compared = [row for row in rows if "measured_bytes" in row]
     write_result(
         output_dir, seed=COMMON["seed"], all_within_tolerance=all(row["within_tolerance"] for row in compared),
-        left_out=len(rows) - len(compared), rows=rows,
+        left_out=len(CASES) - len(compared), rows=rows,
     )  # fmt: skip
 
 

@@ -59,14 +59,32 @@ def test_all_that_write_write_the_same_and_a_baseline_that_fails_is_listed(sourc
 
 def test_the_three_loops_take_their_steps(make_config, monkeypatch):
     monkeypatch.setattr(training_speed, "ROUNDS", 1)
-    monkeypatch.setattr(training_speed, "OURS", {"ours fp32": {"precision": "fp32"}, "ours bf16": {}})
-    monkeypatch.setattr(training_speed, "TRAINERS", {"Trainer, its default": {}})
     monkeypatch.setattr(training_speed, "machine_speed", lambda *_: Speed(1e11, 1e9, 1e10, 1e-6))
     config = make_config(max_steps=3 + training_speed.UNTIMED, eval_tokens=64)
-    found = training_speed.contest(config, without=("ours bf16",))
+    compiled = ("ours fp32, compiled", "Trainer fp32, compiled", "Trainer fp32, compiled, eager")
+    found = training_speed.contest(config, "fp32", without=compiled)
     names = {"ours fp32", "Trainer, its default", "bare loop, fp32"}
     assert found["timings"].keys() == found["share_of_peak"].keys() == found["first_step_seconds"].keys() == names
     assert found["ours_over_theirs"]["ours fp32"].keys() == names - {"ours fp32"}
+
+
+@pytest.mark.parametrize(("slow", "works"), [(None, 4), ("bf16 is slow on this processor", 2)])
+def test_without_bf16_nobody_takes_it(monkeypatch, tmp_path, slow, works):
+    contests = []
+
+    def contest(config, precision, without=()):
+        contests.append(precision)
+        return {"timings": speeds({name: [1.0] for name in training_speed.ours_of(precision)}, 8)}
+
+    monkeypatch.setattr(training_speed, "bf16_is_slow", lambda device_type: slow)
+    monkeypatch.setattr(training_speed, "contest", contest)
+    training_speed.run(tmp_path)
+    precision = "fp32" if slow else "bf16"
+    assert contests == [precision] * works
+    ways = [training_speed.ours_of, training_speed.trainers_of, training_speed.nanogpts_of]
+    taken = {name: settings for way in ways for name, settings in way(precision).items()}
+    assert any("bf16" in f"{name} {settings}" for name, settings in taken.items()) is not bool(slow)
+    assert [list(way("fp32").values()).count({}) for way in ways] == [0, 1, 0]  # nothing takes part twice
 
 
 NANOGPT = """

@@ -119,6 +119,18 @@ def test_predicted_memory_is_what_a_real_training_takes():
     assert row["within_tolerance"], planner.describe(row)
 
 
+@pytest.mark.parametrize("slow", [None, "bf16 is slow on this processor"])
+def test_bf16_is_measured_where_the_processor_has_it(monkeypatch, tmp_path, slow):
+    row = {"case": planner.CASES[0], "predicted_bytes": 1}  # as if it did not fit
+    measured = []
+    monkeypatch.setattr(planner, "require_peak", lambda: None)
+    monkeypatch.setattr(planner, "bf16_is_slow", lambda device_type: slow)
+    monkeypatch.setattr(planner, "in_fresh_process", lambda module, case: measured.append(json.loads(case)) or row)
+    planner.run(tmp_path)
+    assert {case["precision"] for case in measured} == ({"fp32"} if slow else {"fp32", "bf16"})
+    assert json.loads((tmp_path / "result.json").read_text())["left_out"] == len(planner.CASES)
+
+
 def proposed(refusal) -> dict:
     """Return the settings that a refusal advises, as YAML reads their values."""
     flags = re.findall(r"--(\w+)(?: ([\w.]+))?", str(refusal.value))
