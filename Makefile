@@ -39,7 +39,7 @@ app: setup  ## the web app on http://127.0.0.1:7860: see inside a model that you
 	@$(BIN)/hf-llm app
 
 test: setup lint  ## the tests
-	@$(BIN)/python -m pytest -m 'not stress' --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest -m 'not stress' --numprocesses auto --dist loadfile --durations 15
 
 lint: setup  ## ruff
 	@$(BIN)/ruff check --quiet .
