@@ -1,9 +1,11 @@
 """The contests of speed: who takes part, and what is made of their times, which no test judges."""
 
+import json
+
 import pytest
 from PIL import Image
 
-from hf_llm.benchmarks import generation, nanogpt, training_speed
+from hf_llm.benchmarks import generation, nanogpt, precision, training_speed
 from hf_llm.benchmarks.exports.shapes import Shape, source_of
 from hf_llm.benchmarks.figure import draw_speeds
 from hf_llm.benchmarks.record import ratios, speeds
@@ -79,12 +81,31 @@ def test_without_bf16_nobody_takes_it(monkeypatch, tmp_path, slow, works):
     monkeypatch.setattr(training_speed, "bf16_is_slow", lambda device_type: slow)
     monkeypatch.setattr(training_speed, "contest", contest)
     training_speed.run(tmp_path)
-    precision = "fp32" if slow else "bf16"
-    assert contests == [precision] * works
+    fastest = "fp32" if slow else "bf16"
+    assert contests == [fastest] * works
     ways = [training_speed.ours_of, training_speed.trainers_of, training_speed.nanogpts_of]
-    taken = {name: settings for way in ways for name, settings in way(precision).items()}
+    taken = {name: settings for way in ways for name, settings in way(fastest).items()}
     assert any("bf16" in f"{name} {settings}" for name, settings in taken.items()) is not bool(slow)
     assert [list(way("fp32").values()).count({}) for way in ways] == [0, 1, 0]  # nothing takes part twice
+
+
+@pytest.mark.parametrize("slow", [None, "bf16 is slow on this processor"])
+def test_the_loss_of_each_way_is_compared_with_that_of_fp32(monkeypatch, tmp_path, slow):
+    trained = []
+
+    def loss(config):
+        trained.append((config.precision, config.compile))
+        return 2.02 if config.compile else 2.0
+
+    monkeypatch.setattr(precision, "bf16_is_slow", lambda device_type: slow)
+    monkeypatch.setattr(precision, "_loss", loss)
+    precision.run(tmp_path)
+    fast = "fp32" if slow else "bf16"
+    assert set(trained) == {("fp32", False), (fast, False), (fast, True)}
+    found = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    for name in ("verdict", "shakespeare"):
+        assert found[name]["change_percent"][f"{fast}, compiled"] == {"mean": 1.0, "by_seed": [1.0] * 3}
+        assert "fp32" not in found[name]["change_percent"]
 
 
 NANOGPT = """
