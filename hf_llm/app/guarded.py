@@ -35,6 +35,8 @@ def guarded(function: Callable, app: "App") -> Callable:
 
     @contextmanager
     def errors_shown(args: tuple, kwargs: dict) -> Iterator[None]:
+        with app.importing:  # the first page is there before what calls need
+            pass
         try:
             yield
         except UserError as error:

@@ -62,6 +62,8 @@ class App:
     trainings: Trainings
     pages: tuple[str, ...]  # in the order of the navigation
     opened: threading.Event = field(default_factory=threading.Event)  # somebody has a page before them
+    # held while the app imports what calls need: two threads that import transformers at once find half a module
+    importing: threading.Lock = field(default_factory=threading.Lock)
     predictions: Predictions = field(default_factory=Predictions)  # of the class, where they are counted
     line: Line | None = None  # in which calls wait; a test that serves nothing has none
     drawings: dict[str, Drawing] = field(default_factory=dict)  # of the pages that draw by a script of their own

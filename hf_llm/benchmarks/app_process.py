@@ -25,9 +25,20 @@ def train_story(runs: Path, **settings) -> None:
 @contextmanager
 def running_app(runs: Path, *flags: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
     """Start the app and end it; yield its process, and the lines that it has printed, once it listens at ADDRESS."""
-    command = python("-m", "hf_llm", "app", "--runs", str(runs), "--port", str(PORT), *flags)
+    with listening("-m", "hf_llm", "app", "--runs", str(runs), "--port", str(PORT), *flags) as started:
+        yield started
+
+
+@contextmanager
+def listening(*command: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
+    """Start a command of Python that serves at ADDRESS, as `running_app`."""
     server = subprocess.Popen(
-        command, cwd=SOURCE, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        python(*command),
+        cwd=SOURCE,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     lines, until = [], time.monotonic() + PATIENCE
     threading.Thread(target=lambda: lines.extend(server.stdout), daemon=True).start()

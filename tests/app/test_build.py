@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import gradio as gr
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from hf_llm.app.config import AppConfig
+from hf_llm.app.guarded import guarded
 from hf_llm.app.server import build as building
 from hf_llm.app.server.line import Line
 from hf_llm.config import UserError
@@ -66,6 +68,26 @@ def test_the_app_waits_in_a_line_of_its_own(launched):
     assert launched["blocks"].api_open is False
     names = [middleware.cls.__name__ for middleware in launched["app_kwargs"]["middleware"]]
     assert names == ["Shell", "Door", "Downloads", "Listeners"]
+
+
+def test_calls_wait_until_what_they_need_is_imported(monkeypatch, runs):
+    apps, done, build = [], [], building.build
+    monkeypatch.setattr(building, "build", lambda config: [apps.append(built := build(config)), built][1])
+    monkeypatch.setattr(building, "warm_up", lambda app: None)
+
+    def serve(self, **options):
+        app = apps[0][1]
+        call = guarded(lambda app, *, lang: done.append(lang), app)
+        visitor = threading.Thread(target=call, kwargs={"lang": "en"})
+        visitor.start()
+        visitor.join(0.2)
+        done.append("transformers")
+        apps.append(visitor)
+
+    monkeypatch.setattr(gr.Blocks, "launch", serve)
+    building.launch(AppConfig(runs=str(runs)))
+    apps[1].join(60)
+    assert done == ["transformers", "en"]
 
 
 @pytest.mark.parametrize(

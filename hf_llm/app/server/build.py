@@ -83,8 +83,6 @@ def launch(config: AppConfig) -> gr.Blocks:
     Raises:
         UserError: When the port is taken.
     """
-    import transformers  # noqa: F401  # half a second; two threads that import it at once find half a module
-
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     blocks, app = build(config)
     middleware = [
@@ -94,30 +92,35 @@ def launch(config: AppConfig) -> gr.Blocks:
         Middleware(Listeners, line=app.line),
     ]
     threading.Thread(target=warm_up, args=[app], daemon=True).start()
-    try:
-        blocks.launch(
-            server_name=config.host,
-            server_port=config.port or None,
-            inbrowser=config.open_browser,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            show_error=False,
-            ssr_mode=False,
-            enable_monitoring=False,
-            run_history=False,
-            footer_links=["api"],
-            theme=THEME,
-            i18n=i18n(),
-            css=(HERE / "style.css").read_text(encoding="utf-8"),
-            head=scripts(),
-            app_kwargs={"middleware": middleware, "routes": [Route(ADDRESS, Drawings(app).answer, methods=["POST"])]},
-        )
-    except OSError as error:  # Gradio's, for a port that is taken
-        raise UserError(
-            f"port {config.port} of {config.host} is taken or cannot be used"
-            f"{advice(port='name another with {}, 0 for any')}"
-        ) from error
+    with app.importing:
+        try:
+            blocks.launch(
+                server_name=config.host,
+                server_port=config.port or None,
+                inbrowser=config.open_browser,
+                prevent_thread_lock=True,
+                quiet=True,
+                share=False,
+                show_error=False,
+                ssr_mode=False,
+                enable_monitoring=False,
+                run_history=False,
+                footer_links=["api"],
+                theme=THEME,
+                i18n=i18n(),
+                css=(HERE / "style.css").read_text(encoding="utf-8"),
+                head=scripts(),
+                app_kwargs={
+                    "middleware": middleware,
+                    "routes": [Route(ADDRESS, Drawings(app).answer, methods=["POST"])],
+                },
+            )
+        except OSError as error:  # Gradio's, for a port that is taken
+            raise UserError(
+                f"port {config.port} of {config.host} is taken or cannot be used"
+                f"{advice(port='name another with {}, 0 for any')}"
+            ) from error
+        import transformers  # noqa: F401  # half a second, in which a browser is busy with the first page
     return blocks
 
 
