@@ -72,8 +72,7 @@ def run(output_dir: Path) -> None:
             page, began = new_page(browser), time.monotonic()
             with running_app(runs):
                 page.goto(f"{ADDRESS}/?lang=en&step=mask&model=story", wait_until="commit")
-                page.locator("ol.path").wait_for()  # the step is there
-                page.wait_for_function(MODEL)
+                page.wait_for_function(f"document.querySelector('ol.path') && {MODEL}")  # the step, and its model
                 firsts.append(round(time.monotonic() - began, 2))
                 if len(firsts) == STARTS:
                     views, inside = spread(token_views(page)), spread(looks_inside())
