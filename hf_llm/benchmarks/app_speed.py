@@ -10,6 +10,8 @@ demo's size and a GPT-2 small, each trained for a moment, since their quality ch
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,13 +66,11 @@ def run(output_dir: Path) -> None:
         train_small(runs)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for _ in range(STARTS):
-            page, began = new_page(browser), time.monotonic()
-            with listening("-c", LEAST):
+            with new_page(browser) as (page, began), listening("-c", LEAST):
                 page.goto(ADDRESS, wait_until="commit")
                 page.wait_for_function(MODEL)
                 least.append(round(time.monotonic() - began, 2))
-            page, began = new_page(browser), time.monotonic()
-            with running_app(runs):
+            with new_page(browser) as (page, began), running_app(runs):
                 page.goto(f"{ADDRESS}/?lang=en&step=mask&model=story", wait_until="commit")
                 page.wait_for_function(f"document.querySelector('ol.path') && {MODEL}")  # the step, and its model
                 firsts.append(round(time.monotonic() - began, 2))
@@ -84,9 +84,12 @@ def run(output_dir: Path) -> None:
     print(timings)
 
 
-def new_page(browser):
-    """Return a page with nothing in its cache."""
-    return browser.new_page(viewport={"width": 1280, "height": 720})
+@contextmanager
+def new_page(browser) -> Iterator[tuple]:
+    """Yield a page with nothing in its cache, and the time; an open page would go on asking for its lost app."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    yield page, time.monotonic()
+    page.close()
 
 
 def token_views(page) -> list[float]:
