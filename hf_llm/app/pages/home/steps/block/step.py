@@ -12,6 +12,7 @@ from hf_llm.texts import percent, text
 
 PARTS = ("head", "heads", "mlp")
 OFF = ("nothing", *PARTS)
+SHOWN = 6  # of the likeliest tokens
 LAYERS = 12  # of the largest model that the slider is made for; a smaller one has its last layer
 
 
@@ -35,7 +36,10 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
     chosen = Chosen(layer, head, token=reading.T - 1, off=part)
     drawn = ""
     if part:
-        rows = [(row["text"], row["before"], row["after"]) for row in without[part]["next"][:6]]
+        likely = without[part]["next"]
+        last = max(likely, key=lambda row: row["after"])  # the favourite may be another one now
+        shown = [*likely[:SHOWN], *([last] if last not in likely[:SHOWN] else [])]
+        rows = [(row["text"], row["before"], row["after"]) for row in shown]
         headings = text("values.before", at.lang), text("inside.column.after", at.lang)
         drawn = message(text("inside.moved", at.lang, moved=moved[part]))
         drawn += pairs(rows, headings, text("values.next", at.lang), at.lang)

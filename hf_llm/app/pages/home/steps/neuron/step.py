@@ -46,10 +46,12 @@ def draw(at: At, *, w1: float, w2: float, bias: float, activation: str) -> Seen:
     lines = [Line(name, points), Line(text("neuron.here", at.lang), [(z, output)], colour=1)]
     axes = (text("neuron.sum", at.lang), text("neuron.output", at.lang))
     drawn = table(rows, headings, text("neuron.steps", at.lang), at.lang)
+    said = text("neuron.why.out", at.lang, sum=number(z, at.lang), output=number(output, at.lang), name=name)
+    reason = activation if activation in ("identity", "relu") else "other"
     negative = float(ACTIVATIONS["relu"].value(torch.tensor(-1.0)))
     return Seen(
         f'<div class="side-by-side">{drawn}{line_chart(lines, text("neuron.curve", at.lang), *axes, at.lang)}</div>',
-        text("neuron.why", at.lang, sum=number(z, at.lang), output=number(output, at.lang), name=name),
+        f"{said} {text(f'neuron.why.{reason}', at.lang)}",
         "b" if negative == 0 else "a",
     )
 

@@ -16,6 +16,7 @@ from hf_llm.texts import text
 BEGINNINGS = ("training", "held_out", "mine")
 PROMPT, NEW = 60, 40  # characters of the beginning, and tokens that the model adds
 READ = 1500  # characters of each part of the text whose surprise is measured
+MORE = 2  # times what stands there after a beginning that the model has not read: more than common phrases
 BY_HEART = 0.9  # of the continuation: this much of it stands in the training text in one piece
 
 
@@ -42,7 +43,8 @@ def corpus_of(at: At) -> Corpus | None:
     name, held_out = manifest.get("data", {}).get("name"), manifest.get("config", {}).get("validation_fraction", 0.1)
     if name not in ("sample", *SOURCES) or not is_here(name):
         return None
-    return Corpus(*split_text(read_text(name).text, held_out))
+    training, rest = split_text(read_text(name).text, held_out)
+    return Corpus(training, rest.partition(" ")[2] or rest)  # the split may cut a word
 
 
 def beginning_of(content: str) -> str:
@@ -71,8 +73,9 @@ def draw(at: At, *, beginning: str) -> Seen:
     names = [text(f"recitation.beginning.{name}", at.lang) for name in bits]
     caption = text("recitation.surprise", at.lang)
     copied = share_copied(continuation(at, beginning_of(corpus.training)), corpus.training)
-    how = "by_heart" if copied >= BY_HEART else "partly"
-    why = text(f"recitation.why.{how}", at.lang, copied=copied, **bits)
+    other = share_copied(continuation(at, beginning_of(corpus.held_out)), corpus.training)
+    how = "by_heart" if copied >= BY_HEART else "partly" if copied >= MORE * other else "hardly"
+    why = text(f"recitation.why.{how}", at.lang, copied=copied, other=other, **bits)
     return Seen(shown + bars(names, [*bits.values()], caption, at.lang), why, "a" if how == "by_heart" else "b")
 
 

@@ -12,6 +12,7 @@ from hf_llm.texts import text
 EXPERIMENT = "tfidf-vs-llm"
 METHODS = ("tfidf_words", "tfidf_chars", "gpt2_finetuned")
 LABELS = (16, 64, 512, 4000)
+LEVEL = 0.03  # of F1: so near is level
 FINDING = "words_level_all"  # what the question asks: level with all labels
 
 
@@ -34,6 +35,9 @@ def draw(at: At, *, labels: str) -> Seen:
     shown = [*names.values()]
     drawn = bars(shown, f1, of_f1, at.lang, 1.0) + bars(shown, seconds, of_time, at.lang)
     values = dict(zip(("words", "chars", "tuned"), f1, strict=True))
+    words, chars, tuned = f1
+    lesson = "counting" if words > tuned - LEVEL else "characters" if chars > tuned else "pretrained"
+    values["lesson"] = text(f"tf_idf.lesson.{lesson}", at.lang)
     why = text("tf_idf.why", at.lang, labels=int(labels), times=seconds[-1] / seconds[0], **values)
     verdict = next(each["supported"] for each in result.values["findings"] if each["key"] == FINDING)
     return Seen(drawn, why, {"yes": "b", "no": None}.get(verdict))

@@ -40,7 +40,10 @@ def draw(at: At, *, layer: float, key: float) -> Seen:
         text("values.term", at.lang, weight=weights[i], token=labels[i], position=i): weights[i] * found.v[i]
         for i in most
     }
-    rows |= {text("values.sum", at.lang): found.mixed, text("values.without", at.lang, **names): found.mixed_without}
+    rows |= {
+        text("values.sum", at.lang, count=reading.T): found.mixed,
+        text("values.without", at.lang, **names): found.mixed_without,
+    }
     moved = (found.before - found.after).abs().sum().item() / 2
     likely = {one["id"]: one["text"] for one in [*reading.likely(found.before, 5), *reading.likely(found.after, 2)]}
     compared = [(label, found.before[id].item(), found.after[id].item()) for id, label in likely.items()]
