@@ -53,6 +53,7 @@ window.hf_llm = {
     const { locked, hidden, usual } = JSON.parse(kept || '{"locked": [], "hidden": [], "usual": {}}'); // "": it could not open
     this.usual = usual;
     document.documentElement.dataset.locked = locked.join(" ");
+    document.documentElement.toggleAttribute("data-class", locked.length + hidden.length > 0);
     if (!hidden.length) return;
     const style = document.createElement("style");
     style.textContent = hidden.map((name) => `.setting-${CSS.escape(name)}`).join(", ") + " { display: none !important; }";

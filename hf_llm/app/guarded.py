@@ -40,12 +40,14 @@ def guarded(function: Callable, app: "App") -> Callable:
         try:
             yield
         except UserError as error:
-            raise gr.Error(app.said(error, language(args, kwargs)), print_exception=False) from error
+            lang = language(args, kwargs)
+            raise shown_error(app.said(error, lang), lang) from error
         except gr.Error:
             raise
         except Exception as error:  # a fault of ours, or what no page sends: its traceback is the server's alone
             logger.exception("a call of the app failed")
-            raise gr.Error(text("app.unexpected", language(args, kwargs)), print_exception=False) from error
+            lang = language(args, kwargs)
+            raise shown_error(text("app.unexpected", lang), lang) from error
 
     if inspect.isgeneratorfunction(function):
 
@@ -63,3 +65,8 @@ def guarded(function: Callable, app: "App") -> Callable:
 
     guard.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])
     return guard
+
+
+def shown_error(said: str, lang: Language) -> gr.Error:
+    """Return what Gradio shows as a message over the page."""
+    return gr.Error(said, title=text("app.error", lang), print_exception=False)

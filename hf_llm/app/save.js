@@ -54,6 +54,7 @@
         copies[i].removeAttribute("style");
         KEPT.forEach((name) => copies[i].setAttribute(name, plain(style.getPropertyValue(name)).replaceAll('"', "'")));
       });
+      copy.querySelectorAll("[data-choose^='off:'], [data-choose^='more:']").forEach((button) => button.remove());
       const box = place(svg.getBoundingClientRect());
       Object.entries(box).forEach(([name, value]) => copy.setAttribute(name, value));
       image.append(copy);
@@ -98,7 +99,7 @@
     const figure = button?.closest(".savable");
     if (!figure) return;
     const said = figure.querySelector("caption, figcaption")?.textContent || figure.querySelector("[aria-label]")?.ariaLabel || "hf_llm";
-    const name = said.normalize("NFD").replace(/\p{M}/gu, "").replace(/[^\w]+/g, "-").replace(/^-|-$/g, "").slice(0, 60).toLowerCase();
+    const name = said.normalize("NFD").replace(/\p{M}/gu, "").replace(/[^\w]+/g, "-").slice(0, 60).replace(/^-|-$/g, "").toLowerCase();
     const { text, width, height } = drawn(figure);
     const url = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
     if (button.dataset.save === "svg") return save(url, name + ".svg");

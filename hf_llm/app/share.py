@@ -44,7 +44,7 @@ def share(page: "Page", controls: "Controls", needs: dict[str, "Needs"], in_forc
         hide = gr.CheckboxGroup(offered, label=t("app.hide"))
         with gr.Row(equal_height=True):
             for_class = gr.Textbox(label=t("app.locked_link"), scale=4)
-            make_class = gr.Button(t("app.make_link"), scale=1)
+            make_class = gr.Button(t("app.make_class_link"), scale=1)
         code = page.view()
     address = gr.Textbox(visible="hidden", label="address", container=False)
     js = f"(...values) => hf_llm.link({in_force}, values)"
@@ -55,6 +55,7 @@ def share(page: "Page", controls: "Controls", needs: dict[str, "Needs"], in_forc
     done = page.on(asked.then, sign, given, [for_class, code])
     for event, box in ((made.then, link), (done.success, for_class)):
         event(None, box, None, js="(link) => hf_llm.copy(link)", api_visibility="private")
+    done.success(None, None, None, js="() => hf_llm.show('.share .qr-code')", api_visibility="private")
     for chosen in (lock, hide):  # the link that is there was made for another choice
         chosen.input(None, None, [for_class, code], js="() => ['', '']", api_visibility="private")
     if needs:

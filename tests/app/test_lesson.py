@@ -17,6 +17,7 @@ from hf_llm.app.pages.home.steps.recitation.step import beginning_of, share_copi
 from hf_llm.app.server.library import Library
 from hf_llm.app.server.trainings import Trainings
 from hf_llm.config import UserError
+from hf_llm.data import read_text
 from hf_llm.texts import text
 from hf_llm.tokenization.bpe import pretokenize
 
@@ -144,7 +145,7 @@ def test_the_optimizer_that_comes_true_needs_the_fewest_steps(app):
 
 
 def test_dropout_is_worded_by_the_mode(app):
-    assert "nothing is drawn" in seen(app, "dropout", mode="evaluation").why
+    assert "nothing is left to chance" in seen(app, "dropout", mode="evaluation").why
     training = seen(app, "dropout", mode="training", p=0.8)
     assert "multiplied by 5.00" in training.why
     assert training.right == "b"
@@ -195,12 +196,39 @@ def test_a_model_that_knows_its_text_by_heart_is_said_to_recite(app, monkeypatch
 
     corpus = recitation.corpus_of(At(app, "x", "story", "en"))
     assert corpus.training
+    assert "no reciting, only common phrases" in seen(app, "recitation").why
+    read = recitation.beginning_of(corpus.training)
+    half = {True: corpus.training[200:260] + "~" * 40, False: "~" * 100}  # what follows what it has read, and what not
+    monkeypatch.setattr(recitation, "continuation", lambda at, prompt: half[prompt == read])
     assert "this model has kept passages" in seen(app, "recitation").why
     monkeypatch.setattr(recitation, "continuation", lambda at, prompt: corpus.training[200:300])
     assert "this model has memorised it" in seen(app, "recitation").why
     assert seen(app, "recitation").right == "a"
     monkeypatch.setattr(recitation, "corpus_of", lambda at: None)
     assert seen(app, "recitation").right is None
+
+
+def test_what_is_held_out_begins_with_a_whole_word(app):
+    from hf_llm.app.pages.home.steps.recitation import step as recitation
+
+    corpus = recitation.corpus_of(At(app, "x", "story", "en"))
+    before = read_text("sample").text.removesuffix(corpus.held_out)
+    assert before[-1].isspace()
+    assert before.startswith(corpus.training)
+
+
+@pytest.mark.parametrize(
+    ("activation", "reason"), [("identity", "the line is straight"), ("relu", "ReLU turns"), ("gelu", "not straight")]
+)
+def test_the_reason_is_that_of_the_activation(app, activation, reason):
+    assert reason in seen(app, "neuron", activation=activation).why
+
+
+@pytest.mark.parametrize(
+    ("labels", "lesson"), [("4000", "Counting words is enough"), ("64", "Pieces of words"), ("16", "pretraining")]
+)
+def test_what_tf_idf_teaches_depends_on_the_number_of_labels(app, labels, lesson):
+    assert lesson in seen(app, "tf_idf", labels=labels).why
 
 
 @pytest.mark.parametrize("lang", ["pt-BR", "en"])

@@ -40,6 +40,8 @@ def test_a_link_of_a_teacher_restores_locks_and_hides(watch):
     assert field.input_value() == "one two&three"
     assert field.is_disabled()
     assert not seen.page.locator(".setting-vocab_size").is_visible()
+    assert not seen.page.get_by_role("link", name="Lesson").is_visible()  # it leads out of what is locked
+    assert seen.page.get_by_role("link", name="Português").is_visible()
     seen.page.get_by_text("Train a BPE and watch it learn").click()
     assert seen.page.get_by_role("button", name="Train", exact=True).is_enabled()
     assert seen.problems() == []
@@ -64,9 +66,10 @@ def test_the_link_for_a_class_is_made_on_the_page(watch):
     seen.page.get_by_label("Text", exact=True).fill("a & b")
     seen.page.get_by_text("Share this page").click()
     seen.page.locator("fieldset", has_text="Lock").get_by_label("Text", exact=True).check()
-    seen.page.get_by_role("button", name="Make the link").last.click()
+    seen.page.get_by_role("button", name="Make the link for the class").click()
     seen.settle()
-    assert seen.page.get_by_role("img", name="QR code").is_visible()
+    code = seen.page.get_by_role("img", name="QR code").bounding_box()
+    assert 0 <= code["y"] <= 900 - code["height"]  # it came into sight
     seen.page.goto(seen.page.get_by_label("Link for the class", exact=True).input_value())
     seen.settle()
     field = seen.page.get_by_label("Text", exact=True).first

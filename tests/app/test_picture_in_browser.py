@@ -207,6 +207,7 @@ def test_on_a_telephone_it_is_a_column(watch):
     boxes = [button(seen, opens, "narrow").bounding_box() for opens in order]
     assert all(a["y"] < b["y"] for a, b in pairwise(boxes))
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert seen.page.locator(".beside").bounding_box()["y"] > 844  # below the picture, and over nothing
     button(seen, "place:mid", "narrow").click()
     seen.page.locator("table.vectors").wait_for()
     seen.settle()

@@ -22,7 +22,8 @@ from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import error_payload
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hf_llm.texts import Language, Translated, both, language_of
+from hf_llm.app.guarded import shown_error
+from hf_llm.texts import Language, Translated, both, language_of, text
 
 LAB = "lab"  # the kind of which a session has one at a time
 WAITING = 20  # calls of one session that may wait
@@ -157,15 +158,16 @@ class Line(Queue):
 
     async def _refuse(self, refusal: Translated, fn, body, request, username) -> str:
         """Answer a call with an error, as a handler would; return its id."""
-        said = refusal.in_language(_language(fn, body, request))
+        lang = _language(fn, body, request)
+        said = refusal.in_language(lang)
         if any(target[1] == "load" for target in fn.targets):  # without what it opens with, a page is empty
-            said += f' <a href="">{both("app.reload").in_language(_language(fn, body, request))}</a>'
+            said += f' <a href="">{text("app.reload", lang)}</a>'
         event = Event(body.session_hash, fn, request, username)
         async with self.pending_message_lock:
             if event.session_hash not in self.pending_messages_per_session:
                 self.pending_messages_per_session[event.session_hash] = AsyncQueue()
             self.pending_event_ids_session.setdefault(event.session_hash, set()).add(event._id)
-        output = error_payload(gr.Error(said, print_exception=False), False)
+        output = error_payload(shown_error(said, lang), False)
         self.send_message(event, ProcessCompletedMessage(output=output, title=output["title"], success=False))
         return event._id
 

@@ -31,9 +31,16 @@ def build(page: Page) -> None:
             with gr.Row(visible=False) as parts["sentence"]:
                 text = gr.Textbox(
                     SENTENCES["pt-BR"], label=t("home.sentence"), max_length=app.config.max_characters, lines=1,
-                    scale=2, min_width=200,
+                    scale=2, min_width=200, elem_classes="projected",
                 )  # fmt: skip
-                model = gr.Dropdown(names, value=next(iter(names), None), label=t("app.model"), scale=1, min_width=185)
+                model = gr.Dropdown(
+                    names,
+                    value=next(iter(names), None),
+                    label=t("app.model"),
+                    scale=1,
+                    min_width=185,
+                    elem_classes="projected",
+                )
             parts["language"] = page.view()
             parts["asked"] = page.view()
             parts["choice"] = choice = gr.Radio([], label=t("home.prediction"), elem_classes="projected")

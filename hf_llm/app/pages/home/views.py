@@ -105,4 +105,7 @@ def language(app: App, step: Step, model: str | None, lang: Language) -> str:
     known = not model or model in app.library.hub_models or app.library.data(model) in PORTUGUESE
     if known or lang != "pt-BR" or step.needs != "gpt2":
         return ""
-    return message(text("home.no_portuguese", lang, model=model), announced=False)
+    others = (name for name in app.library.language_models(lang) if app.library.data(name) in PORTUGUESE)
+    other = next(others, None)
+    instead = text("home.instead.choose", lang, model=other) if other else text("home.instead.train", lang)
+    return message(text("home.no_portuguese", lang, model=model, instead=instead), announced=False)

@@ -11,6 +11,7 @@ show(null);
 let flowsUntil = 0; // what is drawn before then flows through the model once
 element.addEventListener("click", (event) => {
   const opens = event.target.closest("g[data-choose]")?.dataset.choose ?? "";
+  if (opens) document.querySelector(".beside")?.toggleAttribute("data-clicked", true); // on a telephone it comes into sight
   if (opens.startsWith("more:")) flowsUntil = performance.now() + 5000;
 });
 element.addEventListener("drawn", ({ detail: { part } }) => {
