@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from hf_llm.explain.strips import Strips
 
-SHOWN = 12  # numbers of a vector; all of them stand in the data
+SHOWN = 8  # numbers of a vector, as many as fit beside the picture; all of them stand in the data
 PLACES = {  # and the strips that it is seen in
     "attention_norm": ("before", "attention_norm"),
     "qkv": ("q", "k", "v"),
