@@ -28,14 +28,16 @@ ways = [inspect.signature, inspect.getfullargspec, jinja2.Template, inspect.getf
 with start():
     import gradio as gr
     collected = gc.isenabled()
+    pandas = "pandas" in sys.modules
     with gr.Blocks() as blocks:
         boxes = [gr.Textbox(label=str(n), value=n) for n in range(20)]
         view = gr.HTML("", js_on_load="1")
         view.select(lambda text: text, boxes[0], boxes[1])
         gr.api(answer)
+        gr.Dataframe([[1, 2.5]], headers=["a", "b"])  # by pandas
     config = blocks.get_config_file()
 print(json.dumps({{
-    "parsed": len(parsed), "compiled": len(compiled), "read": len(read), "collected": collected,
+    "parsed": len(parsed), "compiled": len(compiled), "read": len(read), "collected": collected, "pandas": pandas,
     "collects": gc.isenabled(), "frozen": gc.get_freeze_count(),
     "restored": ways == [inspect.signature, inspect.getfullargspec, jinja2.Template, inspect.getfile],
     "same": [inspect.getfile(gr.Textbox), config["components"], config["dependencies"], blocks.get_api_info(),
@@ -65,6 +67,11 @@ def both() -> list[dict]:
 def test_little_of_the_work_is_left(both, work):
     usual, quick = both
     assert quick[work] < usual[work] / 2
+
+
+def test_pandas_waits_until_something_of_it_is_used(both):
+    usual, quick = both
+    assert (usual["pandas"], quick["pandas"]) == (True, False)
 
 
 def test_components_and_public_functions_are_the_same(both):
