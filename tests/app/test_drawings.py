@@ -132,7 +132,11 @@ def counted(app):
         box = gr.Textbox()
     drawing = Drawing(draw, {"text": box}, {}, {"text": Choice(box, lambda app, **given: {})})
     stand_in = SimpleNamespace(
-        config=app.config, line=Line(blocks, calls_a_minute=2), drawings={"inside": drawing}, said=app.said
+        config=app.config,
+        line=Line(blocks, calls_a_minute=2),
+        drawings={"inside": drawing},
+        said=app.said,
+        importing=app.importing,
     )
     return Drawings(stand_in), drawn
 
