@@ -198,6 +198,8 @@ def test_a_model_that_knows_its_text_by_heart_is_said_to_recite(app, monkeypatch
     assert corpus.training
     assert "no reciting, only common phrases" in seen(app, "recitation").why
     read = recitation.beginning_of(corpus.training)
+    monkeypatch.setattr(recitation, "continuation", lambda at, prompt: "~" * 100)  # nothing of it stands there
+    assert "no reciting" in seen(app, "recitation").why
     half = {True: corpus.training[200:260] + "~" * 40, False: "~" * 100}  # what follows what it has read, and what not
     monkeypatch.setattr(recitation, "continuation", lambda at, prompt: half[prompt == read])
     assert "this model has kept passages" in seen(app, "recitation").why

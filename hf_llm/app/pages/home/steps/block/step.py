@@ -37,8 +37,8 @@ def draw(at: At, *, off: str, layer: float) -> Seen:
     drawn = ""
     if part:
         likely = without[part]["next"]
-        last = max(likely, key=lambda row: row["after"])  # the favourite may be another one now
-        shown = [*likely[:SHOWN], *([last] if last not in likely[:SHOWN] else [])]
+        favourite = max(likely, key=lambda row: row["after"])  # now; before it may have been an unlikely one
+        shown = likely[:SHOWN] if favourite in likely[:SHOWN] else [*likely[:SHOWN], favourite]
         rows = [(row["text"], row["before"], row["after"]) for row in shown]
         headings = text("values.before", at.lang), text("inside.column.after", at.lang)
         drawn = message(text("inside.moved", at.lang, moved=moved[part]))

@@ -74,7 +74,7 @@ def draw(at: At, *, beginning: str) -> Seen:
     caption = text("recitation.surprise", at.lang)
     copied = share_copied(continuation(at, beginning_of(corpus.training)), corpus.training)
     other = share_copied(continuation(at, beginning_of(corpus.held_out)), corpus.training)
-    how = "by_heart" if copied >= BY_HEART else "partly" if copied >= MORE * other else "hardly"
+    how = "by_heart" if copied >= BY_HEART else "partly" if copied > MORE * other else "hardly"
     why = text(f"recitation.why.{how}", at.lang, copied=copied, other=other, **bits)
     return Seen(shown + bars(names, [*bits.values()], caption, at.lang), why, "a" if how == "by_heart" else "b")
 
