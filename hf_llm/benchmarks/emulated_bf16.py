@@ -1,0 +1,50 @@
+"""What training in bf16 ends with, on a processor without instructions for it, at the speed of fp32.
+
+Such a unit multiplies bf16 numbers, adds the products in fp32, and rounds the sum to bf16 once (Intel, Architecture
+Instruction Set Extensions Reference, VDPBF16PS and TDPBF16PS). So does an fp32 product of the same numbers that is
+rounded at the end, but for the order of the sum. torch's own detour on such a processor takes 30 to 100 times as long.
+
+>>> with bf16_products_in_fp32():
+...     torch.ones(2, 3, dtype=torch.bfloat16) @ torch.ones(3, 1, dtype=torch.bfloat16)
+tensor([[3.],
+        [3.]], dtype=torch.bfloat16)
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.library import Library, get_kernel
+
+# what linear layers, GPT-2's Conv1D and attention written out come down to; compiled blocks take those with `out`
+PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mm.out", "addmm.out", "bmm.out", "baddbmm.out")
+
+
+@contextmanager
+def bf16_products_in_fp32() -> Iterator[None]:
+    """Let each product of bf16 matrices on the CPU be one in fp32, rounded once: in this process, while it lasts."""
+    overriding = Library("aten", "IMPL")
+    try:
+        for name in PRODUCTS:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Warning only once for all operators")
+                overriding.impl(name, _rounded_once(get_kernel(f"aten::{name}", "CPU")), "CPU", with_keyset=True)
+        yield
+    finally:
+        overriding._destroy()  # torch has no public way back
+
+
+def _rounded_once(original):
+    """Return the kernel `original`, but for bf16: in fp32, then rounded."""
+
+    def product(keys, *operands: torch.Tensor, out: torch.Tensor | None = None, **scales) -> torch.Tensor:
+        given = {**scales} if out is None else {**scales, "out": out}
+        if operands[-1].dtype != torch.bfloat16:
+            return original.call_boxed(keys, *operands, **given)
+        if out is not None:
+            given["out"] = torch.empty_like(out, dtype=torch.float32)
+        exact = original.call_boxed(keys, *(operand.float() for operand in operands), **given)
+        return exact.bfloat16() if out is None else out.copy_(exact)
+
+    return product
