@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES_VOCAB_SIZE = 257  # 256 bytes and END_OF_TEXT: no merges
-TRAINING_PIECE = 1 << 14  # characters: the library takes 256 pieces at a time from Python
 
 
 def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
@@ -65,7 +64,7 @@ def train_bpe(text: str | Iterable[str], vocab_size: int) -> PreTrainedTokenizer
     cut = Counter()
 
     def parts() -> Iterator[str]:  # it must not touch the tokenizer, locked while it trains: both would wait forever
-        for piece in (piece for one in texts for piece in pieces([check_unicode(one)], TRAINING_PIECE)):
+        for piece in (piece for one in texts for piece in pieces([check_unicode(one)])):
             of_piece = cut_long_words(piece)
             cut["inside"] += len(of_piece) - 1
             yield from of_piece

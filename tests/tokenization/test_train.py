@@ -37,8 +37,7 @@ def small_steps(monkeypatch):
     """What is in memory at a time, so small that a text of a megabyte is many times as long."""
     monkeypatch.setattr("hf_llm.data.text.BLOCK", 1 << 14)
     monkeypatch.setattr("hf_llm.tokenization.documents._CHUNK", 1 << 14)
-    monkeypatch.setattr("hf_llm.tokenization.tokenizer.TRAINING_PIECE", 1 << 8)
-    monkeypatch.setattr("hf_llm.tokenization.tokenizer.pieces.__defaults__", (1 << 12,))
+    monkeypatch.setattr("hf_llm.tokenization.tokenizer.pieces.__defaults__", (1 << 8,))
     monkeypatch.setattr("hf_llm.tokenization.tokenizer.batches.__defaults__", (1 << 14, len))
     monkeypatch.setattr("hf_llm.tokenization.token_array.BUFFER", 1 << 12)
 
