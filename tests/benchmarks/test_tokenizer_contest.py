@@ -42,6 +42,22 @@ def test_all_make_a_vocabulary_of_one_size_and_encode_the_same_text(folder, work
     assert results == {name: pytest.approx(ours, rel=0.01) for name in results}
 
 
+def test_one_that_takes_minutes_takes_part_once(folder, monkeypatch):
+    asked = []
+
+    def in_fresh_process(module, work, name, folder):
+        asked.append(name)
+        return {"seconds": {"quick": 2.0, "slow": 61.0}[name], "cpu_seconds": 3.0, "peak_bytes": 5e6, "result": 7}
+
+    monkeypatch.setattr(tokenizer, "in_fresh_process", in_fresh_process)
+    monkeypatch.setitem(tokenizer.WORKS, "training", dict.fromkeys(["quick", "slow"]))
+    figures = tokenizer.contest("training", folder)["figures"]
+    assert (asked.count("quick"), asked.count("slow")) == (1 + tokenizer.ROUNDS, 1)
+    assert {name: (of["seconds"], of["rounds"]) for name, of in figures.items()} == {
+        "quick": (2.0, tokenizer.ROUNDS), "slow": (61.0, 1)
+    }  # fmt: skip
+
+
 def test_one_that_fails_or_is_not_installed_is_listed(folder, monkeypatch):
     answers = {
         "ours": {"seconds": 2.0, "cpu_seconds": 3.0, "peak_bytes": 5e6, "result": 7},
