@@ -38,13 +38,13 @@ def bf16_products_in_fp32() -> Iterator[None]:
 def _rounded_once(original):
     """Return the kernel `original`, but for bf16: in fp32, then rounded."""
 
-    def product(keys, *operands: torch.Tensor, out: torch.Tensor | None = None, **scales) -> torch.Tensor:
-        given = {**scales} if out is None else {**scales, "out": out}
+    def product(keys, *operands: torch.Tensor, **given) -> torch.Tensor:
         if operands[-1].dtype != torch.bfloat16:
             return original.call_boxed(keys, *operands, **given)
-        if out is not None:
-            given["out"] = torch.empty_like(out, dtype=torch.float32)
-        exact = original.call_boxed(keys, *(operand.float() for operand in operands), **given)
-        return exact.bfloat16() if out is None else out.copy_(exact)
+        exactly = [operand.float() for operand in operands]
+        if (out := given.pop("out", None)) is None:
+            return original.call_boxed(keys, *exactly, **given).bfloat16()
+        exact = torch.empty_like(out, dtype=torch.float32)
+        return out.copy_(original.call_boxed(keys, *exactly, **given, out=exact))
 
     return product

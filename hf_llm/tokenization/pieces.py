@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tokenizers import Tokenizer, pre_tokenizers
 
-PIECE = 1 << 10  # characters: what tokenizers keeps of it fits a core's own cache; of 1 << 16 it takes a third longer
+PIECE = 1 << 10  # characters: tokenizers takes a third longer for pieces of 1 << 16
 BATCH = 1 << 20  # characters encoded at once
 LONGEST_WORD = 1 << 10  # characters that training takes in one piece: no word of a language is nearly so long
 _CUT = re.compile(r"(?<=\S)[ \n]")
