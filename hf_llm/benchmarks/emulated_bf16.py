@@ -1,8 +1,8 @@
 """What training in bf16 ends with, on a processor without instructions for it, at the speed of fp32.
 
-Such a unit multiplies bf16 numbers, adds the products in fp32, and rounds the sum to bf16 once (Intel, Architecture
-Instruction Set Extensions Reference, VDPBF16PS and TDPBF16PS). So does an fp32 product of the same numbers that is
-rounded at the end, but for the order of the sum. torch's own detour on such a processor takes 30 to 100 times as long.
+A unit for bf16 multiplies two bf16 numbers and adds the products in fp32 (Intel's VDPBF16PS and TDPBF16PS); a library
+rounds the whole sum to bf16 once. So does an fp32 product of the same numbers that is rounded at the end, but for the
+order of the sum. torch's own detour on a processor without such a unit takes 14 to 100 times as long as in fp32.
 
 >>> with bf16_products_in_fp32():
 ...     torch.ones(2, 3, dtype=torch.bfloat16) @ torch.ones(3, 1, dtype=torch.bfloat16)

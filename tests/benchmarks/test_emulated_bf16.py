@@ -1,5 +1,7 @@
 """bf16 products in fp32 are those of bf16: on any processor, eager and compiled, and only while they are asked for."""
 
+from itertools import cycle
+
 import pytest
 import torch
 from torch import nn
@@ -36,11 +38,10 @@ WAYS = {  # name: (the product of tensors of one type, what it multiplies)
 @pytest.fixture
 def called(monkeypatch):
     """The products that were emulated, by name, while the context lasts."""
-    calls, rounded_once = [], emulated_bf16._rounded_once
+    calls, names, rounded_once = [], cycle(PRODUCTS), emulated_bf16._rounded_once
 
     def counted(original):
-        product, name = rounded_once(original), PRODUCTS[len(made) % len(PRODUCTS)]
-        made.append(name)
+        product, name = rounded_once(original), next(names)  # made in this order
 
         def called(keys, *operands, **given):
             calls.append((name, operands[-1].dtype))
@@ -48,7 +49,6 @@ def called(monkeypatch):
 
         return called
 
-    made = []
     monkeypatch.setattr(emulated_bf16, "_rounded_once", counted)
     return calls
 
