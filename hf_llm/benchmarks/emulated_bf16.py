@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch.library import Library, get_kernel
+from torch.library import _scoped_library, get_kernel
 
 # what linear layers, GPT-2's Conv1D and attention written out come down to; compiled blocks take those with `out`
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mm.out", "addmm.out", "bmm.out", "baddbmm.out")
@@ -24,15 +24,12 @@ PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mm.out", "addmm.out", "bmm.out", "
 @contextmanager
 def bf16_products_in_fp32() -> Iterator[None]:
     """Let each product of bf16 matrices on the CPU be one in fp32, rounded once: in this process, while it lasts."""
-    overriding = Library("aten", "IMPL")
-    try:
+    with _scoped_library("aten", "IMPL") as overriding:  # torch has no public way back
         for name in PRODUCTS:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Warning only once for all operators")
                 overriding.impl(name, _rounded_once(get_kernel(f"aten::{name}", "CPU")), "CPU", with_keyset=True)
         yield
-    finally:
-        overriding._destroy()  # torch has no public way back
 
 
 def _rounded_once(original):
