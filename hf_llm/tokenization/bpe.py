@@ -33,6 +33,7 @@ class Merge(NamedTuple):
     before: list[str]
     after: list[str]
     text_tokens: int  # length of the whole text in tokens after the step
+    work: int  # length in tokens of the words in which the pair was looked for: what the step costs
 
 
 def pretokenize(text: str) -> list[str]:
@@ -64,9 +65,10 @@ def replay(text: str | Iterable[str], vocab_size: int) -> Iterator[Merge]:
             continue  # the count has changed since; a newer entry is in the heap
         token = "".join(pair)
         ids.setdefault(token, len(ids))
-        step, changed, shown = step + 1, set(), None
+        step, work, changed, shown = step + 1, 0, set(), None
         for word in sorted(holders.pop(pair), key=lambda word: (-frequency[word], word)):
             old, new = spelling[word], join(spelling[word], pair)
+            work += len(old)
             if len(new) == len(old):
                 continue  # another merge has taken the pair apart
             spelling[word], shown = new, shown or (old, new)
@@ -78,7 +80,7 @@ def replay(text: str | Iterable[str], vocab_size: int) -> Iterator[Merge]:
                     changed.add(neighbours)
         for neighbours in filter(count.get, changed):
             heapq.heappush(heap, entry(neighbours))
-        yield Merge(step, pair, -negative_count, token, *shown, text_tokens)
+        yield Merge(step, pair, -negative_count, token, *shown, text_tokens, work)
 
 
 def join(tokens: list[str], pair: tuple[str, str]) -> list[str]:

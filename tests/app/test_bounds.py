@@ -1,7 +1,6 @@
 """What a public function may cost, whatever it is sent: a bounded answer in bounded time, or one sentence."""
 
 import importlib
-import itertools
 import json
 
 import gradio as gr
@@ -14,8 +13,11 @@ from hf_llm.app.endpoint import ANSWER, endpoint
 from hf_llm.app.guarded import guarded
 from hf_llm.app.pages.tokenizer import answers as tokenizer
 from hf_llm.app.server.build import PAGES
+from hf_llm.data import read_text
 from hf_llm.tokenization.bpe import replay
 
+SAMPLE = read_text("sample").text
+LESSON = "O gato que estava no quarto dormia; a gata que estava na sala também. " * 2000
 CJK = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(2000))
 RANDOM = np.random.default_rng(0)
 HEAVY = {
@@ -39,28 +41,30 @@ def answer(app, name: str, *given):
 
 
 @pytest.mark.parametrize("text", HEAVY.values(), ids=HEAVY)
-def test_a_training_answers_little_whatever_the_text(app, monkeypatch, text):
-    ticks = itertools.count()
-    monkeypatch.setattr(tokenizer.time, "thread_time", lambda: next(ticks) / 40)  # every merge costs so much
+def test_a_training_costs_and_answers_little_whatever_the_text(app, monkeypatch, text):
+    costs = []
+
+    def counted(*given):
+        for merge in replay(*given):
+            costs.append(merge.work)
+            yield merge
+
+    monkeypatch.setattr("hf_llm.tokenization.bpe.replay", counted)
     found = answer(app, "train_bpe", text, 1000)
     assert len(json.dumps(found)) <= ANSWER
-    assert next(ticks) <= 40 * tokenizer.WORK + 3
-    if next(ticks) > 40 * tokenizer.WORK:
+    assert sum(costs[:-1]) <= tokenizer.WORK
+    if sum(costs) > tokenizer.WORK:
         assert "shorter text" in found
 
 
-@pytest.fixture
-def patient(monkeypatch):
-    """However slow the machine is, a training in the page may take its time."""
-    monkeypatch.setattr(tokenizer, "WORK", float("inf"))
+@pytest.mark.parametrize("text", [SAMPLE, LESSON], ids=["sample", "lesson"])
+def test_what_a_lesson_trains_on_is_far_from_the_bound(app, text):
+    merges = answer(app, "train_bpe", text, tokenizer.LARGEST)
+    assert [merge["pair"] for merge in merges] == [one.pair for one in replay(text, tokenizer.LARGEST)]
+    assert sum(merge["work"] for merge in merges) < tokenizer.WORK / 5
 
 
-def test_a_text_of_a_lesson_is_trained_on_to_the_end(app, patient):
-    text = "O gato que estava no quarto dormia; a gata que estava na sala também. " * 2000
-    assert [merge["pair"] for merge in answer(app, "train_bpe", text, 400)] == [one.pair for one in replay(text, 400)]
-
-
-def test_of_a_long_word_the_place_of_the_merge_is_shown(app, patient):
+def test_of_a_long_word_the_place_of_the_merge_is_shown(app):
     for merge in answer(app, "train_bpe", CJK, 270):
         assert len(merge["before"]) <= tokenizer.WORD + 1
         assert merge["token"] in merge["after"]
@@ -143,9 +147,9 @@ class Asked:
         return self.value
 
 
-def test_the_other_text_of_a_training_is_bounded(app, patient):
-    merges = answer(app, "train_bpe", CJK, 1000)
-    shown = tokenizer.show_applied(app, merges=merges, step=len(merges), other=CJK[: tokenizer.APPLIED], lang="en")
+def test_the_other_text_of_a_training_is_bounded(app):
+    merges = answer(app, "train_bpe", SAMPLE, 1000)
+    shown = tokenizer.show_applied(app, merges=merges, step=len(merges), other=SAMPLE[: tokenizer.APPLIED], lang="en")
     assert "tokens" in shown
     with pytest.raises(ValueError, match="the most allowed here is 2,000"):
         tokenizer.show_applied(app, merges=merges, step=1, other="a" * 2001, lang="en")

@@ -73,6 +73,7 @@ def test_the_count_is_how_often_the_pair_occurs():
     assert (second.pair, second.count) == (("lo", "w"), 3)
     assert (third.pair, third.count) == (("Ġ", "low"), 2)
     assert [step.text_tokens for step in (first, second, third)] == [11, 8, 6]
+    assert [step.work for step in (first, second, third)] == [4 + 4 + 6, 3 + 3 + 5, 2 + 4]
 
 
 def test_bytes_alone_are_no_merges(sample):
