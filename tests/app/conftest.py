@@ -16,6 +16,7 @@ from hf_llm.training.config import PretrainConfig
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
              "--disable-sync", "--no-first-run"]  # fmt: skip
+SLOWEST = 120_000  # milliseconds in which a busy machine, too, shows what a test waits for
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +83,7 @@ def watch(browser, server):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=bypass_csp
         )
+        context.set_default_timeout(SLOWEST)
         contexts.append(context)
         return Watched(context.new_page(), server)
 

@@ -94,10 +94,10 @@ def test_a_model_that_was_not_there_at_the_start_is_looked_for(server, app):
 def test_what_no_page_sends_is_no_request(server):
     assert ask(server, "tokenizer").status_code == 404
     for body in (b"", b"[]", b"{}", b"[" * 100_000, b'"a"', b"\xff", json.dumps({**ASKED, "x": "a" * 10**7}).encode()):
-        assert httpx.post(f"{server}draw/inside", content=body).status_code == 400
-    assert httpx.get(f"{server}draw/inside").status_code in (404, 405)
+        assert httpx.post(f"{server}draw/inside", content=body, timeout=60).status_code == 400
+    assert httpx.get(f"{server}draw/inside", timeout=60).status_code in (404, 405)
     strange = {"origin": "https://elsewhere.example"}
-    assert httpx.post(f"{server}draw/inside", json=ASKED, headers=strange).status_code == 403
+    assert httpx.post(f"{server}draw/inside", json=ASKED, headers=strange, timeout=60).status_code == 403
 
 
 def test_a_text_that_is_too_long_is_told_so(server):

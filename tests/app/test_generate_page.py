@@ -107,7 +107,7 @@ def test_a_yield_after_each_token_and_nothing_after_a_close(app, story, monkeypa
 
 
 def test_a_client_that_cancels_stops_the_model_within_two_tokens(app, story, monkeypatch):
-    forwards, a_token = [], 0.1
+    forwards, a_token = [], 0.25
     slow = _counted(story.model.forward, forwards)
     monkeypatch.setattr(story.model, "forward", lambda **inputs: time.sleep(a_token) or slow(**inputs))
     with gr.Blocks() as blocks:

@@ -114,10 +114,10 @@ def away(runs, tmp_path_factory):
 
 def test_the_running_app_is_behind_the_door(away):
     files = {"files": ("a.txt", b"x")}
-    assert httpx.post(f"{away}gradio_api/upload", files=files).status_code == 403
-    assert httpx.post(f"{away}gradio_api/run/tokenize", json={"data": ["a"]}).status_code == 403
-    assert httpx.get(away, headers={"host": "evil.example"}).status_code == 403
-    page = httpx.get(f"{away}train", headers={"x-forwarded-host": "evil.example"})
+    assert httpx.post(f"{away}gradio_api/upload", files=files, timeout=60).status_code == 403
+    assert httpx.post(f"{away}gradio_api/run/tokenize", json={"data": ["a"]}, timeout=60).status_code == 403
+    assert httpx.get(away, headers={"host": "evil.example"}, timeout=60).status_code == 403
+    page = httpx.get(f"{away}train", headers={"x-forwarded-host": "evil.example"}, timeout=60)
     assert page.status_code == 200
     assert "evil.example" not in page.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
@@ -165,7 +165,7 @@ def test_a_message_keeps_what_a_reader_needs_of_a_path(tmp_path, monkeypatch):
 
 
 def test_a_finished_training_is_downloaded_as_a_whole_and_nothing_else_is(away, runs, tmp_path):
-    answer = httpx.get(f"{away}download/gpt2-abcdef.zip")
+    answer = httpx.get(f"{away}download/gpt2-abcdef.zip", timeout=60)
     assert "attachment" in answer.headers["content-disposition"]
     (tmp_path / "a.zip").write_bytes(answer.content)
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:

@@ -26,7 +26,7 @@ def test_a_killed_process_ends_the_job_and_the_next_launch_goes_on(rank, tmp_pat
         (victim,) = [each for each in processes if each.environ()["RANK"] == rank]
         victim.kill()
         assert job.wait(timeout=ENDS_WITHIN) != 0
-        _, alive = psutil.wait_procs(processes, timeout=5)
+        _, alive = psutil.wait_procs(processes, timeout=60)
         assert not alive
     finally:
         end(job)
