@@ -148,8 +148,8 @@ class Asked:
 
 
 def test_the_other_text_of_a_training_is_bounded(app):
-    merges = answer(app, "train_bpe", SAMPLE, 1000)
-    shown = tokenizer.show_applied(app, merges=merges, step=len(merges), other=SAMPLE[: tokenizer.APPLIED], lang="en")
+    merges = answer(app, "train_bpe", CJK, 285)  # a few less than are refused
+    shown = tokenizer.show_applied(app, merges=merges, step=len(merges), other=CJK[: tokenizer.APPLIED], lang="en")
     assert "tokens" in shown
     with pytest.raises(ValueError, match="the most allowed here is 2,000"):
         tokenizer.show_applied(app, merges=merges, step=1, other="a" * 2001, lang="en")
